@@ -1,0 +1,1 @@
+"""Bandeau: consent for publishers' web sites, enforced on the server and proven."""

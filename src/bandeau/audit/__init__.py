@@ -1,0 +1,1 @@
+"""Whether a site keeps its word. Pure, with one port."""

@@ -1,0 +1,1 @@
+"""What the visitor decided, and what of it stands today. Pure."""

@@ -1,0 +1,1 @@
+"""The command line: help text and flags beside the code."""

@@ -1,0 +1,1 @@
+"""Edge: a demo newspaper and the pretend third parties that watch it."""

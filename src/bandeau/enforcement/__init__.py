@@ -1,0 +1,1 @@
+"""What may pass: verdicts on cookies, headers and markup. Pure."""

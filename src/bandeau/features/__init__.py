@@ -1,0 +1,1 @@
+"""What opens with consent. Pure, with ports."""

@@ -1,0 +1,1 @@
+"""What proves a choice: records, tree, checkpoints, receipts. Pure, with one port."""

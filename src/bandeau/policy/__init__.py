@@ -1,0 +1,1 @@
+"""What is declared: the policy file as frozen values. Pure."""

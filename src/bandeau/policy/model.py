@@ -1,0 +1,179 @@
+"""The policy: what a publisher declares, as frozen values.
+
+Field names are those of the policy file (DESIGN section 2). Unknown keys are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from bandeau import limits
+
+LANGUAGES = ("fr", "en", "de", "es", "it", "ru", "ar")
+
+
+class Exemption(StrEnum):
+    """Why a purpose needs no consent; the list is closed (rule M1)."""
+
+    STRICTLY_NECESSARY = "strictly-necessary"
+    AUDIENCE_MEASUREMENT = "audience-measurement"
+
+
+class DataKind(StrEnum):
+    """Kinds of personal data that a purpose may process (rule I10)."""
+
+    IP = "ip"
+    BROWSING = "browsing"
+    USAGE = "usage"
+    LOCATION = "location"
+    SOCIAL_INTERACTIONS = "social-interactions"
+    COMMENTS = "comments"
+
+
+class Period(BaseModel):
+    """A length of time in calendar months or in days, as written: ``6 months``, ``30 days``."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: int
+    unit: str
+
+    @property
+    def days_at_most(self) -> int:
+        """The longest this period can be, in days (rules, "Numbers that are real")."""
+        return {"day": 1, "month": 31, "year": 366}[self.unit] * self.count
+
+    @property
+    def months(self) -> float:
+        """Length in months; days count as 1/30 of one."""
+        return self.count * {"day": 1 / 30, "month": 1, "year": 12}[self.unit]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.unit}{'' if self.count == 1 else 's'}"
+
+
+_PERIOD = re.compile(r"(?P<count>[1-9]\d{0,3}) (?P<unit>day|month|year)s?")
+
+
+def _period(value: object) -> object:
+    if isinstance(value, str):
+        found = _PERIOD.fullmatch(value)
+        if not found:
+            raise ValueError('write a number and a unit, such as "6 months" or "30 days"')
+        return Period(count=int(found["count"]), unit=found["unit"])
+    return value
+
+
+Duration = Annotated[Period, BeforeValidator(_period)]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Text = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=limits.POLICY_TEXT_CHARACTERS, strip_whitespace=True
+    ),
+]
+Host = Annotated[
+    str,
+    StringConstraints(
+        max_length=253,
+        to_lower=True,
+        pattern=r"^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*$",
+    ),
+]
+Texts = dict[str, Text]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Site(_Declared):
+    """Who answers for the site, and where it runs."""
+
+    name: Text
+    controller: Text
+    hosts: tuple[Host, ...] = Field(min_length=1, max_length=1_000)
+    privacy_policy: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1, max_length=30)
+
+
+class ChoiceTerms(_Declared):
+    """How long a choice lasts, and the cookie that carries it (rules C2, C5)."""
+
+    lifetime: Duration = Period(count=6, unit="month")
+    cookie: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "eu-consent"
+
+
+class Purpose(_Declared):
+    """One thing that data is processed for. ``key`` is its name in the file."""
+
+    key: Key
+    exempt: Exemption | None = None
+    data: tuple[DataKind, ...] = ()
+    title: Texts = {}
+    summary: Texts = {}
+    detail: Texts = {}
+
+
+class Feature(_Declared):
+    """Something of the site that opens with a purpose (rules F2 to F5)."""
+
+    key: Key
+    purpose: Key
+    alternative: Texts = {}
+
+
+class CookieRule(_Declared):
+    """A cookie as declared: ``name`` may hold ``*`` anywhere; no ``domain`` means host-only."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    domain: Annotated[str, StringConstraints(max_length=254)] | None = None
+    path: Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x20\x7f]*$", max_length=500)] = "/"
+    max_age: Duration | None = None
+
+
+class Tracker(_Declared):
+    """What one vendor stores, reads or is contacted for, under one purpose."""
+
+    vendor: Text
+    purpose: Key
+    hosts: tuple[Host, ...] = ()
+    cookies: tuple[CookieRule, ...] = ()
+    storage: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = ()
+    policy_url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2_000)] | None = (
+        None
+    )
+
+
+class Policy(_Declared):
+    """A whole policy file. Purposes and features keep the order of the file."""
+
+    site: Site
+    choice: ChoiceTerms = ChoiceTerms()
+    purposes: tuple[Purpose, ...] = ()
+    features: tuple[Feature, ...] = ()
+    trackers: tuple[Tracker, ...] = ()
+
+    def purpose(self, key: str) -> Purpose:
+        """The purpose called ``key``; raises ``KeyError`` where none is."""
+        for purpose in self.purposes:
+            if purpose.key == key:
+                return purpose
+        raise KeyError(key)
+
+    def feature(self, key: str) -> Feature | None:
+        """The feature called ``key``, or ``None``."""
+        return next((feature for feature in self.features if feature.key == key), None)
+
+    @property
+    def consent_purposes(self) -> tuple[Purpose, ...]:
+        """Purposes that need consent, in the order of the file."""
+        return tuple(purpose for purpose in self.purposes if purpose.exempt is None)
+
+    def trackers_of(self, purpose: str) -> tuple[Tracker, ...]:
+        """Trackers declared under ``purpose``, in the order of the file."""
+        return tuple(tracker for tracker in self.trackers if tracker.purpose == purpose)

@@ -1,0 +1,1 @@
+"""Edge: the real browser that the auditor drives."""

@@ -1,0 +1,1 @@
+"""The choice in other alphabets. Pure."""

@@ -1,0 +1,1 @@
+"""Edge: HTTP shells, endpoints and pages."""

@@ -74,7 +74,7 @@ class Standing:
 
     @property
     def asks(self) -> bool:
-        """Whether the notice shows: nothing decided, and no signal has refused already (rule R6)."""
+        """Whether the notice shows: nothing decided, and no signal refused already (rule R6)."""
         return bool(self.answers) and not self.decided and self.source is not Source.SIGNAL
 
     @property

@@ -1,1 +1,30 @@
 """The command line: help text and flags beside the code."""
+
+from __future__ import annotations
+
+import click
+
+from bandeau.cli.demo import demo_command
+from bandeau.cli.ledger import ledger_group, receipt_group
+from bandeau.cli.policy import check_command, init_command
+from bandeau.cli.serve import serve_command
+
+
+_CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(package_name="bandeau")
+def main() -> None:
+    """Consent for publishers' web sites, enforced on the server and proven."""
+
+
+for command in (
+    init_command,
+    check_command,
+    serve_command,
+    ledger_group,
+    receipt_group,
+    demo_command,
+):
+    main.add_command(command)

@@ -6,8 +6,10 @@ Field names are those of the policy file (DESIGN section 2). Unknown keys are re
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
@@ -32,6 +34,29 @@ class DataKind(StrEnum):
     LOCATION = "location"
     SOCIAL_INTERACTIONS = "social-interactions"
     COMMENTS = "comments"
+
+
+class Known(NamedTuple):
+    """What the product assumes of a purpose that it has texts for (rules I9, I10)."""
+
+    data: tuple[DataKind, ...]
+    exemption: Exemption | None = None
+
+
+KNOWN_PURPOSES: Mapping[str, Known] = MappingProxyType(
+    {
+        "functioning": Known((DataKind.IP,), Exemption.STRICTLY_NECESSARY),
+        "audience": Known((DataKind.USAGE,), Exemption.AUDIENCE_MEASUREMENT),
+        "social": Known(
+            (DataKind.IP, DataKind.BROWSING, DataKind.SOCIAL_INTERACTIONS, DataKind.COMMENTS)
+        ),
+        "advertising": Known((DataKind.IP, DataKind.BROWSING, DataKind.LOCATION)),
+        "advertising-generic": Known((DataKind.IP, DataKind.USAGE)),
+        "advertising-geolocated": Known((DataKind.IP, DataKind.LOCATION)),
+        "personalisation": Known((DataKind.BROWSING, DataKind.USAGE)),
+        "statistics": Known((DataKind.IP, DataKind.BROWSING, DataKind.USAGE)),
+    }
+)
 
 
 class Period(BaseModel):
@@ -59,13 +84,13 @@ class Period(BaseModel):
 _PERIOD = re.compile(r"(?P<count>[1-9]\d{0,3}) (?P<unit>day|month|year)s?")
 
 
-def _period(value: object) -> object:
-    if isinstance(value, str):
-        found = _PERIOD.fullmatch(value)
-        if not found:
-            raise ValueError('write a number and a unit, such as "6 months" or "30 days"')
-        return Period(count=int(found["count"]), unit=found["unit"])
-    return value
+def _period(value: object) -> Period:
+    if isinstance(value, Period):
+        return value
+    found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
+    if not found:
+        raise ValueError('write a number and a unit, such as "6 months" or "30 days"')
+    return Period(count=int(found["count"]), unit=found["unit"])
 
 
 Duration = Annotated[Period, BeforeValidator(_period)]
@@ -73,17 +98,21 @@ Key = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Text = Annotated[
     str,
     StringConstraints(
-        min_length=1, max_length=limits.POLICY_TEXT_CHARACTERS, strip_whitespace=True
+        min_length=1,
+        max_length=limits.POLICY_TEXT_CHARACTERS,
+        strip_whitespace=True,
+        pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]*$",
     ),
 ]
-Host = Annotated[
-    str,
-    StringConstraints(
-        max_length=253,
-        to_lower=True,
-        pattern=r"^([a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)(\.[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*$",
-    ),
-]
+_LABEL = r"[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?"
+_HOST = rf"{_LABEL}(\.{_LABEL})*"
+Host = Annotated[str, StringConstraints(max_length=253, to_lower=True, pattern=f"^{_HOST}$")]
+Domain = Annotated[str, StringConstraints(max_length=254, to_lower=True, pattern=rf"^\.?{_HOST}$")]
+# A name goes into Set-Cookie as it stands, so nothing may end it early.
+CookieName = Annotated[str, StringConstraints(pattern=r"^[!-:<>-~]+$", max_length=200)]
+Path = Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x20\x7f]*$", max_length=500)]
+StorageKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2_000)]
 Texts = dict[str, Text]
 
 
@@ -130,9 +159,9 @@ class Feature(_Declared):
 class CookieRule(_Declared):
     """A cookie as declared: ``name`` may hold ``*`` anywhere; no ``domain`` means host-only."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
-    domain: Annotated[str, StringConstraints(max_length=254)] | None = None
-    path: Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x20\x7f]*$", max_length=500)] = "/"
+    name: CookieName
+    domain: Domain | None = None
+    path: Path = "/"
     max_age: Duration | None = None
 
 
@@ -143,10 +172,8 @@ class Tracker(_Declared):
     purpose: Key
     hosts: tuple[Host, ...] = ()
     cookies: tuple[CookieRule, ...] = ()
-    storage: tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...] = ()
-    policy_url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2_000)] | None = (
-        None
-    )
+    storage: tuple[StorageKey, ...] = ()
+    policy_url: Url | None = None
 
 
 class Policy(_Declared):
@@ -154,9 +181,9 @@ class Policy(_Declared):
 
     site: Site
     choice: ChoiceTerms = ChoiceTerms()
-    purposes: tuple[Purpose, ...] = ()
-    features: tuple[Feature, ...] = ()
-    trackers: tuple[Tracker, ...] = ()
+    purposes: tuple[Purpose, ...] = Field(default=(), max_length=limits.POLICY_PURPOSES)
+    features: tuple[Feature, ...] = Field(default=(), max_length=limits.POLICY_PURPOSES)
+    trackers: tuple[Tracker, ...] = Field(default=(), max_length=limits.POLICY_TRACKERS)
 
     def purpose(self, key: str) -> Purpose:
         """The purpose called ``key``; raises ``KeyError`` where none is."""

@@ -1,4 +1,4 @@
-"""What a choice agrees to: the material part of a policy, its digest, and what one covers of another.
+"""What a choice agrees to: the material part of a policy, and its digest.
 
 Rules C4 and C8: a vendor or a purpose added later is not covered by an older choice, while
 a change of typography asks nobody again. Terms are kept in the ledger under their digest, so
@@ -12,6 +12,9 @@ import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
 
 from bandeau.policy.model import Policy, Purpose
 
@@ -94,28 +97,21 @@ def digest(terms: Terms) -> str:
     return hashlib.sha256(canonical(terms)).hexdigest()[:DIGEST_CHARACTERS]
 
 
+class _Kept(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    v: Literal[1]
+    controller: str
+    purposes: tuple[PurposeTerms, ...]
+
+
 def parse_terms(data: bytes) -> Terms:
     """The inverse of :func:`canonical`; raises ``ValueError`` on anything else."""
-    try:
-        kept: Mapping[str, object] = json.loads(data)
-        if kept["v"] != 1:
-            raise ValueError(f"terms of version {kept['v']!r} are not known")
-        purposes = kept["purposes"]
-        assert isinstance(purposes, list)  # noqa: S101 - narrowed for the type checker, caught below
-        return Terms(
-            purposes=tuple(
-                PurposeTerms(
-                    key=purpose["key"],
-                    data=frozenset(purpose["data"]),
-                    words=purpose["words"],
-                    vendors=frozenset(purpose["vendors"]),
-                )
-                for purpose in purposes
-            ),
-            controller=str(kept["controller"]),
-        )
-    except (KeyError, TypeError, AssertionError) as error:
-        raise ValueError(f"not the terms of a policy: {error}") from error
+    kept = _Kept.model_validate_json(data)
+    terms = Terms(purposes=kept.purposes, controller=kept.controller)
+    if list(terms.keys) != sorted(set(terms.keys)) or canonical(terms) != data:
+        raise ValueError("not the terms of a policy as they are kept: other bytes, same meaning")
+    return terms
 
 
 def _words(purpose: Purpose) -> str:
@@ -123,11 +119,16 @@ def _words(purpose: Purpose) -> str:
     parts = []
     for field in ("title", "summary", "detail"):
         texts: Mapping[str, str] = getattr(purpose, field)
-        parts += [f"{lang}:{_letters(text)}" for lang, text in sorted(texts.items())]
+        parts += [f"{field}.{lang}:{_letters(text)}" for lang, text in sorted(texts.items())]
     return "|".join(parts)
 
 
 def _letters(text: str) -> str:
-    """Letters, marks and digits only, case-folded: what typography cannot change."""
+    """Letters, marks and digits only, case-folded: what typography cannot change.
+
+    ``+`` stays, since it tells one vendor from another (Canal, Canal+); so does a text that
+    holds nothing else to compare.
+    """
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(c for c in folded if unicodedata.category(c)[0] in "LMN")
+    kept = "".join(c for c in folded if c == "+" or unicodedata.category(c)[0] in "LMN")
+    return unicodedata.normalize("NFKC", kept or folded)

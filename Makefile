@@ -1,0 +1,47 @@
+# Python packages go into .venv, at the versions and hashes of requirements.lock, and nowhere else.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types install packages lock clean
+
+export PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help: ## Say what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(INSTALLED) ## Install what is needed, then serve the demo newspaper
+	@$(BIN)/bandeau demo
+
+test: packages $(INSTALLED) ## Install what is needed, Debian packages included, then run every test
+	$(BIN)/python -m pytest
+
+check: lint types ## The fast part: lint, types, and the tests without browser and load
+	$(BIN)/python -m pytest -q -x -m "not browser and not slow" --hypothesis-profile=check
+
+lint: $(INSTALLED) ## Style and import contracts
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(INSTALLED) ## Types of the Python and of the browser's JavaScript
+	$(BIN)/mypy
+	@scripts/check-browser
+
+install: $(INSTALLED) ## Fill .venv
+
+$(INSTALLED): pyproject.toml requirements.lock scripts/install
+	@scripts/install
+
+packages: ## Debian packages that the tests use
+	@scripts/apt-install chromium firefox-esr nodejs npm
+
+lock: $(INSTALLED) ## Renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --group test --output-file requirements.lock \
+	  --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
+
+clean: ## Remove what was made here, .venv included; data stays
+	rm -rf .venv node_modules dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
+	find src tests -name __pycache__ -prune -exec rm -rf {} +

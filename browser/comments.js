@@ -1,0 +1,48 @@
+/**
+ * Comments work without this. It locks the form of every open tab as soon as the visitor
+ * withdraws (rule F3; the server refuses in any case), and says that a comment was published.
+ * Inlined as the last child of the host element; stores nothing, touches no HTML sink.
+ */
+(() => {
+  const host = /** @type {HTMLElement} */ (document.currentScript?.parentElement);
+  const template = host.querySelector("template");
+  if (template) {
+    host.attachShadow({ mode: "open" }).append(template.content);
+    template.remove();
+  }
+  const root = /** @type {ShadowRoot} */ (host.shadowRoot);
+  const status = /** @type {HTMLElement} */ (root.querySelector("[role=status]"));
+
+  const lock = () => {
+    for (const open of root.querySelectorAll(".write, .reply")) open.toggleAttribute("hidden", true);
+    const panel = /** @type {HTMLTemplateElement | null} */ (root.querySelector("template"));
+    panel?.replaceWith(panel.content);
+    host.closest("[data-bandeau=comments]")?.setAttribute("data-state", "locked");
+  };
+
+  /** @type {BroadcastChannel | null} */
+  let channel = null;
+  const listen = () => {
+    channel ??= new BroadcastChannel("bandeau");
+    channel.onmessage = ({ data }) => {
+      if (Array.isArray(data) && !data.includes(host.dataset["purpose"])) lock();
+    };
+  };
+  /* An open channel would keep the page out of the back/forward cache. */
+  addEventListener("pagehide", () => {
+    channel?.close();
+    channel = null;
+  });
+  addEventListener("pageshow", listen);
+  listen();
+
+  /* A form that was posted comes back through a redirect, to the comment's own anchor. */
+  const visit = /** @type {PerformanceNavigationTiming | undefined} */ (
+    performance.getEntriesByType("navigation")[0]
+  );
+  if (visit?.redirectCount && location.hash.startsWith("#comment-")) {
+    setTimeout(() => {
+      status.textContent = status.dataset["sent"] ?? "";
+    }, 500);
+  }
+})();

@@ -1,0 +1,129 @@
+/**
+ * Makes the notice smoother where script runs; all of it works without.
+ * Inlined as the last child of the host element, so `currentScript` leads to the host.
+ * Touches no HTML sink (Trusted Types) and stores nothing.
+ */
+(() => {
+  const ROUTE = "/.bandeau/choice";
+  const host = /** @type {HTMLElement} */ (document.currentScript?.parentElement);
+
+  const template = host.querySelector("template");
+  if (template) {
+    host.attachShadow({ mode: "open" }).append(template.content);
+    template.remove();
+  }
+  const root = /** @type {ShadowRoot} */ (host.shadowRoot);
+  const band = /** @type {HTMLElement | null} */ (root.querySelector("[data-bandeau=band]"));
+  const panel = /** @type {HTMLElement | null} */ (root.querySelector("[popover]"));
+  const status = /** @type {HTMLElement | null} */ (root.querySelector("[role=status]"));
+  const switches = /** @type {HTMLInputElement[]} */ ([...root.querySelectorAll("[role=switch]")]);
+
+  let busy = false;
+  let plain = false;
+  /** @type {BroadcastChannel | null} */
+  let channel = null;
+
+  /** @param {boolean} locked */
+  const lock = (locked) => {
+    for (const form of document.querySelectorAll("[data-bandeau=comments] form")) {
+      form.toggleAttribute("inert", locked);
+    }
+  };
+
+  /** Reloads where the server holds another choice than this page was made for. */
+  const compare = async () => {
+    try {
+      const answer = await fetch(ROUTE, {
+        cache: "no-store",
+        headers: { accept: "application/json" },
+      });
+      const state = await answer.json();
+      const same = switches.every((box) => box.defaultChecked === !!state.purposes[box.value]);
+      if (same && state.band === band?.dataset.state) return lock(false);
+    } catch {}
+    location.reload();
+  };
+
+  /** An open channel would keep the page out of the back/forward cache. */
+  const listen = () => {
+    channel ??= new BroadcastChannel("bandeau");
+    channel.onmessage = ({ data }) => {
+      if (switches.some((box) => box.defaultChecked && !data.includes(box.value))) {
+        lock(true);
+        compare();
+      }
+    };
+  };
+
+  /**
+   * @param {FormData} data
+   * @param {string} action
+   */
+  const granted = (data, action) =>
+    action === "accept_all" ? switches.map((box) => box.value)
+      : action === "save" ? data.getAll("purpose") : [];
+
+  root.addEventListener("submit", async (event) => {
+    if (plain) return;
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    const button = /** @type {HTMLButtonElement} */ (
+      /** @type {SubmitEvent} */ (event).submitter
+    );
+    const data = new FormData(form);
+    const fields = Object.fromEntries(data);
+    try {
+      const answer = await fetch(ROUTE, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...fields,
+          action: button.value,
+          purpose: data.getAll("purpose"),
+        }),
+      });
+      if (!answer.ok) throw answer;
+      channel?.postMessage(granted(data, button.value));
+      history.replaceState({ bandeau: [history.state] }, "");
+      location.reload();
+    } catch {
+      plain = true;
+      form.requestSubmit(button);
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const target = /** @type {Element | null} */ (event.composedPath()[0] ?? null);
+    const opener = target?.closest?.("a[href^='/.bandeau/panel'], [popovertarget]");
+    if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!panel?.showPopover) {
+      if (opener.matches("button")) location.assign("/.bandeau/panel");
+    } else if (opener.matches("a")) {
+      event.preventDefault();
+      panel.showPopover();
+    }
+  });
+
+  addEventListener("pagehide", () => {
+    channel?.close();
+    channel = null;
+  });
+  addEventListener("pageshow", (event) => {
+    if (!band) return;
+    listen();
+    if (event.persisted) {
+      busy = plain = false;
+      compare();
+    }
+  });
+  if (band) listen();
+
+  if (history.state?.bandeau) {
+    history.replaceState(history.state.bandeau[0], "");
+    setTimeout(() => {
+      if (status) status.textContent = status.dataset["say"] ?? "";
+    }, 500);
+  }
+})();

@@ -1,0 +1,39 @@
+"""``bandeau serve``: the gateway before a publisher's site."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bandeau.app import gateway
+from bandeau.policy.parse import PolicyError
+from bandeau.settings import SettingsError, parse_data, parse_listen, parse_upstream
+from bandeau.web.server import serve
+
+
+@click.command("serve")
+@click.option("--config", required=True, type=click.Path(path_type=Path), help="The policy file.")
+@click.option("--upstream", required=True, help="The site itself, such as http://127.0.0.1:9000.")
+@click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
+@click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
+def serve_command(config: Path, upstream: str, listen: str, data: str) -> None:
+    """Serve a site through Bandeau, held to each visitor's choice."""
+    try:
+        address = parse_listen(listen)
+        bandeau = gateway(config, parse_upstream(upstream), parse_data(data))
+    except PolicyError as error:
+        for fault in error.faults:
+            click.echo(f"{config}:{fault}", err=True)
+        sys.exit(1)
+    except (SettingsError, OSError, ValueError) as error:
+        click.echo(f"bandeau serve: {error}", err=True)
+        sys.exit(1)
+    serve(
+        bandeau,
+        address.host,
+        address.port,
+        step_over=False,
+        on_ready=lambda where: click.echo(f"Bandeau serves {upstream} at {where}"),
+    )

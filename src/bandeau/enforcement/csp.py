@@ -1,0 +1,77 @@
+"""Content-Security-Policy: our own, from the policy and the choice, beside the site's own.
+
+Two policies intersect, so ours can only narrow (rules P1, P3). The site's own header is touched
+for one thing: it is given the hashes of the bytes that we insert, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+_FETCH_FALLBACK = {
+    "script-src": ("script-src-elem", "script-src", "default-src"),
+    "style-src": ("style-src-elem", "style-src", "default-src"),
+}
+
+
+def own_policy(own_hosts: Iterable[str], allowed_hosts: Iterable[str]) -> bytes:
+    """The header value that lets the page reach its own hosts and what the choice allows.
+
+    First-party code runs as it did: inline, ``eval`` and ``blob:`` are the site's own business,
+    which its own policy may narrow.
+    """
+    hosts = " ".join(_sources([*own_hosts, *allowed_hosts]))
+    reach = f"'self' {hosts}".strip()
+    fetch = f"{reach} data: blob: filesystem: about: 'unsafe-inline' 'unsafe-eval'"
+    return f"default-src {fetch}; form-action {reach}; base-uri {reach}".encode()
+
+
+def _sources(hosts: Iterable[str]) -> list[str]:
+    return [
+        source
+        for host in dict.fromkeys(hosts)
+        for source in ((f"{host}:*",) if _is_address(host) else (f"{host}:*", f"*.{host}:*"))
+    ]
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.rsplit(".", 1)[-1].isdigit()
+
+
+def admit(value: bytes, scripts: Sequence[str], styles: Sequence[str], form_path: str) -> bytes:
+    """The site's own policy, widened by the exact bytes that we insert.
+
+    ``scripts`` and ``styles`` are hash sources such as ``'sha256-…'``; ``form_path`` is the URL
+    that our forms post to. Several policies in one header (comma) are each treated.
+    """
+    text = value.decode("latin-1")
+    return ",".join(
+        _admit_one(policy, scripts, styles, form_path) for policy in text.split(",")
+    ).encode("latin-1")
+
+
+def _admit_one(policy: str, scripts: Sequence[str], styles: Sequence[str], form: str) -> str:
+    directives = [part.split() for part in policy.split(";") if part.split()]
+    named = {directive[0].lower(): directive for directive in reversed(directives)}
+    for kind, hashes in (("script-src", scripts), ("style-src", styles)):
+        governing = next((named[n] for n in _FETCH_FALLBACK[kind] if n in named), None)
+        if governing is None or _runs_inline(governing[1:]):
+            continue
+        if governing[0].lower() == "default-src":
+            directives.append([kind, *_with(governing[1:], hashes)])
+        else:
+            governing[1:] = _with(governing[1:], hashes)
+    if "form-action" in named and "'self'" not in named["form-action"]:
+        named["form-action"][1:] = _with(named["form-action"][1:], [form])
+    return "; ".join(" ".join(directive) for directive in directives)
+
+
+def _runs_inline(sources: Sequence[str]) -> bool:
+    """Whether inline code already runs: a hash would switch ``'unsafe-inline'`` off."""
+    lowered = [source.lower() for source in sources]
+    strict = any(s.startswith(("'nonce-", "'sha256-", "'sha384-", "'sha512-")) for s in lowered)
+    return "'unsafe-inline'" in lowered and not strict and "'strict-dynamic'" not in lowered
+
+
+def _with(sources: Sequence[str], added: Sequence[str]) -> list[str]:
+    return [source for source in sources if source.lower() != "'none'"] + list(added)

@@ -1,0 +1,388 @@
+"""The streaming scan of an HTML page into pieces (DESIGN section 3, "edit plan").
+
+Joining the ``original`` of all pieces gives the page back, byte for byte, for any cutting into
+chunks. Held back are at most one tag and ``limits.HTML_TOKEN_BYTES``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from bandeau import limits
+from bandeau.enforcement import markup
+from bandeau.enforcement.foreign import Foreign
+from bandeau.enforcement.inert import Judge
+from bandeau.enforcement.markup import Tag, bare_tag, read_tag
+from bandeau.enforcement.opening import Opening
+from bandeau.enforcement.oversize import TagTail
+from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
+from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, Target, decode_attribute, target_of
+
+_NESTED_DOCUMENTS = 3
+_EAGER_BYTES = 16_384
+_RAW_HOLD = len(b"</noscript>")
+_COMMENT_HOLD = len(b"--!")
+_CDATA_HOLD = len(b"]]")
+_DECLARATIONS = (b"<!--", b"<![cdata[", b"<!doctype")
+_FOREIGN_ROOTS = frozenset({b"svg", b"math"})
+_STRUCTURAL = markup.RAW_ELEMENTS | _FOREIGN_ROOTS | {b"base", b"noscript", b"html"}
+_BOM = b"\xef\xbb\xbf"
+_CDATA_END = re.compile(rb"\]\]>")
+_BOGUS_END = re.compile(rb">")
+_TAG_START = re.compile(rb"</?([a-zA-Z][^" + markup.WHITE + rb"/>]*+)")
+
+
+class Scanner:
+    """Reads one page. ``third_party`` says of a host whether it is not the publisher's own.
+
+    ``lang`` is the language of the ``html`` element; ``is_document`` is true once a doctype,
+    ``html``, ``head`` or ``body`` was seen; ``overflowed`` once a tag was too long to be read:
+    it passed as it was, and the headers alone hold it.
+    """
+
+    def __init__(
+        self, third_party: Callable[[str], bool], base: Target = OWN, depth: int = 0
+    ) -> None:
+        self.lang = ""
+        self.overflowed = False
+        self._third_party = third_party
+        self._judge = Judge(third_party, self._hosts_within)
+        self._base = base
+        self._base_seen = False
+        self._depth = depth
+        self._opening = Opening()
+        self._foreign = Foreign()
+        self._outer_foreign: Foreign | None = None
+        self._buffer = b""
+        self._position = 0
+        self._literal = 0
+        self._pieces: list[Piece] = []
+        self._step: Callable[[], bool] = self._first
+        self._final = False
+        self._wait = 0
+        self._until = _BOGUS_END
+        self._hold = 0
+        self._escaped = 0
+        self._tail = TagTail()
+        self._tail_name = b""
+
+    @property
+    def is_document(self) -> bool:
+        """Whether the page is a document rather than a fragment, as far as it was read."""
+        return self._opening.is_document
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """The pieces that ``chunk`` completes."""
+        self._buffer = self._buffer + chunk if self._buffer else chunk
+        self._run()
+        return self._taken()
+
+    def close(self) -> list[Piece]:
+        """The last pieces; a tag that never ended stays as it is, a browser drops it."""
+        self._final = True
+        self._run()
+        if self._step == self._data and self._outer_foreign is None:
+            self._mark(self._opening.content(), self._position)
+        self._position = len(self._buffer)
+        return self._taken()
+
+    def _run(self) -> None:
+        while self._position < len(self._buffer) and self._step():
+            pass
+
+    def _taken(self) -> list[Piece]:
+        self._cut(self._position)
+        self._buffer = self._buffer[self._position :]
+        self._position = self._literal = 0
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    def _cut(self, position: int) -> None:
+        """Ends the running literal at ``position``."""
+        if position > self._literal:
+            self._pieces.append(Literal(self._buffer[self._literal : position]))
+            self._literal = position
+
+    def _mark(self, marks: list[Mark], position: int) -> None:
+        if marks:
+            self._cut(position)
+            self._pieces += marks
+
+    # What to do next: each step returns whether it got further.
+
+    def _first(self) -> bool:
+        if _BOM.startswith(self._buffer[:3]) and len(self._buffer) < len(_BOM) and not self._final:
+            return False
+        self._position = len(_BOM) if self._buffer.startswith(_BOM) else 0
+        self._step = self._data
+        return True
+
+    def _data(self) -> bool:
+        start = self._position
+        found = self._skipped().match(self._buffer, start)
+        position = self._position = found.end() if found else start
+        if not self._opening.done and self._outer_foreign is None:
+            self._opening_text(start, position)
+        if position == len(self._buffer):
+            return False
+        if len(self._buffer) - position < self._wait and not self._final:
+            return False
+        tag = markup.TAG.match(self._buffer, position)
+        if tag:
+            self._wait = 0
+            return self._complete_tag(tag)
+        return self._other(position)
+
+    def _skipped(self) -> re.Pattern[bytes]:
+        opening = self._opening
+        if not opening.done or opening.frameset or self._outer_foreign is not None:
+            return markup.TEXT
+        if self._foreign.foreign:
+            return markup.CALM_SVG
+        return markup.TEXT if self._foreign.active else markup.CALM
+
+    def _opening_text(self, start: int, end: int) -> None:
+        space = markup.SPACE.match(self._buffer, start, end)
+        text = space.end() if space else start
+        if text < end:
+            self._mark(self._opening.content(), text)
+
+    def _other(self, position: int) -> bool:
+        """At a ``<`` that no complete tag follows."""
+        rest = self._buffer[position : position + len(b"<!doctype")]
+        if rest.startswith((b"<!", b"<?")):
+            return self._declaration(position, rest.lower())
+        if rest.startswith(b"</>"):
+            self._position = position + len(b"</>")
+            return True
+        if rest in (b"<", b"</"):
+            return False
+        if rest.startswith(b"</") and not rest[2:3].isalpha():
+            return self._skip_to(_BOGUS_END, position + 2, 0)
+        return self._incomplete_tag(position)
+
+    def _declaration(self, position: int, rest: bytes) -> bool:
+        if not self._final and any(d.startswith(rest) and d != rest for d in _DECLARATIONS):
+            return False
+        if rest.startswith(b"<!--"):
+            return self._comment(position + len(b"<!--"))
+        if self._buffer.startswith(b"<![CDATA[", position) and self._foreign.has_cdata:
+            return self._skip_to(_CDATA_END, position + len(rest), _CDATA_HOLD)
+        self._opening.is_document |= rest == b"<!doctype" and not self._opening.done
+        return self._skip_to(_BOGUS_END, position + 2, 0)
+
+    def _comment(self, position: int) -> bool:
+        if len(self._buffer) - position < len(b"->") and not self._final:
+            return False
+        abrupt = markup.COMMENT_ABRUPT.match(self._buffer, position)
+        if abrupt:
+            self._position = abrupt.end()
+            return True
+        if self._outer_foreign is not None:
+            return self._skip_to(markup.NOSCRIPT_COMMENT_END, position, _RAW_HOLD)
+        return self._skip_to(markup.COMMENT_END, position, _COMMENT_HOLD)
+
+    def _skip_to(self, end: re.Pattern[bytes], position: int, hold: int) -> bool:
+        """Passes everything up to ``end``; ``hold`` bytes may be the start of it."""
+        self._until, self._hold, self._position = end, hold, position
+        self._step = self._skipping
+        return True
+
+    def _skipping(self) -> bool:
+        found = self._until.search(self._buffer, self._position)
+        if not found:
+            return self._keep(self._hold)
+        raw = found[0].startswith(b"</")
+        self._position = found.start() if raw else found.end()
+        self._step = self._data
+        return True
+
+    def _keep(self, hold: int) -> bool:
+        held = 0 if self._final else hold
+        self._position = max(self._position, len(self._buffer) - held)
+        return False
+
+    def _script(self) -> bool:
+        """The text of a script with its escaped states (HTML 13.2.5.15 to 13.2.5.31)."""
+        events = markup.ESCAPED_SCRIPT_EVENT if self._escaped else markup.SCRIPT_EVENT
+        found = events.search(self._buffer, self._position)
+        if not found:
+            return self._keep(_RAW_HOLD)
+        self._position = found.end()
+        if found[0] == b"<!--":
+            self._escaped = self._escaped or 1
+            self._position = found.start() + len(b"<!")
+        elif found[0] == b"-->":
+            self._escaped = 0
+        elif not found[1]:
+            self._escaped = 2 if self._escaped else 0
+        elif self._escaped == 2:
+            self._escaped = 1
+        else:
+            self._position = found.start()
+            self._step = self._data
+        return True
+
+    # Tags.
+
+    def _incomplete_tag(self, position: int) -> bool:
+        pending = len(self._buffer) - position
+        too_long = pending > limits.HTML_TOKEN_BYTES
+        if not self._final and not too_long:
+            # Short ones are tried at every chunk, long ones when they have doubled: linear.
+            doubled = 2 * pending if pending > _EAGER_BYTES else 0
+            self._wait = min(doubled, limits.HTML_TOKEN_BYTES + 1)
+            return False
+        self._wait = 0
+        if self._outer_foreign is not None and self._cut_by_noscript(position, None):
+            return True
+        return self._oversized(position) if too_long else False
+
+    def _complete_tag(self, tag: re.Match[bytes]) -> bool:
+        start, end = tag.span()
+        if self._outer_foreign is not None and self._cut_by_noscript(start, tag):
+            return True
+        if end - start > limits.HTML_TOKEN_BYTES:
+            return self._oversized(start)
+        self._position = end
+        name = tag[2].lower()
+        if tag[1]:
+            self._end_tag(name, start)
+        else:
+            self._start_tag(read_tag(tag[0], tag[2]), start)
+        return True
+
+    def _cut_by_noscript(self, start: int, tag: re.Match[bytes] | None) -> bool:
+        """A tag with ``</noscript`` in it: with scripting on that ends the text, without it the
+        tag goes on. Its beginning goes where it is denied, which is right for both.
+        """
+        limit = start + limits.HTML_TOKEN_BYTES
+        end = min(tag.end(), limit) if tag else limit
+        found = markup.NOSCRIPT_END.search(self._buffer, start + 1, end)
+        if not found:
+            return False
+        if tag and not tag[1] and tag.end() <= limit:
+            gated = self._judge.gate(read_tag(tag[0], tag[2]), self._base)
+            if gated:
+                self._cut(start)
+                head = self._buffer[start : found.start()]
+                self._pieces.append(Gated(head, b"", gated.hosts, gated.element))
+                self._literal = found.start()
+        self._position = found.start()
+        return True
+
+    def _oversized(self, start: int) -> bool:
+        """A tag too long to be read passes; what its name means for the rest still holds."""
+        named = _TAG_START.match(self._buffer, start)
+        self.overflowed = True
+        self._tail_name = named[1].lower() if named else b""
+        closing = self._buffer.startswith(b"</", start)
+        if closing:
+            self._end_tag(self._tail_name, start)
+            self._tail_name = b""
+        elif self._outer_foreign is None:
+            self._mark(self._opening.start(self._tail_name), start)
+        self._position = named.end() if named else start + 1
+        self._tail = TagTail()
+        self._step = self._passing
+        return True
+
+    def _passing(self) -> bool:
+        self._position = self._tail.pass_over(self._buffer, self._position)
+        if not self._tail.ended:
+            return False
+        self._step = self._data
+        if self._tail_name:
+            self._entered(bare_tag(self._tail_name), self._position)
+        return True
+
+    def _end_tag(self, name: bytes, start: int) -> None:
+        if self._outer_foreign is None:
+            if not self._opening.done:
+                self._mark(self._opening.end(name), start)
+        elif name == b"noscript":
+            self._foreign, self._outer_foreign = self._outer_foreign, None
+            return
+        self._foreign.end(name)
+
+    def _start_tag(self, tag: Tag, start: int) -> None:
+        settled = self._opening.settled or self._outer_foreign is not None
+        if not settled:
+            self._mark(self._opening.start(tag.name), start)
+        end = self._position
+        gated = self._judge.gate(tag, self._base)
+        marked = self._marked(tag)
+        if gated or marked:
+            self._cut(start)
+            self._literal = end
+        if gated:
+            self._pieces.append(gated)
+        if marked:
+            self._pieces.append(replace(marked, original=b"") if gated else marked)
+        if not settled or tag.name in _STRUCTURAL or self._foreign.active:
+            self._entered(tag, end)
+
+    def _marked(self, tag: Tag) -> Mark | None:
+        values = tag.values
+        if values.get(b"data-bandeau") == b"comments":
+            return Mark(Place.COMMENTS, tag.source, tag.name.decode("latin-1"))
+        if tag.name == b"meta":
+            kind = decode_attribute(values.get(b"http-equiv", b"")).strip().lower()
+            if kind == "content-security-policy":
+                return Mark(
+                    Place.META_CSP, tag.source, decode_attribute(values.get(b"content", b""))
+                )
+        return None
+
+    def _rebase(self, tag: Tag) -> None:
+        href = tag.values.get(b"href")
+        if href is None or self._base_seen:
+            return
+        self._base_seen = True
+        target = target_of(decode_attribute(href), self._base)
+        if target.reach is Reach.HOST:
+            own = not self._third_party(target.host) and target.host != UNREADABLE
+            self._base = OWN if own else target
+
+    def _entered(self, tag: Tag, end: int) -> None:
+        """What a start tag means for what follows it."""
+        in_foreign = self._foreign.foreign
+        if tag.name == b"base":
+            self._rebase(tag)
+        if self._foreign.active or tag.name in _FOREIGN_ROOTS:
+            self._foreign.start(tag.name, tag.values, tag.closed)
+        if not in_foreign and tag.name in markup.RAW_ELEMENTS:
+            self._enter_text(tag.name)
+        elif self._outer_foreign is not None:
+            return
+        elif tag.name == b"noscript" and not in_foreign:
+            self._outer_foreign, self._foreign = self._foreign, Foreign()
+        else:
+            self._document_tag(tag, end)
+
+    def _enter_text(self, name: bytes) -> None:
+        in_noscript = self._outer_foreign is not None
+        if self._opening.frameset and name != b"noframes":
+            return
+        if name == b"script" and not in_noscript:
+            self._escaped, self._step = 0, self._script
+        else:
+            self._skip_to(markup.raw_end(name, in_noscript), self._position, _RAW_HOLD)
+
+    def _document_tag(self, tag: Tag, end: int) -> None:
+        lang = ""
+        if tag.name == b"html":
+            lang = decode_attribute(tag.values.get(b"lang", b"")).strip()
+            self.lang = self.lang or lang
+        self._mark(self._opening.after(tag.name, lang), end)
+
+    def _hosts_within(self, document: bytes, base: Target) -> tuple[str, ...]:
+        """The third-party hosts that a ``srcdoc`` contacts."""
+        if self._depth >= _NESTED_DOCUMENTS:
+            return (UNREADABLE,)
+        inner = Scanner(self._third_party, base, self._depth + 1)
+        pieces = inner.feed(document) + inner.close()
+        hosts = (host for piece in pieces if isinstance(piece, Gated) for host in piece.hosts)
+        return tuple(dict.fromkeys(hosts))

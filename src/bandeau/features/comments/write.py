@@ -1,0 +1,183 @@
+"""From a posted draft to a comment: checked, cleaned and rendered once, at write.
+
+Rendering happens here and never at read. The text is plain: markup is shown as it was
+typed, paragraphs and line breaks are kept, web addresses become links. The sanitiser runs over the
+result, so that whatever renders the text (a Markdown subset later) cannot widen what is published.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from dataclasses import replace
+from urllib.parse import quote, unquote
+
+import nh3
+
+from bandeau import limits
+from bandeau.features.comments.model import Comment, Draft, Refusal
+
+TAGS = frozenset(
+    {"a", "b", "blockquote", "br", "code", "em", "i", "li", "ol", "p", "pre", "strong", "ul"}
+)
+LINK_REL = "nofollow ugc noopener"
+STACKED_MARKS = 4
+
+BAD_CHARACTERS = Refusal("bad-characters", 400, "error.bad_request")
+BAD_PAGE = Refusal("bad-page", 400, "error.bad_request")
+EMPTY = Refusal("empty", 422, "comments.error_empty")
+NAME_TOO_LONG = Refusal(
+    "name-too-long", 422, "comments.error_long", {"limit": limits.COMMENT_NAME_CHARACTERS}
+)
+TEXT_TOO_LONG = Refusal(
+    "text-too-long", 422, "comments.error_long", {"limit": limits.COMMENT_TEXT_CHARACTERS}
+)
+UNKNOWN_REPLY = Refusal("unknown-reply", 422, "comments.error_reply")
+
+_CLEANER = nh3.Cleaner(
+    tags=set(TAGS),
+    clean_content_tags={"script", "style"},
+    attributes={"*": set(), "a": {"href"}},
+    set_tag_attribute_values={"p": {"dir": "auto"}},
+    url_schemes={"http", "https"},
+    url_relative="deny",
+    link_rel=LINK_REL,
+)
+# Overrides and isolates turn the page's own words around; the marks that Arabic, Hebrew and
+# Persian writing needs (LRM, RLM, ALM, ZWNJ, ZWJ) stay.
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
+_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
+_TRAILING = ".,;:!?»”’…)]}"
+
+
+def page_path(raw: str) -> str | Refusal:
+    """The path that a page's comments are kept under, as a browser sends it, or :data:`BAD_PAGE`.
+
+    Query and fragment are dropped and escapes made uniform, so that every spelling of an
+    address names one page. ``//`` and a backslash are refused, because a browser may read
+    them as another host when it is sent back there.
+    """
+    try:
+        path = unquote(re.split(r"[?#]", raw, maxsplit=1)[0], errors="strict")
+    except UnicodeError:
+        return BAD_PAGE
+    bad = not path.startswith("/") or "//" in path or "\\" in path
+    if bad or len(path) > limits.COMMENT_PAGE_CHARACTERS or any(map(_unsafe, path)):
+        return BAD_PAGE
+    return escaped_path(path)
+
+
+def escaped_path(path: str) -> str:
+    """A path as servers give it, unescaped, in the spelling of :func:`page_path`."""
+    return quote(path, safe="/:@!$&'()*+,;=~", errors="replace")
+
+
+def prepare(draft: Draft) -> Draft | Refusal:
+    """``draft`` with page, name and text cleaned, or why it cannot be published."""
+    if any(map(_unspeakable, (draft.page, draft.name, draft.text, draft.reply_to or ""))):
+        return BAD_CHARACTERS
+    page = page_path(draft.page)
+    if isinstance(page, Refusal):
+        return page
+    text = draft.text.replace("\r\n", "\n").replace("\r", "\n")
+    if len(draft.name) > limits.COMMENT_NAME_CHARACTERS:
+        return NAME_TOO_LONG
+    if len(text) > limits.COMMENT_TEXT_CHARACTERS:
+        return TEXT_TOO_LONG
+    cleaned = Draft(page, clean_name(draft.name), clean_text(text), draft.reply_to or None)
+    return cleaned if _seen(cleaned.name) and _seen(cleaned.text) else EMPTY
+
+
+def placed(draft: Draft, parent: Comment | None) -> Draft | Refusal:
+    """``draft`` where the comment that it answers is on the same page, else why not."""
+    if draft.reply_to is None:
+        return draft
+    if parent is None or parent.page != draft.page:
+        return UNKNOWN_REPLY
+    return replace(draft, reply_to=parent.id)
+
+
+def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Comment:
+    """The comment of a prepared and placed ``draft``; ``time`` is in Unix milliseconds."""
+    return Comment(
+        id=comment_id,
+        page=draft.page,
+        name=draft.name,
+        html=render(draft.text),
+        time=time,
+        reply_to=draft.reply_to,
+        receipt=receipt,
+    )
+
+
+def clean_name(name: str) -> str:
+    """A name in NFC on one line: no control or direction characters, no stacks of marks."""
+    folded = "".join(" " if char.isspace() else char for char in name)
+    return " ".join(_visible(folded).split())
+
+
+def clean_text(text: str) -> str:
+    """Text in NFC with its line breaks, at most one empty line in a row."""
+    lines = [_visible(line.replace("\t", " ")).rstrip() for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def render(text: str) -> str:
+    """The HTML of plain ``text``: paragraphs, line breaks, links; sanitised."""
+    paragraphs = (part for part in re.split(r"\n\s*\n", text) if part.strip())
+    return sanitise("".join(f"<p>{_linked(part)}</p>" for part in paragraphs))
+
+
+def sanitise(markup: str) -> str:
+    """``markup`` held to :data:`TAGS`, with no attribute but ``href`` on links."""
+    return _CLEANER.clean(markup)
+
+
+def _linked(text: str) -> str:
+    parts, end = [], 0
+    for found in _ADDRESS.finditer(text):
+        address = found[0].rstrip(_TRAILING)
+        parts += [_escaped(text[end : found.start()]), _link(address)]
+        end = found.start() + len(address)
+    return "".join([*parts, _escaped(text[end:])])
+
+
+def _link(address: str) -> str:
+    quoted = html.escape(address)
+    return f'<a href="{quoted}">{quoted}</a>'
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
+
+
+def _visible(text: str) -> str:
+    kept, marks = [], 0
+    for char in unicodedata.normalize("NFC", text):
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= STACKED_MARKS and not _hidden(char):
+            kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept))
+
+
+def _hidden(char: str) -> bool:
+    if char in _JOINERS:
+        return False
+    return char in _BLANK or unicodedata.category(char) in ("Cc", "Cf", "Co", "Zl", "Zp")
+
+
+def _seen(text: str) -> bool:
+    """Whether anything of ``text`` shows; newer emoji are unassigned to this Python."""
+    categories = map(unicodedata.category, text)
+    return any(category[0] in "LNPS" or category == "Cn" for category in categories)
+
+
+def _unspeakable(text: str) -> bool:
+    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
+
+
+def _unsafe(char: str) -> bool:
+    return char in _BIDI or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")

@@ -1,0 +1,31 @@
+"""Commitments and tree hashes: what of a record is public, and survives its erasure."""
+
+from __future__ import annotations
+
+import hashlib
+
+DOMAIN = b"bandeau/consent/v1"
+SALT_BYTES = 32
+HASH_BYTES = 32
+EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+def commit(salt: bytes, body: bytes) -> bytes:
+    """The commitment to a record: SHA-256 over a domain, 32 random bytes and the exact body.
+
+    Without the salt nobody can tell whether a guessed body is the one; so destroying body and
+    salt erases the record while the tree stands.
+    """
+    if len(salt) != SALT_BYTES:
+        raise ValueError(f"a salt has {SALT_BYTES} bytes")
+    return hashlib.sha256(DOMAIN + salt + body).digest()
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """The hash of a leaf (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """The hash of an inner node (RFC 9162, 2.1.1)."""
+    return hashlib.sha256(b"\x01" + left + right).digest()

@@ -1,0 +1,42 @@
+"""A receipt for a record of long ago, made from what any store publishes."""
+
+from __future__ import annotations
+
+from bandeau.ledger.checkpoint import Verifier
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.store import LedgerStore, LedgerUnavailable
+from bandeau.ledger.tiles import TileNodes, inclusion_tiles
+from bandeau.ledger.tree import Prover
+
+
+async def receipt_for(store: LedgerStore, record_id: str) -> Receipt | None:
+    """The receipt of ``record_id`` under the latest checkpoint; ``None`` if unknown or erased.
+
+    Raises :class:`LedgerUnavailable`.
+    """
+    stored = await store.find(record_id)
+    if stored is None or stored.body is None or stored.salt is None:
+        return None
+    key, note = await _published(store, "key"), await _published(store, "checkpoint")
+    size = Verifier(key.decode()).open(note).size
+    tiles = {
+        (tile.level, tile.index): await _published(store, tile.path)
+        for tile in inclusion_tiles(stored.index, size)
+    }
+    prover = Prover(size, TileNodes(lambda level, index: tiles[level, index]))
+    return Receipt(
+        id=stored.id,
+        record=stored.body,
+        salt=stored.salt,
+        index=stored.index,
+        proof=prover.inclusion(stored.index),
+        checkpoint=note,
+        key=key.decode(),
+    )
+
+
+async def _published(store: LedgerStore, path: str) -> bytes:
+    found = await store.published(path)
+    if found is None:
+        raise LedgerUnavailable(f"the ledger lacks {path}")
+    return found

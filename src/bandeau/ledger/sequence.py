@@ -1,0 +1,94 @@
+"""Where records go: index, predecessor, salt and commitment for a batch of drafts. Pure.
+
+Every store sequences with this, so that all of them keep the same bytes for the same events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bandeau.ledger.commitment import SALT_BYTES, commit
+from bandeau.ledger.record import Draft, Kind, erased_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """The record that a subject's next one follows."""
+
+    index: int
+    commitment: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in its place. ``subject`` is empty but for choices."""
+
+    index: int
+    id: str
+    subject: str
+    body: bytes
+    salt: bytes
+    commitment: bytes
+    next: int | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one step adds and changes.
+
+    ``followed`` maps the index of an older record to that of its successor; ``erased`` maps the
+    index of a record that loses its content to the tag that replaces its id.
+    """
+
+    entries: list[Entry] = field(default_factory=list)
+    followed: dict[int, int] = field(default_factory=dict)
+    erased: dict[int, str] = field(default_factory=dict)
+
+
+def sequence(
+    size: int,
+    drafts: Sequence[Draft],
+    formers: Mapping[str, Former],
+    targets: Mapping[str, int],
+    random: Callable[[int], bytes],
+) -> Batch:
+    """Place ``drafts``, none of them known yet, after the first ``size`` records.
+
+    ``formers`` holds the latest record of each subject, ``targets`` the index of each record to
+    erase. Raises ``RecordError`` for a draft that cannot be written.
+    """
+    batch = Batch()
+    heads = dict(formers)
+    successors: dict[int, int] = {}
+    for index, draft in enumerate(drafts, size):
+        former = heads.get(draft.subject) if draft.subject else None
+        body = draft.body(**_placed(draft, former, targets))
+        salt = random(SALT_BYTES)
+        commitment = commit(salt, body)
+        batch.entries.append(Entry(index, draft.id, draft.subject, body, salt, commitment))
+        if former:
+            successors[former.index] = index
+        if draft.subject:
+            heads[draft.subject] = Former(index, commitment)
+        if draft.kind is Kind.ERASURE:
+            batch.erased[targets[draft.erases]] = erased_tag(draft.erases)
+    batch.followed = {old: new for old, new in successors.items() if old < size}
+    batch.entries = [_followed(entry, successors.get(entry.index)) for entry in batch.entries]
+    return batch
+
+
+def _placed(draft: Draft, former: Former | None, targets: Mapping[str, int]) -> dict[str, object]:
+    if draft.kind is Kind.CHOICE:
+        return {"prev": former.commitment.hex() if former else None}
+    if draft.kind is Kind.ERASURE:
+        return {"target": erased_tag(draft.erases), "index": targets[draft.erases]}
+    return {}
+
+
+def _followed(entry: Entry, successor: int | None) -> Entry:
+    if successor is None:
+        return entry
+    return Entry(
+        entry.index, entry.id, entry.subject, entry.body, entry.salt, entry.commitment, successor
+    )

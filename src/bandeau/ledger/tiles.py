@@ -1,0 +1,152 @@
+"""The tree as C2SP tlog-tiles: files of 256 hashes that never change once full.
+
+The tile at level L and index N holds the hashes of the complete subtrees of 256^L leaves from
+N * 256 on. The rightmost tile of a level may be partial.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bandeau.ledger.commitment import HASH_BYTES, node_hash
+from bandeau.ledger.tree import inclusion_ranges, subtrees
+
+HEIGHT = 8
+WIDTH = 1 << HEIGHT
+TILE_BYTES = WIDTH * HASH_BYTES
+ENTRIES = -1
+_PATH = re.compile(
+    r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/"
+    r"(?P<index>(x[0-9]{3}/){0,6}[0-9]{3})(\.p/(?P<width>[1-9][0-9]{0,2}))?",
+    re.ASCII,
+)
+ReadTile = Callable[[int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One tile or entry bundle: ``level`` is ``ENTRIES`` for a bundle, ``width`` 1 to 256."""
+
+    level: int
+    index: int
+    width: int = WIDTH
+
+    @property
+    def path(self) -> str:
+        """The name under which it is served."""
+        digits = f"{self.index % 1000:03d}"
+        rest = self.index // 1000
+        while rest:
+            digits = f"x{rest % 1000:03d}/{digits}"
+            rest //= 1000
+        level = "entries" if self.level == ENTRIES else str(self.level)
+        return f"tile/{level}/{digits}" + (f".p/{self.width}" if self.width < WIDTH else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The right edge of a tree: its size and the partial tile of each level, lowest first."""
+
+    size: int = 0
+    edges: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A tile as it stands after an append: full, or partial at the right edge."""
+
+    level: int
+    index: int
+    hashes: bytes
+
+
+def parse_path(path: str) -> Tile | None:
+    """The tile that ``path`` names, or ``None`` where it names none in its only spelling."""
+    found = _PATH.fullmatch(path)
+    if not found:
+        return None
+    level = ENTRIES if found["level"] == "entries" else int(found["level"])
+    tile = Tile(
+        level,
+        int(found["index"].replace("x", "").replace("/", "")),
+        int(found["width"] or WIDTH),
+    )
+    return tile if tile.path == path else None
+
+
+def edge_widths(size: int) -> Iterator[tuple[int, int, int]]:
+    """The (level, index, width) of every level's last tile; a width of 0 means that there is none."""
+    level = 0
+    while size:
+        yield level, size // WIDTH, size % WIDTH
+        size //= WIDTH
+        level += 1
+
+
+def extend(head: Head, leaves: Sequence[bytes]) -> tuple[Head, list[Written]]:
+    """Append leaf hashes: the new head, and every tile that changed, each once."""
+    edges = list(head.edges)
+    written: list[Written] = []
+    fresh, level, before = b"".join(leaves), 0, head.size
+    while fresh:
+        if level == len(edges):
+            edges.append(b"")
+        row = edges[level] + fresh
+        index, fresh, whole = before // WIDTH, b"", len(row) // TILE_BYTES
+        for place in range(whole):
+            tile = row[place * TILE_BYTES : (place + 1) * TILE_BYTES]
+            written.append(Written(level, index + place, tile))
+            fresh += tile_root(tile)
+        edges[level] = row[whole * TILE_BYTES :]
+        if edges[level]:
+            written.append(Written(level, index + whole, edges[level]))
+        before //= WIDTH
+        level += 1
+    return Head(head.size + len(leaves), tuple(edges)), written
+
+
+def tile_root(tile: bytes) -> bytes:
+    """The root over a full tile: one hash of the level above."""
+    row = [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
+    while len(row) > 1:
+        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+    return row[0]
+
+
+class TileNodes:
+    """Answers for the nodes of a tree kept as tiles; it remembers, as complete subtrees never change.
+
+    ``remember`` bounds the nodes kept in memory; the store may live for years.
+    """
+
+    def __init__(self, read: ReadTile, remember: int = 65_536) -> None:
+        self._read = read
+        self._remember = remember
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def __call__(self, height: int, position: int) -> bytes:
+        """The hash of one complete subtree; raises what ``read`` raises."""
+        level, above = divmod(height, HEIGHT)
+        if not above:
+            start = position % WIDTH * HASH_BYTES
+            return self._read(level, position // WIDTH)[start : start + HASH_BYTES]
+        found = self._known.get((height, position))
+        if found is None:
+            found = node_hash(self(height - 1, 2 * position), self(height - 1, 2 * position + 1))
+            if len(self._known) >= self._remember:
+                self._known.clear()
+            self._known[height, position] = found
+        return found
+
+
+def inclusion_tiles(index: int, size: int) -> list[Tile]:
+    """The tiles that a client reads to prove leaf ``index`` in the tree of ``size``."""
+    wanted: dict[tuple[int, int], None] = {}
+    for part in inclusion_ranges(index, size):
+        for height, position in subtrees(*part):
+            level, above = divmod(height, HEIGHT)
+            wanted[level, (position << above) // WIDTH] = None
+    widths = {(level, at): width for level, at, width in edge_widths(size)}
+    return [Tile(level, at, widths.get((level, at), WIDTH)) for level, at in wanted]

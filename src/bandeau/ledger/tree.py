@@ -1,0 +1,206 @@
+"""The Merkle tree of RFC 9162 (SHA-256), its proofs, and how they are verified. All pure.
+
+A *node* is the complete subtree of 2^height leaves at a position of that height; whoever stores
+the tree answers for nodes, and everything else is derived from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
+
+Node = Callable[[int, int], bytes]
+Range = tuple[int, int]
+
+
+class ProofError(ValueError):
+    """A proof that does not show what it claims. The message says why."""
+
+
+class Prover:
+    """Makes proofs for the first ``size`` leaves; ``node(height, position)`` reads the tree."""
+
+    def __init__(self, size: int, node: Node) -> None:
+        self.size = size
+        self._node = node
+        self._known: dict[Range, bytes] = {}
+
+    def root(self) -> bytes:
+        """The root hash; that of no leaves is SHA-256 of nothing."""
+        return self._hash((0, self.size)) if self.size else EMPTY_ROOT
+
+    def inclusion(self, index: int) -> tuple[bytes, ...]:
+        """The inclusion proof of leaf ``index`` (RFC 9162, 2.1.3.1); raises ``ValueError``."""
+        return tuple(self._hash(part) for part in inclusion_ranges(index, self.size))
+
+    def consistency(self, former: int) -> tuple[bytes, ...]:
+        """The proof that the first ``former`` leaves are unchanged (RFC 9162, 2.1.4.1).
+
+        ``former`` is between 1 and the size; raises ``ValueError``.
+        """
+        return tuple(self._hash(part) for part in consistency_ranges(former, self.size))
+
+    def _hash(self, part: Range) -> bytes:
+        found = self._known.get(part)
+        if found is None:
+            found = self._known[part] = fold(self._node(*at) for at in subtrees(*part))
+        return found
+
+
+class Frontier:
+    """The root of a growing tree, from the few complete subtrees that it consists of."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._hashes: list[bytes] = []
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf hash."""
+        size = self.size
+        while size & 1:
+            leaf = node_hash(self._hashes.pop(), leaf)
+            size >>= 1
+        self._hashes.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """The root of all leaves so far."""
+        return fold(self._hashes) if self._hashes else EMPTY_ROOT
+
+    def copy(self) -> Frontier:
+        """A frontier that grows on its own from here."""
+        twin = Frontier()
+        twin.size, twin._hashes = self.size, list(self._hashes)
+        return twin
+
+
+def inclusion_ranges(index: int, size: int) -> list[Range]:
+    """The ranges of leaves whose hashes prove leaf ``index``, nearest first."""
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    start, end = 0, size
+    ranges: list[Range] = []
+    while end - start > 1:
+        middle = start + _split(end - start)
+        if index < middle:
+            ranges.append((middle, end))
+            end = middle
+        else:
+            ranges.append((start, middle))
+            start = middle
+    return ranges[::-1]
+
+
+def consistency_ranges(former: int, size: int) -> list[Range]:
+    """The ranges of leaves whose hashes lead from the tree of ``former`` leaves to this one."""
+    if not 0 < former <= size:
+        raise ValueError(f"no proof from a tree of {former} to one of {size}")
+    start, end = 0, size
+    ranges: list[Range] = []
+    while end != former:
+        middle = start + _split(end - start)
+        if former <= middle:
+            ranges.append((middle, end))
+            end = middle
+        else:
+            ranges.append((start, middle))
+            start = middle
+    if start:
+        ranges.append((start, end))
+    return ranges[::-1]
+
+
+def subtrees(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The (height, position) of the complete subtrees that leaves ``start`` to ``end`` consist of.
+
+    ``start`` must be a multiple of the largest power of two that the range holds.
+    """
+    while start < end:
+        height = (end - start).bit_length() - 1
+        yield height, start >> height
+        start += 1 << height
+
+
+def fold(hashes: Iterable[bytes]) -> bytes:
+    """The root over complete subtrees of falling size; at least one."""
+    parts = list(hashes)
+    total = parts.pop()
+    while parts:
+        total = node_hash(parts.pop(), total)
+    return total
+
+
+def verify_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes
+) -> None:
+    """Check that ``leaf`` (a leaf hash) is at ``index`` under ``root`` (RFC 9162, 2.1.3.2).
+
+    Raises :class:`ProofError`.
+    """
+    if not 0 <= index < size:
+        raise ProofError(f"the tree of {size} has no leaf {index}")
+    node, last, total = index, size - 1, leaf
+    for part in proof:
+        if not last:
+            raise ProofError("the proof is too long")
+        if node & 1 or node == last:
+            total = node_hash(part, total)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            total = node_hash(total, part)
+        node, last = node >> 1, last >> 1
+    if last:
+        raise ProofError("the proof is too short")
+    if total != root:
+        raise ProofError("the proof leads to another root")
+
+
+def verify_consistency(
+    former: int, size: int, former_root: bytes, root: bytes, proof: Sequence[bytes]
+) -> None:
+    """Check that the tree of ``former`` leaves is the beginning of that of ``size`` (2.1.4.2).
+
+    Raises :class:`ProofError`.
+    """
+    if not 0 < former <= size:
+        raise ProofError(f"a tree of {former} cannot begin one of {size}")
+    if former == size:
+        if proof or former_root != root:
+            raise ProofError("two trees of one size differ")
+        return
+    path = list(proof)
+    if former & (former - 1) == 0:
+        path.insert(0, former_root)
+    if not path:
+        raise ProofError("the proof is too short")
+    before, after = _walk(former - 1, size - 1, path)
+    if before != former_root:
+        raise ProofError("the proof leads to another former root")
+    if after != root:
+        raise ProofError("the proof leads to another root")
+
+
+def _walk(node: int, last: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    before = after = path[0]
+    for part in path[1:]:
+        if not last:
+            raise ProofError("the proof is too long")
+        if node & 1 or node == last:
+            before, after = node_hash(part, before), node_hash(part, after)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            after = node_hash(after, part)
+        node, last = node >> 1, last >> 1
+    if last:
+        raise ProofError("the proof is too short")
+    return before, after
+
+
+def _split(count: int) -> int:
+    """The largest power of two below ``count``, which is at least 2."""
+    return 1 << (count - 1).bit_length() - 1

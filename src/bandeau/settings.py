@@ -1,0 +1,64 @@
+"""Settings from flags and environment, as one frozen value.
+
+Every flag of the command line can be given as ``BANDEAU_<COMMAND>_<FLAG>`` in the environment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingsError(ValueError):
+    """A setting that cannot hold; the message names the setting and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where the gateway listens. Port 0 means any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``bandeau serve`` runs with. ``data`` is the folder of the ledger and the keys."""
+
+    config: Path
+    data: Path
+    upstream: str
+    listen: Listen
+
+
+def parse_listen(value: str) -> Listen:
+    """``HOST:PORT``, ``[IPv6]:PORT`` or ``PORT``; raises :class:`SettingsError`."""
+    host, colon, port = value.rpartition(":")
+    if not port.isdigit() or int(port) > 65_535:
+        raise SettingsError(f"listen: {value!r} is not HOST:PORT, such as 127.0.0.1:8000")
+    return Listen(host.strip("[]") if colon else "127.0.0.1", int(port))
+
+
+def parse_upstream(value: str) -> str:
+    """The site's own address, ``http://HOST:PORT``; raises :class:`SettingsError`."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"upstream: {value!r} is not a URL such as http://127.0.0.1:9000")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
+        raise SettingsError(f"upstream: {value!r} must be a scheme, a host and a port only")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def parse_data(value: str) -> Path:
+    """The folder for ledger and keys; raises :class:`SettingsError`."""
+    if "://" in value:
+        scheme = value.split("://", 1)[0]
+        raise SettingsError(f"data: {scheme} is not supported yet; name a folder")
+    path = Path(value)
+    if path.exists() and not path.is_dir():
+        raise SettingsError(f"data: {value} is a file; name a folder")
+    return path

@@ -1,0 +1,78 @@
+"""Files on disk: the policy, and the texts that come with the product."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import tomllib
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+
+from bandeau import limits
+from bandeau.policy.words import Words, flatten
+
+
+def read_policy(path: Path) -> bytes:
+    """The bytes of a policy file, at most one more than ``limits.POLICY_BYTES``.
+
+    That one byte more lets ``parse`` refuse the file without all of it being read. Raises
+    ``OSError`` with a message for the publisher, which names the file.
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.POLICY_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise OSError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def read_words() -> Words:
+    """The built-in texts, one language for each file of ``policy/texts``."""
+    folder = resources.files("bandeau.policy") / "texts"
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=str)
+    return Words(
+        MappingProxyType(
+            {
+                file.name.removesuffix(".toml"): MappingProxyType(
+                    flatten(tomllib.loads(file.read_text("utf-8")))
+                )
+                for file in files
+            }
+        )
+    )
+
+
+def write_new(path: Path, data: bytes, *, replace: bool = False) -> None:
+    """Write ``data`` whole or not at all; an existing file stays unless ``replace``.
+
+    Raises ``FileExistsError`` or another ``OSError``, each with a message for the publisher.
+    """
+    try:
+        _write(path, data, replace)
+    except FileExistsError as error:
+        raise FileExistsError(f"{path}: exists already, and was not touched") from error
+    except (OSError, ValueError) as error:
+        raise OSError(f"{path}: cannot be written: {_reason(error)}") from error
+
+
+def _write(path: Path, data: bytes, replace: bool) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=".bandeau-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        if not replace:
+            path.open("xb").close()
+        elif path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "not a file that can be replaced")
+        Path(name).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _reason(error: Exception) -> str:
+    said = getattr(error, "strerror", None) or str(error)
+    return said[:1].lower() + said[1:]

@@ -1,0 +1,229 @@
+"""The ledger's file: its schema, how it is opened, and the statements over it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import apsw
+
+from bandeau.ledger.record import Draft, Kind
+from bandeau.ledger.sequence import Batch, Entry, Former
+from bandeau.ledger.store import LedgerUnavailable, Stored
+from bandeau.ledger.tiles import ENTRIES, TILE_BYTES, WIDTH, Head, Tile, Written, edge_widths
+from bandeau.ledger.commitment import HASH_BYTES
+from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
+
+NAME = "ledger.sqlite"
+SCHEMA = 1
+WRITER_WAIT_MS = 5_000
+READER_WAIT_MS = 250
+
+# Every value is typed strictly and has one place, so that verification can account for each byte.
+_TABLES = f"""
+CREATE TABLE leaf (
+    idx INTEGER PRIMARY KEY,
+    id BLOB NOT NULL UNIQUE,
+    subject BLOB,
+    body BLOB,
+    salt BLOB,
+    commitment BLOB NOT NULL,
+    next INTEGER
+) STRICT;
+CREATE INDEX leaf_latest ON leaf (subject) WHERE subject IS NOT NULL AND next IS NULL;
+CREATE TABLE tile (
+    level INTEGER NOT NULL,
+    idx INTEGER NOT NULL,
+    hashes BLOB NOT NULL,
+    PRIMARY KEY (level, idx)
+) STRICT;
+CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
+PRAGMA user_version = {SCHEMA};
+"""
+_COLUMNS = "idx, id, subject, body, salt, commitment, next"
+
+
+def open_writer(path: Path) -> apsw.Connection:
+    """A connection that commits durably: write-ahead log, synchronous in full."""
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(WRITER_WAIT_MS)
+    check_version(db, path)
+    for pragma, value in (("journal_mode", "wal"), ("synchronous", "full")):
+        db.pragma(pragma, value)
+    return db
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """A connection that only reads, and never waits long. Raises :class:`LedgerUnavailable`."""
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        db.set_busy_timeout(READER_WAIT_MS)
+        version = check_version(db, path)
+    except apsw.Error as error:
+        raise LedgerUnavailable(f"{path}: {error}") from error
+    if version != SCHEMA:
+        db.close()
+        raise LedgerUnavailable(f"{path}: holds no ledger")
+    return db
+
+
+def check_version(db: apsw.Connection, path: Path) -> int:
+    """The schema that the file has, 0 where it is new; refuses what a newer Bandeau has written."""
+    version = int(db.pragma("user_version"))
+    if version > SCHEMA:
+        db.close()
+        raise LedgerUnavailable(
+            f"{path}: written by a newer Bandeau (schema {version}, this one knows {SCHEMA});"
+            " upgrade Bandeau"
+        )
+    return version
+
+
+def create(db: apsw.Connection, note: bytes) -> None:
+    """Lay out an empty ledger with its first checkpoint, unless another process has just done so."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if int(db.pragma("user_version")) == 0:
+            db.execute(_TABLES)
+            db.execute("INSERT INTO checkpoint VALUES (0, ?)", (note,))
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def last_checkpoint(db: apsw.Connection) -> tuple[int, bytes]:
+    """The size and note of the latest checkpoint; raises :class:`LedgerUnavailable`."""
+    for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"):
+        return size, note
+    raise LedgerUnavailable("the ledger has lost its checkpoints; run bandeau ledger verify")
+
+
+def covering_checkpoint(db: apsw.Connection, index: int) -> tuple[int, bytes]:
+    """The first checkpoint that covers ``index``: the one that its receipt was given with."""
+    query = "SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1"
+    for size, note in db.execute(query, (index,)):
+        return size, note
+    raise LedgerUnavailable(f"no checkpoint covers index {index}; run bandeau ledger verify")
+
+
+def load_head(db: apsw.Connection, size: int) -> Head:
+    """The right edge of the tree of ``size``; raises :class:`LedgerUnavailable` if tiles lack."""
+    edges = []
+    for level, index, width in edge_widths(size):
+        edge = read_tile(db, level, index) or b""
+        if len(edge) != width * HASH_BYTES:
+            raise LedgerUnavailable(
+                f"tile {level}/{index} does not fit the tree; run bandeau ledger verify"
+            )
+        edges.append(edge)
+    return Head(size, tuple(edges))
+
+
+def read_tile(db: apsw.Connection, level: int, index: int) -> bytes | None:
+    """The hashes of one tile, full or partial."""
+    query = "SELECT hashes FROM tile WHERE level = ? AND idx = ?"
+    for (hashes,) in db.execute(query, (level, index)):
+        return bytes(hashes)
+    return None
+
+
+def served_tile(db: apsw.Connection, tile: Tile) -> bytes | None:
+    """A tile or entry bundle as published, in exactly the width asked for, or ``None``."""
+    if tile.level == ENTRIES:
+        query = "SELECT commitment FROM leaf WHERE idx >= ? ORDER BY idx LIMIT ?"
+        rows = db.execute(query, (tile.index * WIDTH, tile.width)).fetchall()
+        found = b"".join(len(c).to_bytes(2) + c for (c,) in rows)
+        return found if len(rows) == tile.width else None
+    hashes = (read_tile(db, tile.level, tile.index) or b"")[: tile.width * HASH_BYTES]
+    return hashes if len(hashes) == tile.width * HASH_BYTES else None
+
+
+def find(db: apsw.Connection, record_id: str) -> Stored | None:
+    """One record by its id, erased or not."""
+    query = "SELECT idx, body, salt, next FROM leaf WHERE id IN (?, ?)"
+    keys = (id_bytes(record_id), erased_id_bytes(record_id))
+    for index, body, salt, following in db.execute(query, keys):
+        return Stored(record_id, index, body, salt, following is not None)
+    return None
+
+
+def latest(db: apsw.Connection, subject: bytes) -> Stored | None:
+    """The record of a subject that none follows."""
+    query = "SELECT idx, id, body, salt FROM leaf WHERE subject = ? AND next IS NULL"
+    for index, key, body, salt in db.execute(query, (subject,)):
+        return Stored(text_id(key), index, body, salt, False)
+    return None
+
+
+def known_indexes(db: apsw.Connection, ids: Iterable[str]) -> dict[str, int]:
+    """The index of each record that is already kept, by its id."""
+    wanted = {id_bytes(name): name for name in ids}
+    wanted |= {erased_id_bytes(name): name for name in wanted.values()}
+    query = "SELECT id, idx FROM leaf WHERE id IN (SELECT unhex(value) FROM json_each(?))"
+    return {wanted[key]: index for key, index in db.execute(query, (_hex_list(wanted),))}
+
+
+def formers(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, Former]:
+    """The latest record of each subject among ``drafts``."""
+    subjects = {bytes.fromhex(draft.subject) for draft in drafts if draft.subject}
+    if not subjects:
+        return {}
+    query = (
+        "SELECT subject, idx, commitment FROM leaf WHERE next IS NULL AND subject IS NOT NULL"
+        " AND subject IN (SELECT unhex(value) FROM json_each(?))"
+    )
+    found = db.execute(query, (_hex_list(subjects),))
+    return {subject.hex(): Former(index, bytes(c)) for subject, index, c in found}
+
+
+def erasable(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, int]:
+    """The index of each choice that ``drafts`` erase and that is still held, by its id."""
+    wanted = {id_bytes(draft.erases): draft.erases for draft in drafts if draft.erases}
+    if not wanted:
+        return {}
+    query = (
+        "SELECT id, idx FROM leaf WHERE subject IS NOT NULL"
+        " AND id IN (SELECT unhex(value) FROM json_each(?))"
+    )
+    return {wanted[key]: index for key, index in db.execute(query, (_hex_list(wanted),))}
+
+
+def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
+    """Rows, successors, erasures and tiles of one batch, inside the caller's transaction."""
+    rows = [_row(entry) for entry in batch.entries]
+    db.executemany(f"INSERT INTO leaf ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    followed = [(new, old) for old, new in batch.followed.items()]
+    db.executemany("UPDATE leaf SET next = ? WHERE idx = ?", followed)
+    if batch.erased:
+        db.pragma("secure_delete", True)
+        query = "UPDATE leaf SET id = ?, subject = NULL, body = NULL, salt = NULL WHERE idx = ?"
+        tagged = [(bytes.fromhex(tag), index) for index, tag in batch.erased.items()]
+        db.executemany(query, tagged)
+    query = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?)"
+    db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
+
+
+def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
+    """Stored records from index ``start`` to before ``end``."""
+    query = f"SELECT {_COLUMNS} FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx"
+    for values in db.execute(query, (start, end)):
+        yield Row(*values)
+
+
+def text_id(key: bytes) -> str:
+    """A record id as people read it, from its 16 bytes."""
+    text = key.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    subject = bytes.fromhex(entry.subject) if entry.subject else None
+    key = id_bytes(entry.id)
+    return entry.index, key, subject, entry.body, entry.salt, entry.commitment, entry.next
+
+
+def _hex_list(keys: Iterable[bytes]) -> str:
+    return json.dumps([key.hex() for key in keys])

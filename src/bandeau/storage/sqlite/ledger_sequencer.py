@@ -1,0 +1,192 @@
+"""Commits batches to the ledger's file: rows, tiles and signed checkpoint in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import apsw
+
+from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
+from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hash
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.record import Draft
+from bandeau.ledger.sequence import Batch, sequence
+from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
+from bandeau.ledger.tiles import Head, TileNodes, extend
+from bandeau.ledger.tree import Prover
+from bandeau.storage.sqlite import ledger_file as file
+
+Open = Callable[[Path], apsw.Connection]
+
+
+class Sequencer:
+    """The only place that writes to one ledger in this process. Not for several threads at once.
+
+    It trusts its memory of the tree only while the file agrees: another process may append, and
+    after any error everything is opened and read again.
+    """
+
+    def __init__(
+        self, path: Path, signer: Signer, random: Callable[[int], bytes], connect: Open
+    ) -> None:
+        self._path = path
+        self._signer = signer
+        self._random = random
+        self._connect = connect
+        self._verifier = Verifier(signer.vkey)
+        self._db: apsw.Connection | None = None
+        self._head = Head()
+        self._note = b""
+        self._seen = 0
+        self._nodes = TileNodes(self._read_tile)
+        self._unscrubbed = False
+
+    def prepare(self) -> None:
+        """Create or open the file and check that its head is ours.
+
+        Raises :class:`LedgerUnavailable` with a clear text.
+        """
+        try:
+            self._ready(self._connected())
+        except apsw.Error as error:
+            self.close()
+            raise LedgerUnavailable(f"{self._path}: {error}") from error
+        except LedgerUnavailable:
+            self.close()
+            raise
+
+    def commit(self, drafts: Sequence[Draft]) -> list[Receipt | LedgerRefused]:
+        """One durable step for all ``drafts``; raises whatever keeps it from being one."""
+        try:
+            db = self._connected()
+            db.execute("BEGIN IMMEDIATE")
+            self._ready(db)
+            answers, batch = self._place(db, drafts)
+            db.execute("COMMIT")
+            self._scrub(db, batch)
+            receipts = self._receipts(db, [d.id for d in drafts if d.id not in answers])
+        except BaseException:
+            self.close()
+            raise
+        return [answers.get(draft.id) or receipts[draft.id] for draft in drafts]
+
+    def close(self) -> None:
+        """Drop the connection and all that is remembered of the tree."""
+        db, self._db = self._db, None
+        self._head, self._note = Head(), b""
+        self._nodes = TileNodes(self._read_tile)
+        if db is not None:
+            db.close(True)
+
+    def _connected(self) -> apsw.Connection:
+        if self._db is None:
+            db = self._connect(self._path)
+            if file.check_version(db, self._path) == 0:
+                file.create(db, self._signer.sign(0, EMPTY_ROOT))
+            self._db = db
+        return self._db
+
+    def _ready(self, db: apsw.Connection) -> None:
+        """Bring the head up to date with the file, which another process may have written."""
+        size, note = file.last_checkpoint(db)
+        if size < self._seen:
+            raise LedgerUnavailable(
+                f"{self._path}: went back from {self._seen} records to {size};"
+                " signing on would fork the log"
+            )
+        if note != self._note:
+            head = file.load_head(db, size)
+            self._nodes = TileNodes(self._read_tile)
+            self._head = head
+            self._check_signed(note)
+            self._note, self._seen = note, size
+
+    def _check_signed(self, note: bytes) -> None:
+        try:
+            signed = self._verifier.open(note)
+        except CheckpointError as error:
+            raise LedgerUnavailable(
+                f"{self._path}: the last checkpoint is not by this log's key: {error}"
+            ) from error
+        if signed.size != self._head.size or signed.root != self._prover(signed.size).root():
+            raise LedgerUnavailable(
+                f"{self._path}: tiles and last checkpoint differ; run bandeau ledger verify"
+            )
+
+    def _place(
+        self, db: apsw.Connection, drafts: Sequence[Draft]
+    ) -> tuple[dict[str, LedgerRefused], Batch]:
+        """Write what is new. Refusals come back by draft id; replays are neither."""
+        known = file.known_indexes(db, (draft.id for draft in drafts))
+        targets = file.erasable(db, drafts)
+        fresh: dict[str, Draft] = {}
+        refused: dict[str, LedgerRefused] = {}
+        erasing: set[str] = set()
+        for draft in drafts:
+            if draft.id in known or draft.id in fresh:
+                continue
+            if draft.erases and (draft.erases not in targets or draft.erases in erasing):
+                refused[draft.id] = LedgerRefused(f"no choice {draft.erases} is held")
+                continue
+            fresh[draft.id] = draft
+            erasing.add(draft.erases)
+        batch = Batch()
+        if fresh:
+            placed = list(fresh.values())
+            former = file.formers(db, placed)
+            batch = sequence(self._head.size, placed, former, targets, self._random)
+            self._write(db, batch)
+        return refused, batch
+
+    def _write(self, db: apsw.Connection, batch: Batch) -> None:
+        head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
+        file.write(db, batch, tiles)
+        self._head = head
+        note = self._signer.sign(head.size, self._prover(head.size).root())
+        db.execute("INSERT INTO checkpoint VALUES (?, ?)", (head.size, note))
+        self._note, self._seen = note, head.size
+
+    def _scrub(self, db: apsw.Connection, batch: Batch) -> None:
+        """Take erased content out of the write-ahead log too, once no reader needs it."""
+        if batch.erased or self._unscrubbed:
+            db.pragma("secure_delete", False)
+            busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+            self._unscrubbed = bool(busy)
+
+    def _receipts(
+        self, db: apsw.Connection, ids: Sequence[str]
+    ) -> dict[str, Receipt | LedgerRefused]:
+        provers: dict[int, Prover] = {}
+        receipts: dict[str, Receipt | LedgerRefused] = {}
+        for record_id in ids:
+            stored = file.find(db, record_id)
+            if stored is None:
+                raise LedgerUnavailable(f"{record_id} is not in the ledger")
+            if stored.body is None or stored.salt is None:
+                receipts[record_id] = LedgerRefused(f"{record_id} was erased")
+                continue
+            size, note = file.covering_checkpoint(db, stored.index)
+            prover = provers.setdefault(size, self._prover(size))
+            receipts[record_id] = Receipt(
+                id=record_id,
+                record=stored.body,
+                salt=stored.salt,
+                index=stored.index,
+                proof=prover.inclusion(stored.index),
+                checkpoint=note,
+                key=self._signer.vkey,
+            )
+        return receipts
+
+    def _prover(self, size: int) -> Prover:
+        return Prover(size, self._nodes)
+
+    def _read_tile(self, level: int, index: int) -> bytes:
+        head = self._head
+        if level < len(head.edges) and index == head.size // 256 ** (level + 1):
+            return head.edges[level]
+        found = file.read_tile(self._db, level, index) if self._db else None
+        if found is None:
+            raise LedgerUnavailable(f"tile {level}/{index} is missing; run bandeau ledger verify")
+        return found

@@ -1,0 +1,139 @@
+"""The ASGI shell: any ASGI application, held to each visitor's choice.
+
+HTTP requests under ``/.bandeau/`` are ours; all others reach the application with the cookies
+that the choice allows, and their answers leave with what it denies taken out. WebSocket handshakes
+get the same cookie filter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from bandeau.enforcement.exchange import Asked, Exchange, host_of
+from bandeau.web.page import PageEditor, PageStream
+from bandeau.web.visitor import Sent, Visitors
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
+
+
+class Enforcer:
+    """Puts the choice between the web and ``app``."""
+
+    def __init__(self, app: App, own: App, visitors: Visitors, editor: PageEditor) -> None:
+        self._app = app
+        self._own = own
+        self._visitors = visitors
+        self._editor = editor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        if scope["type"] == "http" and scope["path"].startswith("/.bandeau/"):
+            await self._own(scope, receive, send)
+        elif scope["type"] in ("http", "websocket"):
+            await self._guarded(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent = Sent.of(scope["headers"])
+        standing = await self._visitors.standing(sent)
+        asked = asked_of(scope, sent)
+        exchange = Exchange(self._editor.policy, self._editor.matcher, standing, asked)
+        headers = exchange.request_headers(scope["headers"])
+        inner = {**scope, "headers": self._editor.readable(headers), "bandeau": standing}
+        if scope["type"] == "websocket":
+            await self._app(inner, receive, send)
+            return
+        answer = _Answer(exchange, self._editor, scope, sent, send)
+        await self._app(inner, receive, answer.send)
+
+
+class _Answer:
+    """One HTTP answer on its way out."""
+
+    def __init__(
+        self, exchange: Exchange, editor: PageEditor, scope: Scope, sent: Sent, send: Send
+    ) -> None:
+        self._exchange = exchange
+        self._editor = editor
+        self._scope = scope
+        self._sent = sent
+        self._send = send
+        self._stream: PageStream | None = None
+        self._held: Message | None = None
+
+    async def send(self, message: Message) -> None:
+        """What the application sends, edited. Anything but a page's body passes as it comes."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif message["type"] == "http.response.body" and self._stream is not None:
+            await self._body(self._stream, message)
+        else:
+            await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        exchange, status = self._exchange, message["status"]
+        raw = [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers", ())]
+        headers = exchange.response_headers(status, raw)
+        request = self._scope
+        if self._editor.edits(headers):
+            whole = status not in (204, 205, 206, 304) and request["method"] != "HEAD"
+            insert = asks_for_document(request["headers"])
+            accepts = header_value(request["headers"], b"accept-encoding")
+            headers, stream = self._editor.open(
+                exchange, headers, self._sent, accepts, insert=insert
+            )
+            self._stream = stream if whole else None
+        self._held = {**message, "headers": headers}
+        if self._stream is None:
+            await self._release()
+
+    async def _release(self) -> None:
+        """Send the head, which for a page waits until its first bytes tell the charset."""
+        held, self._held = self._held, None
+        if held is not None:
+            if self._stream is not None:
+                held["headers"] = self._stream.labelled(held["headers"])
+            await self._send(held)
+
+    async def _body(self, stream: PageStream, message: Message) -> None:
+        more = message.get("more_body", False)
+        async for body in stream.feed(bytes(message.get("body", b"")), last=not more):
+            await self._release()
+            if body:
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        await self._release()
+        if not more:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def asks_for_document(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
+    destination = header_value(headers, b"sec-fetch-dest")
+    ajax = any(name == b"x-requested-with" for name, _ in headers)
+    return destination not in _FRAGMENT_DESTINATIONS and not ajax
+
+
+def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    """The first value of a header; empty where it is missing."""
+    return next((value for name, value in headers if name == wanted), b"")
+
+
+def asked_of(scope: Scope, sent: Sent) -> Asked:
+    """The facts of a request that enforcement judges by."""
+    authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
+    return Asked(
+        host=host_of(authority),
+        authority=authority,
+        path=scope["path"],
+        secure=scope.get("scheme") in ("https", "wss"),
+        cookie=sent.cookie,
+        navigates=b"text/html" in header_value(scope["headers"], b"accept"),
+    )

@@ -1,0 +1,208 @@
+"""``/.bandeau/choice``: what holds now, and how a visitor decides (DESIGN section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from bandeau import limits
+from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
+from bandeau.choice.model import Answer, Choice, Standing
+from bandeau.choice.token import VISITOR_BYTES, Ticket
+from bandeau.enforcement.cookies import expire_declared
+from bandeau.enforcement.exchange import Asked, Exchange, host_of, receipt_cookie
+from bandeau.features.comments.gate import Proof
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.record import Draft, subject_of, uuid7
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.words import choose_language
+from bandeau.web.context import Site
+from bandeau.web.inbound import Fields, InboundError, read_fields, return_path, same_origin
+from bandeau.web.notice import Notice
+from bandeau.web.visitor import Sent, Visitors
+
+BASE = "/.bandeau/"
+NOTED = "noted"
+_MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "privacy", "api"})
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A choice that the ledger holds, and what goes back to the terminal for it."""
+
+    standing: Standing
+    receipt: Receipt
+    cookies: tuple[bytes, ...]
+
+
+def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
+    """The JSON state of DESIGN section 6. Features open only where the ledger proves the choice."""
+    return {
+        "decided": standing.decided,
+        "purposes": {key: standing.grants(key) for key in standing.answers},
+        "band": standing.band.value,
+        "features": {
+            feature.key: "open" if proven and standing.grants(feature.purpose) else "locked"
+            for feature in site.policy.features
+        },
+    }
+
+
+class ChoiceDesk:
+    """Answers GET and POST of ``/.bandeau/choice`` for one site."""
+
+    def __init__(self, site: Site, visitors: Visitors, notice: Notice) -> None:
+        self._site = site
+        self._visitors = visitors
+        self._notice = notice
+
+    async def show(self, request: Request) -> Response:
+        """The state as JSON."""
+        proof = await self._visitors.proof(Sent.of(request.scope["headers"]))
+        return _uncached(JSONResponse(state(self._site, proof.standing, proven=proof.current)))
+
+    async def choose(self, request: Request) -> Response:
+        """Decide: durable in the ledger first, then answered (DESIGN section 3).
+
+        Raises :class:`InboundError` with 400, 403, 413, 415, or 503 where the ledger is down.
+        """
+        if not same_origin(request):
+            raise InboundError(403, "cross_site", "the request comes from another site")
+        fields = await read_fields(request, limits.CHOICE_BODY_BYTES)
+        if _one(fields, "action") == "dismiss":
+            return self._note(request, fields)
+        decided = await self._decide(request, fields)
+        if request.headers.get("content-type", "").startswith("application/json"):
+            shown = state(self._site, decided.standing, proven=True)
+            answer: Response = JSONResponse(
+                {"choice": shown, "receipt": decided.receipt.as_json()}
+            )
+        else:
+            answer = RedirectResponse(return_path(_last(fields, "return")), status_code=303)
+        for line in decided.cookies:
+            answer.raw_headers.append((b"set-cookie", line))
+        return _uncached(answer)
+
+    async def _decide(self, request: Request, fields: Fields) -> Decided:
+        site = self._site
+        sent = Sent.of(request.scope["headers"])
+        proof = await self._visitors.proof(sent)
+        answers = self._answers(fields, proof)
+        ticket = self._visitors.ticket(sent)
+        visitor = ticket.visitor if ticket else site.random(VISITOR_BYTES)
+        draft = self._draft(fields, sent, answers, visitor)
+        try:
+            receipt = await site.ledger.append(draft)
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
+        choice = Choice(site.terms_digest, answers, draft.id, draft.time // 1000)
+        standing = stand(site.terms, choice, site.terms)
+        cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
+        return Decided(standing, receipt, cookies)
+
+    def _answers(self, fields: Fields, proof: Proof) -> dict[str, bool]:
+        try:
+            action = Action(_one(fields, "action") or "")
+        except ValueError:
+            known = ", ".join(Action)
+            raise InboundError(400, "bad_request", f"action must be one of {known}") from None
+        former: Mapping[str, Answer] = proof.standing.answers if proof.current else {}
+        purposes = [*fields.get("purpose", ()), *fields.get("purposes", ())]
+        try:
+            return decide(action, self._site.terms, purposes, former)
+        except UnknownPurposeError as error:
+            reason = f"the policy does not ask about {str(error)[:200]}"
+            raise InboundError(400, "bad_request", reason) from None
+
+    def _draft(
+        self, fields: Fields, sent: Sent, answers: Mapping[str, bool], visitor: bytes
+    ) -> Draft:
+        site = self._site
+        now = site.now()
+        lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
+        mechanism = _last(fields, "mechanism") or "api"
+        return Draft.choice(
+            id=uuid7(int(now * 1000), site.random(10)),
+            site=site.policy.site.hosts[0],
+            subject=subject_of(site.subject_key, visitor),
+            time=int(now * 1000),
+            action=_one(fields, "action") or "",
+            mechanism=mechanism if mechanism in _MECHANISMS else "api",
+            purposes=answers,
+            policy=site.terms_digest,
+            notice=self._notice.version(lang),
+            lang=lang,
+            layout="bar",
+            gpc=sent.signal,
+            expires=expiry(int(now), site.policy.choice.lifetime),
+        )
+
+    def _cookies(
+        self,
+        request: Request,
+        choice: Choice,
+        ticket: Ticket,
+        standing: Standing,
+        sent: Sent,
+    ) -> tuple[bytes, ...]:
+        """The two signed cookies, and the end of every cookie that this choice denies (W4, W5)."""
+        site = self._site
+        secure = request.url.scheme == "https"
+        age = expiry(choice.made_at, site.policy.choice.lifetime) - choice.made_at
+        name = site.policy.choice.cookie
+        lines = [
+            _cookie(name, site.seal.write_choice(choice), "/", age, secure),
+            _cookie(
+                receipt_cookie(site.policy), site.seal.write_receipt(ticket), BASE, age, secure
+            ),
+        ]
+        authority = request.headers.get("host", "").lower()
+        host = host_of(authority)
+        asked = Asked(host, authority, BASE, secure, sent.cookie, navigates=False)
+        exchange = Exchange(site.policy, site.matcher, standing, asked)
+        denied = [
+            rule
+            for tracker in site.policy.trackers
+            if not standing.allows(site.policy, tracker)
+            for rule in tracker.cookies
+        ]
+        ended = [*expire_declared(denied, host, secure), *exchange.leftovers()]
+        return tuple(dict.fromkeys(lines + ended))
+
+    def _note(self, request: Request, fields: Fields) -> Response:
+        """OK on the plain information bar: it closes, and consents to nothing."""
+        if self._site.policy.consent_purposes:
+            raise InboundError(400, "bad_request", "this site asks for a choice")
+        answer = RedirectResponse(return_path(_last(fields, "return")), status_code=303)
+        policy = self._site.policy.choice
+        now = int(self._site.now())
+        age = expiry(now, policy.lifetime) - now
+        line = _cookie(policy.cookie, NOTED, "/", age, request.url.scheme == "https")
+        answer.raw_headers.append((b"set-cookie", line))
+        return _uncached(answer)
+
+
+def _cookie(name: str, value: str, path: str, age: int, secure: bool) -> bytes:
+    line = f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax"
+    return (line + "; Secure" if secure else line).encode()
+
+
+def _one(fields: Fields, name: str) -> str | None:
+    """The only value of a field; raises :class:`InboundError` where it is repeated."""
+    values = fields.get(name, [])
+    if len(values) > 1:
+        raise InboundError(400, "bad_request", f"{name} is given {len(values)} times")
+    return values[0] if values else None
+
+
+def _last(fields: Fields, name: str) -> str | None:
+    values = fields.get(name, [])
+    return values[-1] if values else None
+
+
+def _uncached(answer: Response) -> Response:
+    answer.headers["cache-control"] = "no-store"
+    return answer

@@ -1,0 +1,270 @@
+"""``/.bandeau/comments``: reading, which is open to all, and posting, which the ledger opens."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bandeau import limits
+from bandeau.choice.model import Standing
+from bandeau.features.comments.gate import (
+    FEATURE,
+    Locked,
+    Open,
+    Proof,
+    Reason,
+    Verdict,
+    appears,
+    judge,
+)
+from bandeau.features.comments.model import Comment, Draft, Refusal
+from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.write import (
+    BAD_PAGE,
+    compose,
+    escaped_path,
+    page_path,
+    placed,
+    prepare,
+)
+from bandeau.policy.model import Policy
+from bandeau.policy.words import Words, choose_language
+from bandeau.web.comments_body import JSON, parse_draft, read_body
+from bandeau.web.comments_view import CommentsView, Scene, rfc3339
+from bandeau.web.visitor import accepted_languages
+
+PATH = "/.bandeau/comments"
+
+CROSS_SITE = Refusal("cross-site", 403, "error.cross_site")
+NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
+UNAVAILABLE = Refusal("unavailable", 503, "comments.error_unavailable")
+
+
+class Comments:
+    """The comments of one site over HTTP (DESIGN section 6).
+
+    ``proof`` asks the ledger, ``new_id`` gives a UUIDv7, ``now`` gives Unix seconds,
+    ``same_origin`` says whether a post comes from a page of this very site.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        words: Words,
+        store: CommentStore,
+        proof: Callable[[Request], Awaitable[Proof]],
+        new_id: Callable[[], str],
+        now: Callable[[], float],
+        same_origin: Callable[[Request], bool],
+    ) -> None:
+        self.view = CommentsView(policy, words)
+        self._policy = policy
+        self._store = store
+        self._proof = proof
+        self._new_id = new_id
+        self._now = now
+        self._same_origin = same_origin
+
+    def routes(self) -> list[BaseRoute]:
+        """Reading and posting under :data:`PATH`."""
+        return [Route(PATH, self.answer, methods=["GET", "POST"])]
+
+    async def section_for(
+        self, standing: Standing | None, lang: str, path: str
+    ) -> tuple[str, bytes]:
+        """The ``data-state`` of the publisher's element on the page ``path``, and its inside.
+
+        ``path`` is unescaped, as ASGI gives it. Never raises: a store that cannot be
+        read leaves a section that says so.
+        """
+        page = page_path(escaped_path(path))
+        if isinstance(page, Refusal):
+            return "locked", b""
+        try:
+            comments, count = await self._read(page, None)
+        except CommentsUnavailable:
+            comments, count = None, 0
+        open_now = isinstance(appears(standing, self._policy), Open)
+        section = self.view.section(standing, lang, page, comments, count)
+        return "open" if open_now else "locked", section
+
+    async def answer(self, request: Request) -> Response:
+        """A list to ``GET``, a comment published or a reason why not to ``POST``."""
+        if self._policy.feature(FEATURE) is None:
+            return self._refused(request, NOT_OFFERED)
+        return await (self._post(request) if request.method == "POST" else self._list(request))
+
+    async def _list(self, request: Request) -> Response:
+        pages = request.query_params.getlist("page")
+        page = page_path(pages[0]) if len(pages) == 1 else BAD_PAGE
+        if isinstance(page, Refusal):
+            return self._refused(request, page)
+        try:
+            comments, count = await self._read(page, request.query_params.get("after"))
+        except CommentsUnavailable:
+            return self._refused(request, UNAVAILABLE)
+        if _asks_html(request):
+            return await self._page(request, page, comments, count)
+        listed = [_public(comment) for comment in comments or ()]
+        body = {"page": page, "count": count, "comments": listed}
+        return JSONResponse(body, headers={"Cache-Control": "no-cache", **_COMMON})
+
+    async def _page(
+        self, request: Request, page: str, comments: Sequence[Comment] | None, count: int
+    ) -> Response:
+        verdict = judge(await self._proof(request), self._policy)
+        answered = await self._answered(page, request.query_params.get("reply"))
+        scene = Scene(verdict, self._lang(request), page, comments, count, answered=answered)
+        return self._html(self.view.page(scene), 200)
+
+    async def _post(self, request: Request) -> Response:
+        if not self._same_origin(request):
+            return self._refused(request, CROSS_SITE)
+        body = await read_body(request)
+        if isinstance(body, Refusal):
+            return self._refused(request, body)
+        verdict = judge(await self._proof(request), self._policy)
+        draft = parse_draft(request.headers.get("content-type", ""), body)
+        if isinstance(verdict, Locked):
+            kept = draft if isinstance(draft, Draft) else None
+            return await self._turned_down(request, _locked(verdict), verdict, kept)
+        if isinstance(draft, Refusal):
+            return self._refused(request, draft)
+        outcome = await self._publish(draft, verdict)
+        if isinstance(outcome, Refusal):
+            return await self._turned_down(request, outcome, verdict, draft)
+        return _published(request, outcome)
+
+    async def _publish(self, draft: Draft, verdict: Open) -> Comment | Refusal:
+        ready = prepare(draft)
+        if isinstance(ready, Refusal):
+            return ready
+        try:
+            parent = await self._store.find(ready.reply_to) if ready.reply_to else None
+            ready = placed(ready, parent)
+            if isinstance(ready, Refusal):
+                return ready
+            comment = compose(
+                ready,
+                comment_id=self._new_id(),
+                time=int(self._now() * 1000),
+                receipt=verdict.receipt,
+            )
+            kept = None if await self._store.add(comment) else await self._store.find(comment.id)
+        except CommentsUnavailable:
+            return UNAVAILABLE
+        return kept or comment
+
+    async def _turned_down(
+        self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
+    ) -> Response:
+        """A refusal; in HTML a page with the comments, and the draft still in its form."""
+        page = page_path(draft.page) if draft else BAD_PAGE
+        if isinstance(page, Refusal) or draft is None or not _wants_html(request):
+            return self._refused(request, refusal)
+        try:
+            comments, count = await self._read(page, None)
+        except CommentsUnavailable:
+            comments, count = None, 0
+            refusal = UNAVAILABLE if isinstance(verdict, Open) else refusal
+        scene = Scene(
+            verdict,
+            self._lang(request),
+            page,
+            comments,
+            count,
+            draft=draft,
+            answered=await self._answered(page, draft.reply_to),
+            message=self._message(request, refusal),
+        )
+        return self._html(self.view.page(scene), refusal.status)
+
+    def _refused(self, request: Request, refusal: Refusal) -> Response:
+        message = self._message(request, refusal)
+        if _wants_html(request):
+            return self._html(self.view.fault(self._lang(request), message), refusal.status)
+        body = {"error": {"reason": str(refusal.code), "message": message}}
+        return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
+
+    async def _read(self, page: str, after: str | None) -> tuple[Sequence[Comment] | None, int]:
+        comments = await self._store.page(page, limits.COMMENTS_PER_PAGE, after)
+        return comments, await self._store.count(page)
+
+    async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
+        if not comment_id:
+            return None
+        try:
+            found = await self._store.find(comment_id)
+        except CommentsUnavailable:
+            return None
+        return found if found and found.page == page else None
+
+    def _html(self, body: str, status: int) -> Response:
+        policy = {"Content-Security-Policy": self.view.page_policy}
+        return HTMLResponse(body, status, headers=_headers(status) | policy)
+
+    def _message(self, request: Request, refusal: Refusal) -> str:
+        return self.view.tell(self._lang(request), refusal.text_key, refusal.values)
+
+    def _lang(self, request: Request) -> str:
+        accepted = request.headers.get("accept-language", "").encode("latin-1")
+        asked = request.query_params.get("lang")
+        return choose_language(self._policy, asked, accepted_languages(accepted))
+
+
+_COMMON = {"Vary": "Accept, Accept-Language", "X-Content-Type-Options": "nosniff"}
+
+
+def _headers(status: int) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", **_COMMON}
+    return headers | ({"Retry-After": "5"} if status == UNAVAILABLE.status else {})
+
+
+def _locked(verdict: Locked) -> Refusal:
+    down = verdict.reason is Reason.LEDGER_DOWN
+    key = "comments.error_unavailable" if down else "comments.error_locked"
+    return Refusal(verdict.reason, 403, key)
+
+
+def _published(request: Request, comment: Comment) -> Response:
+    place = f"{comment.page}#comment-{comment.id}"
+    if _is_json(request):
+        headers = {"Location": place, **_headers(201)}
+        return JSONResponse({"comment": _public(comment)}, 201, headers=headers)
+    return RedirectResponse(place, 303, headers=_headers(303))
+
+
+def _public(comment: Comment) -> dict[str, Any]:
+    """What is told of a comment: never the receipt that allowed it."""
+    return {
+        "id": comment.id,
+        "name": comment.name,
+        "html": comment.html,
+        "time": rfc3339(comment.time),
+        "reply_to": comment.reply_to,
+    }
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    return kind.strip().lower() == JSON
+
+
+def _asks_html(request: Request) -> bool:
+    """Whether a list is wanted as HTML: it is asked for by name, as every browser does."""
+    wanted = request.query_params.get("format")
+    if wanted in ("html", "json"):
+        return wanted == "html"
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _wants_html(request: Request) -> bool:
+    """Whether an answer is for a person: a form's, unless its sender asks for JSON alone."""
+    if request.method != "POST":
+        return _asks_html(request)
+    accept = request.headers.get("accept", "")
+    return not _is_json(request) and ("text/html" in accept or JSON not in accept)

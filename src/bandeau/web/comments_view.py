@@ -1,0 +1,283 @@
+"""Comments as HTML: the section that goes into a publisher's page, and pages of their own.
+
+The section sits in a declarative shadow tree, so that neither side's styles reach the other.
+An address's fragment finds nothing in there: each comment has an empty anchor outside it, slotted
+where the comment is drawn.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bandeau import limits
+from bandeau.choice.model import Standing
+from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
+from bandeau.features.comments.model import Comment, Draft
+from bandeau.policy.model import Policy
+from bandeau.policy.words import Words, direction, purpose_text
+from bandeau.web import static
+
+Say = Callable[..., str]
+
+_WHY = {
+    Reason.REFUSED: "comments.locked_why",
+    Reason.SUPERSEDED: "comments.locked_why",
+    Reason.LEDGER_DOWN: "comments.error_unavailable",
+}
+_NO_OFFER = frozenset({Reason.LEDGER_DOWN, Reason.NOT_OFFERED})
+_DATES = {"de": "%d.%m.%Y", "ru": "%d.%m.%Y"} | dict.fromkeys(("fr", "es", "it", "ar"), "%d/%m/%Y")
+_ATTRIBUTE = re.compile(
+    rb"""[\s/]+(?P<name>[^\s/>=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>][^\s>]*))?"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A comment as it is drawn; ``time`` is RFC 3339, ``answers`` a name or empty."""
+
+    id: str
+    name: str
+    html: Markup
+    time: str
+    on: str
+    answers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A comment and all that answers it, oldest answer first, one level deep."""
+
+    root: Item
+    replies: list[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What one section shows. ``comments`` of ``None`` means that they cannot be read now."""
+
+    verdict: Verdict
+    lang: str
+    page: str
+    comments: Sequence[Comment] | None
+    count: int
+    draft: Draft | None = None
+    answered: Comment | None = None
+    message: str = ""
+
+
+class CommentsView:
+    """Draws the comments of one site in its visitors' languages."""
+
+    def __init__(self, policy: Policy, words: Words) -> None:
+        self._policy = policy
+        self._words = words
+        self._script = static.script("comments.js")
+        self._css = static.style("comments.css")
+        self._page_css = static.style("comments_page.css")
+        self._templates = Environment(
+            loader=PackageLoader("bandeau.web"), autoescape=True, undefined=StrictUndefined
+        )
+
+    @property
+    def style_hashes(self) -> tuple[str, ...]:
+        """What a Content-Security-Policy's ``style-src`` needs for the section (CSP 3, 2.3.1)."""
+        return (static.source_hash(self._css),)
+
+    @property
+    def script_hashes(self) -> tuple[str, ...]:
+        """The same for ``script-src``."""
+        return (static.source_hash(self._script),)
+
+    @property
+    def page_policy(self) -> str:
+        """The Content-Security-Policy of the comments' own pages."""
+        styles = " ".join((*self.style_hashes, static.source_hash(self._page_css)))
+        scripts = " ".join(self.script_hashes)
+        return (
+            f"default-src 'none'; style-src {styles}; script-src {scripts}; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'self'"
+        )
+
+    def section(
+        self,
+        standing: Standing | None,
+        lang: str,
+        page: str,
+        comments: Sequence[Comment] | None,
+        count: int,
+    ) -> bytes:
+        """The inside of the publisher's ``data-bandeau=comments`` element, in UTF-8.
+
+        Drawn by the signed cookie alone; empty where the policy declares no comments. ``page``
+        is a path from :func:`write.page_path`.
+        """
+        if self._policy.feature(FEATURE) is None:
+            return b""
+        scene = Scene(appears(standing, self._policy), lang, page, comments, count)
+        return self._draw(scene).encode()
+
+    def page(self, scene: Scene) -> str:
+        """A whole page around the section of ``scene``."""
+        state = "open" if isinstance(scene.verdict, Open) else "locked"
+        title = self._sayer(scene.lang)("comments.title")
+        return self._shell(
+            scene.lang,
+            scene.page,
+            title=title,
+            state=state,
+            section=Markup(self._draw(scene)),  # noqa: S704 - drawn by an escaping template
+        )
+
+    def fault(self, lang: str, message: str) -> str:
+        """A page that says what went wrong, where there is no section to show it in."""
+        return self._shell(lang, "/", title=self._sayer(lang)("error.title"), message=message)
+
+    def tell(self, lang: str, key: str, values: Mapping[str, object]) -> str:
+        """A text of the comments in ``lang``, the purpose's name filled in."""
+        return self._sayer(lang)(key, purpose=self._purpose(lang)["title"], **values)
+
+    def _draw(self, scene: Scene) -> str:
+        say = self._sayer(scene.lang)
+        purpose = self._purpose(scene.lang)
+        return self._templates.get_template("comments.html").render(
+            say=say,
+            replying=lambda name: say("comments.replying", name=name),
+            css=Markup(self._css),  # noqa: S704 - our own style sheet
+            lang=self._spoken(scene.lang),
+            dir=direction(self._spoken(scene.lang)),
+            page=scene.page,
+            script=Markup(self._script),  # noqa: S704 - our own script
+            purpose=purpose,
+            alternative=self._alternative(scene.lang),
+            open=isinstance(scene.verdict, Open),
+            lock=_lock(say, scene.verdict, purpose),
+            withdrawn=_lock(say, Locked(Reason.REFUSED), purpose),
+            counted=_counted(say, scene),
+            threads=_threads(say, scene),
+            more=_more(scene),
+            draft=scene.draft,
+            answered=scene.answered,
+            message=_message(say, scene),
+            form_first=bool(scene.message or scene.answered),
+            name_limit=limits.COMMENT_NAME_CHARACTERS,
+            text_limit=limits.COMMENT_TEXT_CHARACTERS,
+        )
+
+    def _shell(self, lang: str, page: str, **values: str) -> str:
+        shown = {"section": "", "message": "", "state": "", **values}
+        return self._templates.get_template("comments_page.html").render(
+            lang=self._spoken(lang),
+            dir=direction(self._spoken(lang)),
+            site=self._policy.site.name,
+            back=self._sayer(lang)("panel.back"),
+            page=page,
+            css=Markup(self._page_css),  # noqa: S704 - our own style sheet
+            **shown,
+        )
+
+    def _spoken(self, lang: str) -> str:
+        return lang if lang in self._words.languages else "en"
+
+    def _sayer(self, lang: str) -> Say:
+        spoken = self._spoken(lang)
+        return lambda key, **values: self._words.say(spoken, key, **values)
+
+    def _purpose(self, lang: str) -> Mapping[str, str]:
+        feature = self._policy.feature(FEATURE)
+        if feature is None:
+            return {"key": "", "title": "", "summary": ""}
+        texts = {
+            field: purpose_text(self._policy, self._words, feature.purpose, field, lang)
+            for field in ("title", "summary")
+        }
+        return {"key": feature.purpose, **texts}
+
+    def _alternative(self, lang: str) -> str:
+        feature = self._policy.feature(FEATURE)
+        texts = feature.alternative if feature else {}
+        languages = (lang, *self._policy.site.languages, *texts)
+        return next((texts[known] for known in languages if known in texts), "")
+
+
+def start_tag(original: bytes, state: str) -> bytes:
+    """The bytes of a start tag with ``data-state`` set to ``state``, all else as it was."""
+    name = re.match(rb"<[^\s/>]+", original)
+    if name is None:
+        return original
+    rest = _ATTRIBUTE.sub(_without_state, original[name.end() :])
+    return name[0] + b' data-state="' + state.encode("ascii") + b'"' + rest
+
+
+def rfc3339(time: int) -> str:
+    """Unix milliseconds as RFC 3339 in UTC."""
+    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")
+
+
+def _without_state(found: re.Match[bytes]) -> bytes:
+    return b"" if found["name"].lower() == b"data-state" else found[0]
+
+
+def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str, object]:
+    if isinstance(verdict, Open):
+        return {}
+    key = _WHY.get(verdict.reason, "comments.locked_undecided")
+    why = say(key, purpose=purpose["title"])
+    return {"why": why, "offer": verdict.reason not in _NO_OFFER}
+
+
+def _counted(say: Say, scene: Scene) -> str:
+    if scene.comments is None:
+        return ""
+    if scene.count == 0:
+        return say("comments.count_none")
+    one = scene.count == 1
+    return say("comments.count_one") if one else say("comments.count_many", count=scene.count)
+
+
+def _message(say: Say, scene: Scene) -> str:
+    unread = scene.comments is None and not scene.message
+    return say("comments.error_unavailable") if unread else scene.message
+
+
+def _threads(say: Say, scene: Scene) -> list[Thread]:
+    names = {comment.id: comment.name for comment in scene.comments or ()}
+    roots: dict[str, str] = {}
+    threads: dict[str, Thread] = {}
+    for comment in reversed(scene.comments or ()):
+        root = roots.get(comment.reply_to or "", comment.id)
+        roots[comment.id] = root
+        item = _item(say, scene.lang, comment, names.get(comment.reply_to or "", ""))
+        if root == comment.id:
+            threads[root] = Thread(item, [])
+        else:
+            threads[root].replies.append(item)
+    return list(reversed(threads.values()))
+
+
+def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
+    moment = datetime.fromtimestamp(comment.time / 1000, UTC)
+    date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
+    return Item(
+        id=comment.id,
+        name=comment.name,
+        html=Markup(comment.html),  # noqa: S704 - sanitised when it was written
+        time=rfc3339(comment.time),
+        on=say("comments.on", date=date),
+        answers=answers,
+    )
+
+
+def _more(scene: Scene) -> str:
+    full = scene.comments is not None and len(scene.comments) == limits.COMMENTS_PER_PAGE
+    return (
+        scene.comments[-1].id
+        if full and scene.comments and scene.count > len(scene.comments)
+        else ""
+    )

@@ -1,0 +1,132 @@
+"""Everything under ``/.bandeau/`` but the comments, and how its errors read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from bandeau.ledger.record import subject_of
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.words import choose_language
+from bandeau.web.choice import ChoiceDesk
+from bandeau.web.context import Site
+from bandeau.web.inbound import InboundError, is_json, return_path
+from bandeau.web.pages import Pages
+from bandeau.web.visitor import Sent, Visitors
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+_TEXT = "text/plain; charset=utf-8"
+_IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+class Endpoints:
+    """The pages and answers of one site."""
+
+    def __init__(self, site: Site, visitors: Visitors, desk: ChoiceDesk, pages: Pages) -> None:
+        self._site = site
+        self._visitors = visitors
+        self._desk = desk
+        self._pages = pages
+
+    def app(self, more: list[BaseRoute]) -> Starlette:
+        """The application under ``/.bandeau/``, with the routes of the features."""
+        return Starlette(
+            routes=[
+                Route("/.bandeau/choice", self._desk.show, methods=["GET"]),
+                Route("/.bandeau/choice", self._desk.choose, methods=["POST"]),
+                Route("/.bandeau/panel", self.panel, methods=["GET"]),
+                Route("/.bandeau/privacy", self.privacy, methods=["GET"]),
+                Route("/.bandeau/receipt/{id}", self.receipt, methods=["GET"]),
+                Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
+                Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
+                Route("/.bandeau/health", self.health, methods=["GET"]),
+                *more,
+            ],
+            exception_handlers={InboundError: self.refused, HTTPException: self.missing},
+        )
+
+    async def panel(self, request: Request) -> Response:
+        """The choices on a page of their own, for browsers without script or popovers."""
+        sent = Sent.of(request.scope["headers"])
+        back = return_path(request.query_params.get("return"))
+        standing = await self._visitors.standing(sent)
+        return self._page(self._pages.panel_page(standing, self.language(request), back))
+
+    async def privacy(self, request: Request) -> Response:
+        """Every declared tracker, readable before choosing (rules I5, I12)."""
+        standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
+        return self._page(self._pages.privacy_page(standing, self.language(request)))
+
+    async def receipt(self, request: Request) -> Response:
+        """A visitor's own receipt; nobody else's terminal can ask for it."""
+        ticket = self._visitors.ticket(Sent.of(request.scope["headers"]))
+        try:
+            receipt = await self._site.ledger.receipt(request.path_params["id"])
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
+        subject = subject_of(self._site.subject_key, ticket.visitor) if ticket else None
+        if receipt is None or subject is None or receipt.subject != subject:
+            raise InboundError(404, "not_found", "no such receipt for this browser")
+        name = f"receipt-{request.path_params['id']}.json"
+        answer = JSONResponse(receipt.as_json())
+        answer.headers["content-disposition"] = f'attachment; filename="{name}"'
+        answer.headers["cache-control"] = "no-store"
+        return answer
+
+    async def published(self, request: Request) -> Response:
+        """The log as C2SP tlog-tiles asks for it: checkpoint and tiles."""
+        path = request.url.path.removeprefix("/.bandeau/")
+        try:
+            data = await self._site.ledger.published(path)
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
+        if data is None:
+            raise InboundError(404, "not_found", "no such part of the log")
+        if path == "checkpoint":
+            return Response(data, media_type=_TEXT, headers={"cache-control": "no-cache"})
+        kind = "application/octet-stream"
+        return Response(data, media_type=kind, headers={"cache-control": _IMMUTABLE})
+
+    async def health(self, request: Request) -> Response:
+        """200 while choices can be recorded, 503 while they cannot."""
+        try:
+            await self._site.ledger.published("checkpoint")
+        except LedgerUnavailable:
+            return JSONResponse({"status": "ledger unavailable"}, status_code=503)
+        return JSONResponse({"status": "ok", "policy": self._site.terms_digest})
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """A clear 4xx or 503, as JSON to programs and as a page to people."""
+        if not isinstance(error, InboundError):
+            raise error
+        lang = self.language(request)
+        if is_json(request):
+            message = self._site.words.say(lang, f"error.{error.key}")
+            body = {"error": {"reason": error.reason, "message": message}}
+            return JSONResponse(body, status_code=error.status)
+        page = self._pages.error_page(lang, f"error.{error.key}", error.status)
+        return self._page(page, error.status)
+
+    async def missing(self, request: Request, error: Exception) -> Response:
+        """Unknown paths and methods, as pages of ours."""
+        if not isinstance(error, HTTPException):
+            raise error
+        key = "not_found" if error.status_code == 404 else "bad_request"
+        answer = await self.refused(request, InboundError(error.status_code, key, error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    def language(self, request: Request) -> str:
+        """The language of a page of ours: asked for by ``?lang=``, else the browser's."""
+        sent = Sent.of(request.scope["headers"])
+        return choose_language(self._site.policy, request.query_params.get("lang"), sent.languages)
+
+    def _page(self, html: bytes, status: int = 200) -> Response:
+        answer = Response(html, status_code=status, media_type="text/html")
+        answer.headers.update(self._pages.headers)
+        return answer

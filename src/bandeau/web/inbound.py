@@ -1,0 +1,128 @@
+"""Requests to ``/.bandeau/`` read with care: where they come from, how much, what is in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import Request
+
+from bandeau import limits
+
+Fields = Mapping[str, list[str]]
+
+
+class InboundError(Exception):
+    """A request that is refused: ``status`` and the key of a text under ``error.``."""
+
+    def __init__(self, status: int, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.key = key
+        self.reason = reason
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a POST comes from a page of this very origin.
+
+    ``Sec-Fetch-Site`` decides where the browser sends it, else ``Origin`` does. A client that
+    sends neither is no browser of today, and carries no cookie that it did not choose to send.
+    """
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+
+
+async def read_fields(request: Request, limit: int) -> Fields:
+    """The fields of a form or JSON body of at most ``limit`` bytes.
+
+    A JSON value may be text, a list of texts, or a mapping of names to true and false, of which
+    the true names count. Raises :class:`InboundError` with 400, 413 or 415. Only the exact type
+    ``application/json`` is read as JSON, so that no simple cross-site request can carry any.
+    """
+    kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+    if kind not in ("application/json", "application/x-www-form-urlencoded"):
+        raise InboundError(415, "bad_request", f"content type {kind or 'missing'} is not read here")
+    body = await _read_body(request, limit)
+    return _json_fields(body) if kind == "application/json" else _form_fields(body)
+
+
+def is_json(request: Request) -> bool:
+    """Whether the caller speaks JSON: it sent JSON, or asks for JSON before HTML."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return True
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def return_path(value: str | None) -> str:
+    """The local path to go back to after a form; ``/`` for anything that could leave the site."""
+    if not value or len(value) > limits.RETURN_PATH_CHARACTERS:
+        return "/"
+    local = value.startswith("/") and not value.startswith(("//", "/\\"))
+    clean = value.isprintable() and "\\" not in value and " " not in value
+    return value if local and clean and not value.startswith("/.bandeau/") else "/"
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise InboundError(413, "too_large", f"at most {limit} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise InboundError(413, "too_large", f"at most {limit} bytes")
+    return bytes(body)
+
+
+def _form_fields(body: bytes) -> Fields:
+    fields: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=limits.CHOICE_FIELDS,
+        )
+    except ValueError as error:
+        raise InboundError(400, "bad_request", f"the form is not readable: {error}") from None
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    return _without_nul(fields)
+
+
+def _json_fields(body: bytes) -> Fields:
+    try:
+        data = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InboundError(400, "bad_request", "the body is not JSON") from None
+    if not isinstance(data, dict) or len(data) > limits.CHOICE_FIELDS:
+        raise InboundError(400, "bad_request", "the body is not a JSON object of a few fields")
+    return _without_nul({name: _texts(name, value) for name, value in data.items()})
+
+
+def _texts(name: str, value: object) -> list[str]:
+    match value:
+        case None:
+            return []
+        case str():
+            return [value]
+        case list() if all(isinstance(item, str) for item in value):
+            return list(value)
+        case dict() if all(isinstance(item, bool) for item in value.values()):
+            return [str(key) for key, granted in value.items() if granted]
+    raise InboundError(400, "bad_request", f"{name} is not text, a list of texts or a mapping")
+
+
+def _without_nul(fields: Fields) -> Fields:
+    for values in fields.values():
+        for value in values:
+            if "\x00" in value or any("\ud800" <= c <= "\udfff" for c in value):
+                raise InboundError(400, "bad_request", "a field holds a character that is no text")
+    return fields

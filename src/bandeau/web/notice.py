@@ -1,0 +1,177 @@
+"""Notice, panel, band and information bar: the HTML that is inserted into every page.
+
+One host element with a declarative shadow root, placed first in ``<body>``: complete without
+script, isolated from the site's styles both ways (DESIGN section 1; rules B, I, A).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from functools import lru_cache
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from bandeau import limits
+from bandeau.choice.model import Answer, Source, Standing
+from bandeau.policy.model import Policy
+from bandeau.policy.words import Words
+from bandeau.web.static import script, source_hash, style
+from bandeau.web.view import View, view_of
+
+BAND_SPACE = "max(48px,3rem)"
+NOTICE_SPACE = f"calc(66vh + {BAND_SPACE})"
+_KEPT_FRAGMENTS = 512
+_VERSION_CHARACTERS = 16
+_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION)%)")
+_PACK = re.compile(r"\s*\n\s*")
+
+
+class Templates:
+    """The package's templates, compiled once; every value is escaped."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=PackageLoader("bandeau.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def render(self, name: str, **values: object) -> str:
+        """One template without line breaks; texts hold none of their own."""
+        return _PACK.sub("", self._environment.get_template(name).render(**values))
+
+
+class Notice:
+    """What one policy puts before visitors. Made once; rendering is cached by standing.
+
+    ``style_hashes`` and ``script_hashes`` are CSP source expressions, quotes included, for every
+    inline style and script that :meth:`fragment` and :meth:`head` may hold.
+    """
+
+    def __init__(self, policy: Policy, words: Words) -> None:
+        self._policy = policy
+        self._words = words
+        self.templates = Templates()
+        self._style = style("bandeau.css")
+        if not policy.consent_purposes:
+            self._style += style("infobar.css")
+        self._script = script("notice.js")
+        self._guard = script("guard.js")
+        self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
+        self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
+        spaces = (_space(BAND_SPACE), _space(NOTICE_SPACE))
+        self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
+        self.script_hashes = tuple(source_hash(text) for text in (self._script, self._guard))
+
+    def fragment(
+        self, standing: Standing, lang: str, return_path: str, *, notice: bool = True
+    ) -> bytes:
+        """UTF-8 HTML for the start of ``<body>``.
+
+        ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
+        ``notice`` a page that informs about trackers is never covered (rule I12).
+        """
+        return self._join(self._parts(_Key(standing), lang, notice), standing, lang, return_path)
+
+    def band(self, standing: Standing, lang: str) -> str:
+        """The band alone, without its control, for the page that holds the panel itself."""
+        return self.templates.render("band_alone.html", view=self.view(standing, lang))
+
+    def fill(self, markup: bytes, standing: Standing, lang: str, return_path: str) -> bytes:
+        """``markup`` with the tokens of one visitor filled in."""
+        return self._join(tuple(_TOKEN.split(markup)), standing, lang, return_path)
+
+    def head(self, standing: Standing, lang: str) -> bytes:
+        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay."""
+        allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
+        cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
+        kept = {
+            "cookies": sorted(cookies | _own_cookies(self._policy)),
+            "storage": sorted({key for tracker in allowed for key in tracker.storage}),
+        }
+        data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+        return (
+            f'<script type="application/json">{data}</script><script>{self._guard}</script>'
+        ).encode()
+
+    def version(self, lang: str) -> str:
+        """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""
+        return self._version(lang)
+
+    def shown(self, lang: str) -> bytes:
+        """The fragment for an undecided visitor, its per-visitor tokens left unfilled."""
+        answers = {purpose.key: Answer.UNDECIDED for purpose in self._policy.consent_purposes}
+        undecided = Standing(answers, frozenset(), Source.NONE)
+        return b"".join(self._parts(_Key(undecided), lang, True))
+
+    def view(self, standing: Standing, lang: str) -> View:
+        """The values that templates show, for the pages beside the notice."""
+        return view_of(self._policy, self._words, standing, lang)
+
+    def _join(
+        self, parts: tuple[bytes, ...], standing: Standing, lang: str, return_path: str
+    ) -> bytes:
+        path = return_path if len(return_path) <= limits.RETURN_PATH_CHARACTERS else "/"
+        record = standing.choice.record_id if standing.choice else ""
+        values = {
+            b"%BANDEAU-RETURN%": html.escape(path).encode("utf-8", "replace"),
+            b"%BANDEAU-RETURN-QUERY%": quote(path, safe="/", errors="replace").encode(),
+            b"%BANDEAU-RECORD%": html.escape(record).encode("utf-8", "replace"),
+            b"%BANDEAU-VERSION%": self.version(lang)[:_VERSION_CHARACTERS].encode(),
+        }
+        return b"".join(values.get(part, part) for part in parts)
+
+    def _hash(self, lang: str) -> str:
+        return hashlib.sha256(self.shown(lang)).hexdigest()
+
+    def _render(self, key: _Key, lang: str, notice: bool) -> tuple[bytes, ...]:
+        standing = key.standing
+        told = self.view(standing, lang)
+        asks = notice and (standing.asks if told.asked else standing.source is not Source.CHOICE)
+        markup = self.templates.render("fragment.html", view=told, asks=asks)
+        space = _space(NOTICE_SPACE if asks and told.asked else BAND_SPACE)
+        for token, text in (
+            ("%BANDEAU-STYLE%", f"<style>{self._style}</style>"),
+            ("%BANDEAU-SPACE%", f"<style>{space}</style>" if told.asked else ""),
+            ("%BANDEAU-SCRIPT%", f"<script>{self._script}</script>"),
+        ):
+            markup = markup.replace(token, text, 1)
+        return tuple(_TOKEN.split(markup.encode()))
+
+
+class _Key:
+    """A standing as far as it changes what is shown; equal ones share one rendering."""
+
+    __slots__ = ("_identity", "standing")
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self._identity = (
+            tuple(standing.answers.items()),
+            standing.uncovered,
+            standing.source,
+            standing.choice is not None,
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._identity == other._identity
+
+
+def _space(length: str) -> str:
+    """Room at the foot of the page, so that neither focus nor last lines hide (WCAG 2.4.11)."""
+    return f"html{{scroll-padding-block-end:{length}!important;padding-block-end:{length}}}"
+
+
+def _own_cookies(policy: Policy) -> set[str]:
+    """Names that the choice cookie may have; the guard must never touch them."""
+    name = policy.choice.cookie
+    return {name, f"__Host-{name}", f"__Secure-{name}"}

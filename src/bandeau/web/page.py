@@ -1,0 +1,220 @@
+"""Editing a page on its way out: decoded, scanned, made inert where denied, completed, encoded."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import lru_cache
+
+from bandeau.enforcement.exchange import Admitted, Exchange, Headers, media_type
+from bandeau.enforcement.charset import ascii_compatible, declared_charset
+from bandeau.enforcement.csp import admit
+from bandeau.enforcement.html import Scanner
+from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
+from bandeau.policy.match import Matcher
+from bandeau.policy.model import Policy
+from bandeau.policy.words import choose_language
+from bandeau.web import codings
+from bandeau.web.notice import Notice
+from bandeau.web.placeholder import Placeholder
+from bandeau.web.visitor import Sent
+
+Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
+
+
+class PageEditor:
+    """Edits the HTML of one site. ``section`` renders what opens with consent, by page path."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        matcher: Matcher,
+        notice: Notice,
+        placeholder: Placeholder,
+        section: Section | None,
+    ) -> None:
+        self.policy = policy
+        self.matcher = matcher
+        self.notice = notice
+        self.placeholder = placeholder
+        self.section = section
+
+    def readable(self, headers: Headers) -> Headers:
+        """Request headers that ask the site for content codings which we can read."""
+        return [
+            (name, codings.acceptable(value) if name == b"accept-encoding" else value)
+            for name, value in headers
+        ]
+
+    def edits(self, headers: Headers) -> bool:
+        """Whether an answer with these headers is a page that we can read."""
+        coding = _value(headers, b"content-encoding").decode("latin-1")
+        if media_type(headers) != b"text/html":
+            return False
+        try:
+            codings.decoder(coding)
+        except codings.CodingError:
+            return False
+        return True
+
+    def open(
+        self, exchange: Exchange, headers: Headers, sent: Sent, accepts: bytes, *, insert: bool
+    ) -> tuple[Headers, PageStream]:
+        """The page's headers, and the stream that edits its body.
+
+        ``accepts`` is the visitor's ``Accept-Encoding``; ``insert`` is false for pages in frames
+        and fetched fragments, which are held to the choice but get no notice of their own.
+        """
+        form = "https" if exchange.asked.secure else "http"
+        admitted = Admitted(
+            self.notice.script_hashes,
+            self.notice.style_hashes + self.placeholder.style_hashes,
+            f"{form}://{exchange.asked.authority}/.bandeau/",
+        )
+        edited = exchange.page_headers(headers, admitted)
+        coding = codings.negotiate(accepts)
+        if coding != "identity":
+            edited.append((b"content-encoding", coding.encode()))
+        stream = PageStream(
+            self, exchange, headers, sent, coding, admitted=admitted, insert=insert
+        )
+        return edited, stream
+
+
+class PageStream:
+    """One page being edited: bytes in as the site sends them, bytes out for this visitor."""
+
+    def __init__(
+        self,
+        editor: PageEditor,
+        exchange: Exchange,
+        headers: Headers,
+        sent: Sent,
+        coding: str,
+        *,
+        admitted: Admitted,
+        insert: bool,
+    ) -> None:
+        self._editor = editor
+        self._admitted = admitted
+        self._exchange = exchange
+        self._sent = sent
+        self._insert = insert
+        self._type = _value(headers, b"content-type").decode("latin-1")
+        self._decoder = codings.decoder(_value(headers, b"content-encoding").decode("latin-1"))
+        self._encoder = codings.encoder(coding)
+        matcher, host = editor.matcher, exchange.asked.host
+        self._scanner = Scanner(lambda other: other != host and not matcher.owns(other))
+        self._readable: bool | None = None
+        self._inserted = False
+        self.charset: str | None = None
+
+    async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
+        """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body."""
+        for chunk in self._decoder.feed(body):
+            yield self._encoder.add(await self._edited(chunk))
+        if last:
+            for chunk in self._decoder.finish():
+                yield self._encoder.add(await self._edited(chunk))
+            yield self._encoder.add(await self._tail()) + self._encoder.finish()
+
+    def labelled(self, headers: Headers) -> Headers:
+        """The page's headers, naming the charset that the page itself declares first thing."""
+        if self.charset is None or "charset" in self._type.lower():
+            return headers
+        label = f"text/html; charset={self.charset}".encode()
+        return [(n, label if n == b"content-type" else value) for n, value in headers]
+
+    async def _edited(self, chunk: bytes) -> bytes:
+        if self._readable is None and chunk:
+            self._readable = ascii_compatible(self._type, chunk)
+            self.charset = declared_charset(self._type, chunk)
+        if not self._readable:
+            return chunk
+        return await self._rendered(self._scanner.feed(chunk))
+
+    async def _tail(self) -> bytes:
+        """What is pending at the end; a page that never reached its body gets our part there."""
+        if not self._readable:
+            return b""
+        tail = await self._rendered(self._scanner.close())
+        if self._scanner.is_document and not self._inserted:
+            tail += self._fragment()
+        return tail
+
+    async def _rendered(self, pieces: list[Piece]) -> bytes:
+        out = bytearray()
+        for piece in pieces:
+            match piece:
+                case Literal():
+                    out += piece.original
+                case Gated():
+                    out += self._judged(piece)
+                case Mark():
+                    out += await self._marked(piece)
+        return bytes(out)
+
+    def _judged(self, gated: Gated) -> bytes:
+        denied = next((host for host in gated.hosts if self._exchange.host_denied(host)), None)
+        if denied is None:
+            return gated.original
+        if gated.embed_url is None:
+            return gated.inert
+        place = self._editor.placeholder.render(
+            self._exchange.judge.host(denied), gated.embed_url, self._lang(), self._exchange.asked
+        )
+        return self._charset(place) + gated.inert
+
+    async def _marked(self, mark: Mark) -> bytes:
+        match mark.place:
+            case Place.HEAD_START if self._inserts():
+                head = self._editor.notice.head(self._exchange.standing, self._lang())
+                return mark.original + self._charset(head)
+            case Place.BODY_START if self._inserts() and not self._inserted:
+                return mark.original + self._fragment()
+            case Place.COMMENTS:
+                return await self._section(mark)
+            case Place.META_CSP if self._inserts():
+                return self._meta_csp(mark.text)
+        return mark.original
+
+    def _inserts(self) -> bool:
+        return self._insert and self._scanner.is_document
+
+    def _fragment(self) -> bytes:
+        if not self._insert:
+            return b""
+        self._inserted = True
+        fragment = self._editor.notice.fragment(
+            self._exchange.standing, self._lang(), self._exchange.asked.path
+        )
+        return self._charset(fragment)
+
+    async def _section(self, mark: Mark) -> bytes:
+        if self._editor.section is None:
+            return mark.original
+        state, section = await self._editor.section(self._exchange, self._lang())
+        return start_tag(mark.original, state) + self._charset(section)
+
+    def _meta_csp(self, site_policy: str) -> bytes:
+        ours = self._admitted
+        given = site_policy.encode("latin-1", "replace")
+        policy = admit(given, ours.scripts, ours.styles, ours.form)
+        content = html.escape(policy.decode("latin-1"))
+        return f'<meta http-equiv="Content-Security-Policy" content="{content}">'.encode("latin-1")
+
+    def _lang(self) -> str:
+        return choose_language(self._editor.policy, self._scanner.lang, self._sent.languages)
+
+    def _charset(self, ours: bytes) -> bytes:
+        """Our own text as it can stand in a page of any charset that keeps ASCII as it is."""
+        return ours if self.charset in ("utf-8", "utf8") else _references(ours)
+
+
+@lru_cache(maxsize=256)
+def _references(text: bytes) -> bytes:
+    return text.decode().encode("ascii", "xmlcharrefreplace")
+
+
+def _value(headers: Headers, wanted: bytes) -> bytes:
+    return next((value for name, value in headers if name == wanted), b"")

@@ -1,0 +1,151 @@
+"""The server's HTTP parser (httptools, strict) with the limits and refusals it lacks.
+
+httptools refuses by itself: repeated or malformed Content-Length, a length beside a transfer
+coding, bad chunk sizes, control characters and folding in headers, malformed request lines.
+Added here: sizes, slow heads, Host rules, transfer codings other than chunked, methods and
+versions that a gateway has no business with, and trailers posing as headers.
+"""
+
+import asyncio
+import http
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bandeau import limits
+
+_VERSIONS = ("1.0", "1.1")
+
+
+class Refused(Exception):
+    """A request that is answered with `status` and a closed connection."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class GatewayProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, stricter. One instance is one connection."""
+
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        super().__init__(*positional, **named)
+        self._in_head = True
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._refusal = 400
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            # The parser keeps an unfinished header to itself, so the bytes are counted here.
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing() or not self._head_bytes:
+            return
+        if self._head_bytes > limits.HEADER_LINE_BYTES:
+            self._refusal = 431
+            self.send_400_response("")
+        elif self._head_timer is None:
+            self._await_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > limits.URL_CHARACTERS:
+            self._refuse(414)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._in_head:
+            return  # a trailer: it must not join the headers, which have been judged already
+        super().on_header(name, value)
+        if len(self.headers) > limits.HEADERS or len(value) > limits.HEADER_LINE_BYTES:
+            self._refuse(431)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head_bytes = 0
+        self._stop_timer()
+        status = _fault(
+            self.parser.get_method(), self.parser.get_http_version(), self.url, self.headers
+        )
+        if status:
+            self._refuse(status)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = 0
+
+    def send_400_response(self, msg: str) -> None:
+        cycle = self.cycle
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            # Bytes of ours in the middle of an answer could be read as part of it.
+            self.transport.abort()
+            return
+        status, self._refusal = self._refusal, 400
+        phrase = http.HTTPStatus(status).phrase
+        self.transport.write(
+            f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            f"content-length: {len(phrase)}\r\nconnection: close\r\n\r\n{phrase}".encode("ascii")
+        )
+        self.transport.close()
+
+    def _refuse(self, status: int) -> None:
+        self._refusal = status
+        raise Refused(status)
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(limits.VISITOR_HEAD_SECONDS, self._too_slow)
+
+    def _too_slow(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self._refusal = 408
+            self.send_400_response("")
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+def _fault(
+    method: bytes, version: str, url: bytes, headers: list[tuple[bytes, bytes]]
+) -> int | None:
+    """The status to refuse a request head with (RFC 9112, 3.2, 6.1 and 6.3), or None."""
+    if method == b"CONNECT":
+        return 501
+    if version not in _VERSIONS:
+        return 505
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1 or (not hosts and version == "1.1"):
+        return 400
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings and (codings != [b"chunked"] or version == "1.0"):
+        return 400
+    return None if url.startswith(b"/") or _same_host(url, hosts) else 400
+
+
+def _same_host(url: bytes, hosts: list[bytes]) -> bool:
+    """Whether an absolute-form target names the host that the Host header names."""
+    try:
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserInvalidURLError:
+        return False
+    if not parsed.host or not hosts:
+        return False
+    authority = parsed.host if parsed.port is None else parsed.host + b":%d" % parsed.port
+    return authority.lower() == hosts[0].lower()

@@ -1,0 +1,143 @@
+"""Who is asking: from request headers to a standing, and to what the ledger proves of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from bandeau.choice.decide import (
+    expiry,
+    is_signal,
+    stand,
+    stand_ledger_down,
+    stand_without_choice,
+)
+from bandeau.choice.model import Choice, Source, Standing
+from bandeau.choice.token import Sealed, Ticket
+from bandeau.enforcement.cookies import value_of
+from bandeau.enforcement.exchange import receipt_cookie
+from bandeau.features.comments.gate import Proof
+from bandeau.ledger.record import parse_record, policy_record_id, subject_of
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.terms import Terms, parse_terms
+from bandeau.web.context import Site
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+_KEPT_TERMS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What of a request's headers concerns consent."""
+
+    cookie: bytes
+    signal: bool
+    languages: tuple[str, ...]
+
+    @classmethod
+    def of(cls, headers: RawHeaders) -> Sent:
+        """Read from raw headers, names in lower case; several ``Cookie`` lines are one jar."""
+        cookies, signals, languages = [], [], b""
+        for name, value in headers:
+            if name == b"cookie":
+                cookies.append(value)
+            elif name == b"sec-gpc":
+                signals.append(value)
+            elif name == b"accept-language":
+                languages = value
+        return cls(b"; ".join(cookies), is_signal(signals), accepted_languages(languages))
+
+
+@lru_cache(maxsize=512)
+def accepted_languages(header: bytes) -> tuple[str, ...]:
+    """Tags of an ``Accept-Language`` header, best first; at most ten (RFC 9110, 12.5.4)."""
+    weighed = []
+    for order, part in enumerate(header[:500].decode("latin-1").split(",")[:10]):
+        tag, _, parameter = part.partition(";")
+        quality = parameter.strip().removeprefix("q=")
+        try:
+            weight = float(quality) if quality else 1.0
+        except ValueError:
+            continue
+        if tag.strip() and weight > 0:
+            weighed.append((-weight, order, tag.strip()))
+    return tuple(tag for _, _, tag in sorted(weighed))
+
+
+class Visitors:
+    """Reads visitors of one site. Anything unreadable means undecided, and that means denied."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._terms: dict[str, Terms] = {site.terms_digest: site.terms}
+        self._unseal = lru_cache(maxsize=4_096)(site.seal.read_choice)
+
+    async def standing(self, sent: Sent) -> Standing:
+        """What holds for this visitor now (DESIGN section 3).
+
+        A cookie that is forged, doubled, expired, of another site, or whose record was followed
+        by a later one means undecided. A ledger that cannot be asked means refused.
+        """
+        policy = self._site.policy
+        undecided = stand_without_choice(policy, signal=sent.signal)
+        sealed = self._sealed(sent)
+        if sealed is None or not policy.consent_purposes:
+            return undecided
+        try:
+            agreed = await self._agreed(sealed.terms)
+            stored = await self._site.ledger.find(sealed.record_id)
+        except LedgerUnavailable:
+            return stand_ledger_down(policy)
+        if agreed is None or stored is None or stored.superseded or stored.erased:
+            return undecided
+        choice = sealed.open(agreed.keys)
+        return stand(self._site.terms, choice, agreed) if choice else undecided
+
+    def ticket(self, sent: Sent) -> Ticket | None:
+        """Who this terminal is to the ledger; only requests under ``/.bandeau/`` can tell."""
+        value = value_of(sent.cookie, receipt_cookie(self._site.policy))
+        return self._site.seal.read_receipt(value) if value else None
+
+    async def proof(self, sent: Sent) -> Proof:
+        """What the ledger's latest record says, reconciled with the signed choice (rule F2)."""
+        standing = await self.standing(sent)
+        ticket = self.ticket(sent)
+        if standing.source is not Source.CHOICE or standing.choice is None or ticket is None:
+            return Proof(standing, None, current=False)
+        try:
+            subject = subject_of(self._site.subject_key, ticket.visitor)
+            latest = await self._site.ledger.latest(subject)
+        except LedgerUnavailable:
+            return Proof(stand_ledger_down(self._site.policy), None, current=False)
+        if latest is None or latest.id != standing.choice.record_id or latest.body is None:
+            return Proof(standing, None, current=False)
+        recorded = parse_record(latest.body)
+        proven = Choice(
+            standing.choice.terms, recorded.purposes, latest.id, standing.choice.made_at
+        )
+        agreed = await self._agreed(proven.terms)
+        if agreed is None:
+            return Proof(standing, None, current=False)
+        return Proof(stand(self._site.terms, proven, agreed), latest.id, current=True)
+
+    def _sealed(self, sent: Sent) -> Sealed | None:
+        value = value_of(sent.cookie, self._site.policy.choice.cookie)
+        sealed = self._unseal(value) if value else None
+        if sealed is None:
+            return None
+        ends = expiry(sealed.made_at, self._site.policy.choice.lifetime)
+        return sealed if self._site.now() < ends else None
+
+    async def _agreed(self, digest: str) -> Terms | None:
+        """The terms called ``digest``: today's, or those that the ledger keeps."""
+        known = self._terms.get(digest)
+        if known is not None:
+            return known
+        stored = await self._site.ledger.find(policy_record_id(digest))
+        if stored is None or stored.body is None:
+            return None
+        terms = parse_terms(parse_record(stored.body).terms.encode())
+        if len(self._terms) < _KEPT_TERMS:
+            self._terms[digest] = terms
+        return terms

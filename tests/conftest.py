@@ -1,0 +1,43 @@
+"""What every test may rely on: how hard Hypothesis tries, where Chromium is, which event loop."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+# Time is no measure on a shared machine: no deadline, and slow generation is not an error.
+settings.register_profile("full", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("check", settings.get_profile("full"), max_examples=20)
+settings.load_profile("full")
+
+
+def _find_chromium() -> str | None:
+    return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Where Chromium is missing, browser tests are skipped aloud; in CI they fail."""
+    if item.get_closest_marker("browser") and _find_chromium() is None:
+        message = "no Chromium on PATH: `make packages` installs it"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of the Chromium that browser tests start; mark those tests ``browser``."""
+    path = _find_chromium()
+    assert path, "a test that asks for chromium_path needs the mark `browser`"
+    return path
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Async tests carry ``@pytest.mark.anyio`` and run on asyncio."""
+    return "asyncio"

@@ -1,0 +1,421 @@
+"""One suite over every HTTP shell: the middleware in an application, and the gateway before one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from publisher import POLICY, Seen, publisher
+from serving import serving
+
+from bandeau.app import Bandeau, gateway
+
+BROWSER = {
+    "accept": "text/html,application/xhtml+xml",
+    "accept-language": "fr-FR,fr;q=0.9",
+    "host": "www.quotidien.test",
+}
+
+
+@dataclass
+class Shell:
+    """A site behind one shell, and what reached it."""
+
+    url: str
+    seen: Seen
+
+    def visitor(self, **headers: str) -> Visitor:
+        return Visitor(self, headers)
+
+
+class Visitor:
+    """A browser of sorts: keeps cookies by name and path, sends what a browser would."""
+
+    def __init__(self, shell: Shell, headers: dict[str, str]) -> None:
+        self.shell = shell
+        self.headers = BROWSER | headers
+        self.jar: dict[tuple[str, str], str] = {}
+
+    def send(self, method: str, path: str, **more: object) -> httpx.Response:
+        cookies = "; ".join(
+            f"{name}={value}" for (name, where), value in self.jar.items() if path.startswith(where)
+        )
+        extra = more.pop("headers", {})
+        assert isinstance(extra, dict)
+        headers = self.headers | ({"cookie": cookies} if cookies else {}) | extra
+        with httpx.Client(base_url=self.shell.url, timeout=20) as client:
+            answer = client.request(method, path, headers=headers, **more)  # type: ignore[arg-type]
+        for line in answer.headers.get_list("set-cookie"):
+            self._keep(line)
+        return answer
+
+    def get(self, path: str, **more: object) -> httpx.Response:
+        return self.send("GET", path, **more)
+
+    def choose(self, action: str, *purposes: str, **fields: str) -> httpx.Response:
+        data = {"action": action, "purpose": list(purposes), **fields}
+        return self.send(
+            "POST", "/.bandeau/choice", data=data, headers={"sec-fetch-site": "same-origin"}
+        )
+
+    def state(self) -> dict[str, object]:
+        found = self.get("/.bandeau/choice").json()
+        assert isinstance(found, dict)
+        return found
+
+    def _keep(self, line: str) -> None:
+        pair, *attributes = line.split(";")
+        name, _, value = pair.partition("=")
+        named = dict(a.strip().partition("=")[::2] for a in attributes)
+        key = (name.strip(), named.get("Path", "/"))
+        if named.get("Max-Age") == "0":
+            self.jar.pop(key, None)
+        else:
+            self.jar[key] = value
+
+
+@pytest.fixture(params=["middleware", "gateway"])
+def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
+    policy = tmp_path / "policy.toml"
+    policy.write_text(POLICY, encoding="utf-8")
+    seen = Seen()
+    site = publisher(seen)
+    if request.param == "middleware":
+        with serving(Bandeau(site, policy=policy, data=tmp_path / "data")) as address:
+            yield Shell(address.url, seen)
+        return
+    with serving(site) as origin, serving(gateway(policy, origin.url, tmp_path / "data")) as front:
+        yield Shell(front.url, seen)
+
+
+def live_urls(html: str) -> list[str]:
+    """URLs in attributes that a browser would fetch for the page itself."""
+    return re.findall(r"""\s(?:src|href|srcset|action)=["'](https?:[^"']+)["']""", html)
+
+
+def test_a_first_visit_gets_an_inert_page_and_the_notice(shell: Shell) -> None:
+    answer = shell.visitor().get("/article")
+    assert answer.status_code == 200
+    html = answer.text
+    assert live_urls(html) == [
+        url for url in live_urls(html) if url.startswith("https://telegram.test/")
+    ]
+    for name in ("notice", "accept-all", "refuse-all", "customise", "band", "placeholder"):
+        assert f'data-bandeau="{name}"' in html or f"data-bandeau={name}" in html
+    assert "Été à Nantes" in html
+    assert html.index("data-bandeau") < html.index("<h1>")
+
+
+def test_a_first_visit_stores_only_exempt_cookies(shell: Shell) -> None:
+    names = {
+        line.split("=")[0]
+        for line in shell.visitor().get("/article").headers.get_list("set-cookie")
+    }
+    assert names == {"session"}
+
+
+def test_refusing_keeps_gated_cookies_from_the_site_and_ends_them(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.jar = {("_ea1", "/"): "old", ("session", "/"): "s", ("odd thing", "/"): "1"}
+    visitor.choose("refuse_all")
+    answer = visitor.get("/article")
+    assert shell.seen.requests[-1]["cookie"] == "session=s"
+    assert shell.seen.requests[-1]["bandeau-choice"] == "social=refused, advertising=refused"
+    assert ("_ea1", "/") not in visitor.jar
+    assert "_ea1=; Path=/; Max-Age=0; Domain=.quotidien.test" in str(answer.headers) or (
+        "_ea1" not in str(visitor.jar)
+    )
+
+
+def test_accepting_opens_declared_hosts_and_nothing_undeclared(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    answer = visitor.get("/article")
+    assert '<script src="https://ads.test/a.js" async></script>' in answer.text
+    assert '<iframe src="https://telegram.test/post/1" width="400" height="300">' in answer.text
+    assert "https://unknown.test" not in live_urls(answer.text)
+    assert "data-bandeau=placeholder" not in answer.text
+    ours = answer.headers.get_list("content-security-policy")[-1]
+    assert "ads.test:*" in ours
+    assert "unknown.test" not in ours
+    assert {"session", "_ea1"} <= {name for name, _ in visitor.jar}
+    assert "rogue" not in {name for name, _ in visitor.jar}
+
+
+def test_the_choice_is_answered_with_a_receipt_and_the_state(shell: Shell) -> None:
+    visitor = shell.visitor()
+    answer = visitor.send(
+        "POST",
+        "/.bandeau/choice",
+        json={"action": "save", "purpose": ["social"]},
+        headers={"sec-fetch-site": "same-origin"},
+    )
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["choice"] == {
+        "decided": True,
+        "purposes": {"social": True, "advertising": False},
+        "band": "mixed",
+        "features": {"comments": "open"},
+    }
+    assert body["choice"] == visitor.state()
+    receipt = visitor.get(f"/.bandeau/receipt/{body['receipt']['id']}")
+    assert json.loads(receipt.json()["record"])["purposes"] == {
+        "social": True,
+        "advertising": False,
+    }
+
+
+def test_nobody_else_gets_the_receipt(shell: Shell) -> None:
+    visitor = shell.visitor()
+    answer = visitor.send("POST", "/.bandeau/choice", json={"action": "accept_all"})
+    other = shell.visitor()
+    other.choose("refuse_all")
+    path = f"/.bandeau/receipt/{answer.json()['receipt']['id']}"
+    assert other.get(path).status_code == 404
+    assert shell.visitor().get(path).status_code == 404
+
+
+def test_a_form_is_answered_by_going_back_to_the_page(shell: Shell) -> None:
+    answer = shell.visitor().choose("accept_all", **{"return": "/article?x=1"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/article?x=1")
+
+
+@pytest.mark.parametrize(
+    "away", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:x", "", "/.bandeau/x"]
+)
+def test_a_form_never_leads_away_from_the_site(shell: Shell, away: str) -> None:
+    answer = shell.visitor().choose("accept_all", **{"return": away})
+    assert answer.headers["location"] == "/"
+
+
+def test_our_cookies_are_http_only_lax_and_local(shell: Shell) -> None:
+    lines = shell.visitor().choose("accept_all").headers.get_list("set-cookie")
+    choice = next(line for line in lines if line.startswith("eu-consent="))
+    receipt = next(line for line in lines if line.startswith("eu-consent-receipt="))
+    assert "HttpOnly" in choice
+    assert "SameSite=Lax" in choice
+    assert "Path=/.bandeau/;" in receipt
+    assert "Domain" not in choice + receipt
+    assert "Secure" not in choice
+
+
+def test_under_tls_our_cookies_are_secure(shell: Shell) -> None:
+    visitor = shell.visitor(**{"x-forwarded-proto": "https"})
+    lines = visitor.choose("accept_all").headers.get_list("set-cookie")
+    ours = [line for line in lines if line.startswith("eu-consent")]
+    assert len(ours) == 2
+    assert all("Secure" in line for line in ours)
+
+
+def test_withdrawing_ends_every_gated_cookie_seen_or_not(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    visitor.get("/article")
+    lines = visitor.choose("refuse_all").headers.get_list("set-cookie")
+    assert "_deep=; Path=/articles; Max-Age=0" in lines
+    assert any(line.startswith("_ea1=;") and "Domain=.quotidien.test" in line for line in lines)
+    assert not any(line.startswith("session=") for line in lines)
+    assert visitor.state()["features"] == {"comments": "locked"}
+
+
+def test_a_cookie_from_before_the_withdrawal_is_worth_nothing(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    before = dict(visitor.jar)
+    visitor.choose("refuse_all")
+    visitor.jar = before
+    assert visitor.state()["decided"] is False
+    assert visitor.state()["band"] == "undecided"
+    assert '<script src="https://ads.test/a.js"' not in visitor.get("/article").text
+
+
+@pytest.mark.parametrize("wrong", ["x", "", "1.0.1~2.3", "a" * 8_000, '"quoted"', "é"])
+def test_a_forged_cookie_means_undecided(shell: Shell, wrong: str) -> None:
+    visitor = shell.visitor()
+    answer = visitor.get("/.bandeau/choice", headers={"cookie": f"eu-consent={wrong}".encode()})
+    assert answer.json()["decided"] is False
+
+
+def test_a_shadowed_cookie_means_undecided(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    value = visitor.jar[("eu-consent", "/")]
+    doubled = {"cookie": f"eu-consent={value}; eu-consent={value}"}
+    assert visitor.get("/.bandeau/choice", headers=doubled).json()["decided"] is False
+
+
+def test_the_browsers_signal_refuses_until_an_explicit_choice(shell: Shell) -> None:
+    visitor = shell.visitor(**{"sec-gpc": "1"})
+    assert visitor.state()["band"] == "refused"
+    page = visitor.get("/article").text
+    assert "data-bandeau=notice" not in page.replace('"', "")
+    assert shell.seen.requests[-1]["sec-gpc"] == "1"
+    visitor.choose("accept_all")
+    assert visitor.state()["band"] == "allowed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"origin": "https://evil.test"}, 403),
+        ({"origin": "null"}, 403),
+        ({"origin": "http://www.quotidien.test"}, 200),
+        ({"origin": "null", "sec-fetch-site": "same-origin"}, 200),
+        ({}, 200),
+    ],
+)
+def test_posts_of_other_sites_are_refused(
+    shell: Shell, headers: dict[str, str], status: int
+) -> None:
+    answer = shell.visitor().send(
+        "POST", "/.bandeau/choice", json={"action": "accept_all"}, headers=headers
+    )
+    assert answer.status_code == status
+    assert ("set-cookie" in answer.headers) is (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("text/plain", b'{"action": "accept_all"}', 415),
+        ("application/json", b'{"action": "accept_all"', 400),
+        ("application/json", b"[" * 50_000, 413),
+        ("application/json", b"[" * 10_000, 400),
+        ("application/json", b'{"action": 1}', 400),
+        ("application/json", b'{"action": "save", "purpose": ["spying"]}', 400),
+        ("application/json", b'{"action": ["accept_all", "refuse_all"]}', 400),
+        ("application/json", b"null", 400),
+        ("application/json", b"\xff\xfe", 400),
+        ("application/x-www-form-urlencoded", b"action=accept_all&action=refuse_all", 400),
+        ("application/x-www-form-urlencoded", b"action=nothing", 400),
+        ("application/x-www-form-urlencoded", b"", 400),
+        ("application/x-www-form-urlencoded", b"action=save&purpose=spying", 400),
+        ("application/x-www-form-urlencoded", b"action=%ff", 400),
+        ("application/x-www-form-urlencoded", b"a=1&" * 200, 400),
+        ("application/x-www-form-urlencoded", b"x" * 10_000_000, 413),
+        ("multipart/form-data; boundary=x", b"--x--", 415),
+        ("", b"action=accept_all", 415),
+    ],
+)
+def test_bad_posts_change_nothing(shell: Shell, kind: str, body: bytes, status: int) -> None:
+    visitor = shell.visitor()
+    answer = visitor.send(
+        "POST", "/.bandeau/choice", content=body, headers={"content-type": kind}
+    )
+    assert answer.status_code == status
+    assert "set-cookie" not in answer.headers
+    assert "Traceback" not in answer.text
+    assert visitor.state()["decided"] is False
+
+
+def test_pages_are_private_and_name_their_cache_key(shell: Shell) -> None:
+    headers = shell.visitor().get("/article").headers
+    assert headers["cache-control"] == "private, max-age=60"
+    assert "Cookie" in headers["vary"]
+    assert "etag" not in headers
+
+
+def test_other_answers_keep_their_validators_ranges_and_bytes(shell: Shell) -> None:
+    visitor = shell.visitor()
+    whole = visitor.get("/own.png", headers={"accept": "image/*"})
+    assert (whole.content, whole.headers["etag"]) == (b"0123456789", '"a1"')
+    part = visitor.get("/own.png", headers={"accept": "image/*", "range": "bytes=2-4"})
+    assert (part.status_code, part.content) == (206, b"234")
+    same = visitor.get("/own.png", headers={"accept": "image/*", "if-none-match": '"a1"'})
+    assert same.status_code == 304
+    head = visitor.send("HEAD", "/own.png", headers={"accept": "image/*"})
+    assert (head.content, head.headers["content-length"]) == (b"", "10")
+
+
+def test_redirects_pass_untouched(shell: Shell) -> None:
+    answer = shell.visitor().get("/moved")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/article?x=%20y")
+
+
+def test_head_of_a_page_has_the_headers_of_the_page(shell: Shell) -> None:
+    head = shell.visitor().send("HEAD", "/article")
+    assert head.status_code == 200
+    assert "content-security-policy" in head.headers
+    assert "content-length" not in head.headers
+
+
+def test_events_pass_as_they_are(shell: Shell) -> None:
+    answer = shell.visitor().get("/events")
+    assert answer.text == "data: 0\n\ndata: 1\n\ndata: 2\n\n"
+
+
+def test_a_post_reaches_the_site_whole(shell: Shell) -> None:
+    answer = shell.visitor().send("POST", "/echo", content=b"x" * 300_000)
+    assert answer.content == b"x" * 300_000
+
+
+def test_an_unlabelled_latin_page_keeps_its_letters_and_gets_ours(shell: Shell) -> None:
+    answer = shell.visitor().get("/latin")
+    assert "charset" not in answer.headers["content-type"]
+    text = answer.content.decode("latin-1")
+    assert "<title>é</title>" in text
+    assert "été" in text
+    assert "&#233;" in text or "&#201;" in text
+
+
+def test_the_sites_own_strict_policy_admits_our_bytes_only(shell: Shell) -> None:
+    policies = shell.visitor().get("/strict").headers.get_list("content-security-policy")
+    site = policies[0]
+    assert "'nonce-abc'" in site
+    assert "'sha256-" in site
+    assert "'unsafe-inline'" not in site
+
+
+def test_a_frame_or_fetched_fragment_gets_no_notice_but_is_held_too(shell: Shell) -> None:
+    for destination in ("iframe", "empty"):
+        page = shell.visitor().get("/article", headers={"sec-fetch-dest": destination}).text
+        assert "data-bandeau=notice" not in page.replace('"', "")
+        assert '<script src="https://ads.test/a.js"' not in page
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "zstd", "identity"])
+def test_pages_leave_in_a_coding_that_the_visitor_reads(shell: Shell, coding: str) -> None:
+    answer = shell.visitor().get("/article", headers={"accept-encoding": coding})
+    assert answer.headers.get("content-encoding", "identity") == coding
+    if coding in ("gzip", "identity"):
+        assert "Été à Nantes" in answer.text
+
+
+def test_every_page_of_ours_answers(shell: Shell) -> None:
+    visitor = shell.visitor()
+    for path in ("panel", "privacy", "panel?return=/article", "privacy?lang=ar", "health"):
+        answer = visitor.get(f"/.bandeau/{path}")
+        assert answer.status_code == 200, path
+    missing = visitor.get("/.bandeau/nothing")
+    assert missing.status_code == 404
+    assert "text/html" in missing.headers["content-type"]
+    assert visitor.send("DELETE", "/.bandeau/choice").status_code == 405
+
+
+def test_comments_are_open_only_to_those_who_granted_their_purpose(shell: Shell) -> None:
+    visitor = shell.visitor()
+    draft = {"page": "/article", "name": "Anne", "text": "Bien vu."}
+    assert visitor.send("POST", "/.bandeau/comments", json=draft).status_code == 403
+    visitor.choose("save", "advertising")
+    assert visitor.send("POST", "/.bandeau/comments", json=draft).status_code == 403
+    visitor.choose("save", "social")
+    before = dict(visitor.jar)
+    assert visitor.send("POST", "/.bandeau/comments", json=draft).status_code == 201
+    page = visitor.get("/article").text
+    assert "Bien vu." in page
+    assert 'data-state="open"' in page
+    visitor.choose("refuse_all")
+    assert visitor.send("POST", "/.bandeau/comments", json=draft).status_code == 403
+    visitor.jar = before
+    assert visitor.send("POST", "/.bandeau/comments", json=draft).status_code == 403
+    reader = shell.visitor().get("/article").text
+    assert "Bien vu." in reader
+    assert 'data-state="locked"' in reader

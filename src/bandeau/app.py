@@ -31,7 +31,7 @@ from bandeau.web.context import Site
 from bandeau.web.endpoints import Endpoints
 from bandeau.web.inbound import same_origin
 from bandeau.web.notice import Notice
-from bandeau.web.page import PageEditor
+from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.upstream import Upstream
@@ -46,9 +46,7 @@ class Bandeau:
     or ``KeysError`` where the folder cannot be used: a site that cannot be held does not start.
     """
 
-    def __init__(
-        self, app: App, *, policy: str | Path, data: str | Path = "bandeau-data"
-    ) -> None:
+    def __init__(self, app: App, *, policy: str | Path, data: str | Path = "bandeau-data") -> None:
         declared = parse(read_policy(Path(policy)))
         words = read_words()
         folder = Path(data)
@@ -56,9 +54,10 @@ class Bandeau:
         self._ledger = open_ledger(folder, keys)
         self._comments = SqliteComments(folder / "comments.sqlite")
         self.site = _site(declared, words, keys, self._ledger)
-        self.pages = Pages(declared, words, self.site.matcher)
+        notice = Notice(declared, words)
+        self.pages = Pages(declared, notice)
         self._app = app
-        self._enforcer = _enforcer(app, self.site, self.pages, self._comments)
+        self._enforcer = _enforcer(app, self.site, notice, self.pages, self._comments)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
@@ -96,7 +95,7 @@ def gateway(policy: Path, upstream: str, data: Path) -> Bandeau:
 
 def open_ledger(folder: Path, keys: Keys) -> SqliteLedger:
     """The ledger of a data folder, for serving or for the command line."""
-    return SqliteLedger(folder / "ledger.sqlite", keys.signer, secrets.token_bytes)
+    return SqliteLedger(folder, keys.signer)
 
 
 def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site:
@@ -115,9 +114,10 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site
     )
 
 
-def _enforcer(app: App, site: Site, pages: Pages, store: SqliteComments) -> Enforcer:
+def _enforcer(
+    app: App, site: Site, notice: Notice, pages: Pages, store: SqliteComments
+) -> Enforcer:
     visitors = Visitors(site)
-    notice = Notice(site.policy, site.words, site.matcher)
     desk = ChoiceDesk(site, visitors, notice)
 
     async def proof(request: Request) -> Proof:
@@ -131,11 +131,15 @@ def _enforcer(app: App, site: Site, pages: Pages, store: SqliteComments) -> Enfo
     async def section(exchange: Exchange, lang: str) -> tuple[str, bytes]:
         return await comments.section_for(exchange.standing, lang, exchange.asked.path)
 
-    feature = site.policy.feature("comments")
+    offered = site.policy.feature("comments") is not None
     placeholder = Placeholder(site.policy, site.words)
-    editor = PageEditor(
-        site.policy, site.matcher, notice, placeholder, section if feature else None
+    view = comments.view
+    insertions = Insertions(
+        notice=notice,
+        placeholder=placeholder,
+        section=section if offered else None,
+        scripts=notice.script_hashes + view.script_hashes,
+        styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )
-    endpoints = Endpoints(site, visitors, desk, pages)
-    own = endpoints.app(comments.routes() if feature else [])
-    return Enforcer(app, own, visitors, editor)
+    own = Endpoints(site, visitors, desk, pages).app(comments.routes() if offered else [])
+    return Enforcer(app, own, visitors, PageEditor(site.policy, site.matcher, insertions))

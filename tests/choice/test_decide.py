@@ -89,7 +89,9 @@ def test_months_never_end_later_than_the_calendar_allows(made: int, months: int)
 
 def test_the_same_policy_leaves_the_choice_decided() -> None:
     today = policy(SOCIAL, ADS)
-    standing = stand(terms_of(today), chosen(today, social=True, advertising=False), terms_of(today))
+    standing = stand(
+        terms_of(today), chosen(today, social=True, advertising=False), terms_of(today)
+    )
     assert standing.decided
     assert standing.band is Band.MIXED
     assert standing.grants("social")
@@ -121,8 +123,9 @@ def test_a_vendor_removed_asks_nobody_again() -> None:
 
 
 def test_more_data_for_a_purpose_asks_again_and_less_does_not() -> None:
-    little, much = policy(Purpose(key="social", data=("ip",))), policy(
-        Purpose(key="social", data=("ip", "location"))
+    little, much = (
+        policy(Purpose(key="social", data=("ip",))),
+        policy(Purpose(key="social", data=("ip", "location"))),
     )
     assert not stand(terms_of(much), chosen(little, social=True), terms_of(little)).decided
     assert stand(terms_of(little), chosen(much, social=True), terms_of(much)).decided
@@ -139,7 +142,11 @@ def test_typography_asks_nobody_again_and_new_words_do() -> None:
 
 def test_without_a_choice_nothing_is_granted_and_the_band_is_neutral() -> None:
     standing = stand_without_choice(policy(SOCIAL), signal=False)
-    assert (standing.band, standing.asks, standing.grants("social")) == (Band.UNDECIDED, True, False)
+    assert (standing.band, standing.asks, standing.grants("social")) == (
+        Band.UNDECIDED,
+        True,
+        False,
+    )
 
 
 def test_the_browsers_signal_refuses_without_asking() -> None:

@@ -79,8 +79,11 @@ class Visitor:
             self.jar[key] = value
 
 
-@pytest.fixture(params=["middleware", "gateway"])
-def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shell]:
+@pytest.fixture(scope="module", params=["middleware", "gateway"])
+def shell(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shell]:
+    tmp_path = tmp_path_factory.mktemp("site")
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY, encoding="utf-8")
     seen = Seen()
@@ -122,14 +125,12 @@ def test_a_first_visit_stores_only_exempt_cookies(shell: Shell) -> None:
 def test_refusing_keeps_gated_cookies_from_the_site_and_ends_them(shell: Shell) -> None:
     visitor = shell.visitor()
     visitor.jar = {("_ea1", "/"): "old", ("session", "/"): "s", ("odd thing", "/"): "1"}
-    visitor.choose("refuse_all")
-    answer = visitor.get("/article")
-    assert shell.seen.requests[-1]["cookie"] == "session=s"
-    assert shell.seen.requests[-1]["bandeau-choice"] == "social=refused, advertising=refused"
+    lines = visitor.choose("refuse_all").headers.get_list("set-cookie")
+    assert "_ea1=; Path=/; Max-Age=0; Domain=.quotidien.test" in lines
     assert ("_ea1", "/") not in visitor.jar
-    assert "_ea1=; Path=/; Max-Age=0; Domain=.quotidien.test" in str(answer.headers) or (
-        "_ea1" not in str(visitor.jar)
-    )
+    visitor.get("/article")
+    assert shell.seen.requests[-1]["cookie"] == "session=s"
+    assert shell.seen.requests[-1]["bandeau-choice"] == "advertising=refused, social=refused"
 
 
 def test_accepting_opens_declared_hosts_and_nothing_undeclared(shell: Shell) -> None:
@@ -164,7 +165,8 @@ def test_the_choice_is_answered_with_a_receipt_and_the_state(shell: Shell) -> No
         "features": {"comments": "open"},
     }
     assert body["choice"] == visitor.state()
-    receipt = visitor.get(f"/.bandeau/receipt/{body['receipt']['id']}")
+    path = f"/.bandeau/receipt/{body['receipt']['id']}"
+    receipt = visitor.get(path, headers={"accept": "application/json"})
     assert json.loads(receipt.json()["record"])["purposes"] == {
         "social": True,
         "advertising": False,
@@ -187,7 +189,7 @@ def test_a_form_is_answered_by_going_back_to_the_page(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    "away", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:x", "", "/.bandeau/x"]
+    "away", ["https://evil.test/", "//evil.test/", "/\\evil.test", "javascript:x", "", "/a b"]
 )
 def test_a_form_never_leads_away_from_the_site(shell: Shell, away: str) -> None:
     answer = shell.visitor().choose("accept_all", **{"return": away})
@@ -307,9 +309,7 @@ def test_posts_of_other_sites_are_refused(
 )
 def test_bad_posts_change_nothing(shell: Shell, kind: str, body: bytes, status: int) -> None:
     visitor = shell.visitor()
-    answer = visitor.send(
-        "POST", "/.bandeau/choice", content=body, headers={"content-type": kind}
-    )
+    answer = visitor.send("POST", "/.bandeau/choice", content=body, headers={"content-type": kind})
     assert answer.status_code == status
     assert "set-cookie" not in answer.headers
     assert "Traceback" not in answer.text

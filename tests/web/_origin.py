@@ -129,6 +129,19 @@ def connect(address: Address) -> socket.socket:
     return socket.create_connection((address.host, address.port), timeout=PATIENCE)
 
 
+@contextlib.contextmanager
+def visited(
+    behave: Callable[[socket.socket, RawOrigin], None],
+) -> Iterator[tuple[socket.socket, RawOrigin]]:
+    """A visitor's connection to a gateway in front of a raw origin."""
+    with (
+        raw_origin(behave) as origin,
+        gateway(origin.address.url) as address,
+        connect(address) as visitor,
+    ):
+        yield visitor, origin
+
+
 def exchange(address: Address, request: bytes) -> bytes:
     """Send bytes, then read until the server closes (ask for `connection: close`)."""
     with connect(address) as connection:

@@ -4,10 +4,11 @@ import socket
 import threading
 
 import pytest
+
+from bandeau.web.upstream import Upstream
 from tests.web._origin import (
     answering,
     body_of,
-    connect,
     exchange,
     gateway,
     get,
@@ -18,9 +19,8 @@ from tests.web._origin import (
     read_head,
     read_until,
     status_of,
+    visited,
 )
-
-from bandeau.web.upstream import Upstream
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"
 
@@ -44,7 +44,7 @@ def answered(answer: bytes, *, method: str = "GET", headers: tuple[str, ...] = (
         "//host.test/path",
         "/a/../b/./c",
         "/%C3%A9?q=caf%E9&q=2&",
-        "/a|b{}\"<>[]\\^`?c|d{}\"<>[]\\^`'?x",
+        '/a|b{}"<>[]\\^`?c|d{}"<>[]\\^`\'?x',
         "/;p=1/:@!$&'()*+,=~-._",
         "/%",
         "/?a#",
@@ -122,7 +122,8 @@ def test_nothing_is_added_that_the_visitor_did_not_send() -> None:
 
 def test_header_values_in_utf8_pass_byte_for_byte() -> None:
     head = sent_upstream(
-        "GET / HTTP/1.1\r\nHost: a\r\nCookie: prénom=Zoé; a=\t1\r\nConnection: close\r\n\r\n".encode()
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: prénom=Zoé; a=\t1\r\n\r\n"
+        "".encode()
     )
     assert "cookie: prénom=Zoé; a=\t1\r\n".encode() in head
 
@@ -166,8 +167,7 @@ def test_not_modified_and_no_content_end_at_their_head() -> None:
 
 def test_range_request_and_partial_answer_pass() -> None:
     answer = (
-        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-3/9\r\n"
-        b"Content-Length: 2\r\n\r\ncd"
+        b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-3/9\r\nContent-Length: 2\r\n\r\ncd"
     )
     with raw_origin(answering(answer)) as origin, gateway(origin.address.url) as address:
         response = get(address, "/", "Range: bytes=2-3", 'If-Range: "v"')
@@ -246,15 +246,14 @@ def test_get_without_body_has_no_framing_headers() -> None:
 
 
 def test_expect_continue_is_answered_before_the_body_is_sent() -> None:
-    with raw_origin(echo_body) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(
-                b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-                b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
-            )
-            assert read_head(visitor).startswith(b"HTTP/1.1 100 Continue\r\n")
-            visitor.sendall(b"END")
-            assert status_of(read_all(visitor)) == 200
+    with visited(echo_body) as (visitor, origin):
+        visitor.sendall(
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert read_head(visitor).startswith(b"HTTP/1.1 100 Continue\r\n")
+        visitor.sendall(b"END")
+        assert status_of(read_all(visitor)) == 200
     assert b"expect" not in origin.heard[0].lower()
 
 
@@ -314,7 +313,9 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     assert status_of(answered(OK)) == 200
 
 
-@pytest.mark.parametrize("url", ["ftp://a", "127.0.0.1:9000", "http://", "http://a/path", "http://u:p@a"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a", "127.0.0.1:9000", "http://", "http://a/path", "http://u:p@a"]
+)
 def test_an_upstream_that_is_no_plain_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="address|upstream"):
+    with pytest.raises(ValueError, match=r"address|upstream"):
         Upstream(url)

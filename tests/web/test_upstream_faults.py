@@ -4,6 +4,8 @@ import socket
 import threading
 
 import pytest
+
+from bandeau import limits
 from tests.web._origin import (
     PATIENCE,
     answering,
@@ -19,9 +21,8 @@ from tests.web._origin import (
     read_head,
     read_until,
     status_of,
+    visited,
 )
-
-from bandeau import limits
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
@@ -141,12 +142,11 @@ def test_a_reset_in_a_body_delimited_by_close_does_not_look_whole() -> None:
         sent.wait(PATIENCE)
         hard_close(connection)
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-            start = read_until(visitor, b"part")
-            sent.set()
-            assert not looks_whole(start + read_all(visitor))
+    with visited(behave) as (visitor, _):
+        visitor.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        start = read_until(visitor, b"part")
+        sent.set()
+        assert not looks_whole(start + read_all(visitor))
 
 
 def test_an_answer_before_the_upload_ends_is_passed_on() -> None:
@@ -155,10 +155,9 @@ def test_an_answer_before_the_upload_ends_is_passed_on() -> None:
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
         read_all(connection)
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\nsome")
-            assert status_of(read_until(visitor, b"big")) == 413
+    with visited(behave) as (visitor, _):
+        visitor.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\nsome")
+        assert status_of(read_until(visitor, b"big")) == 413
 
 
 def gone_upstream(request: bytes, *, answer: bytes = b"") -> bytes:

@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import aiohttp
 import pytest
 from aiohttp import web
+
+from bandeau import limits
+from bandeau.web.upstream import Upstream
 from tests.web._origin import (
     PATIENCE,
     answering,
@@ -18,20 +21,17 @@ from tests.web._origin import (
     running,
 )
 
-from bandeau import limits
-from bandeau.web.upstream import Upstream
-
 
 class Echo:
     """An origin that echoes, closes when told `close CODE REASON`, and keeps what it heard."""
 
     def __init__(self) -> None:
-        self.headers: dict[str, str] = {}
+        self.headers: Mapping[str, str] = {}
         self.closed = threading.Event()
         self.close_code: int | None = None
 
     async def handle(self, request: web.Request) -> web.WebSocketResponse:
-        self.headers = dict(request.headers)
+        self.headers = request.headers.copy()
         if request.path == "/private":
             raise web.HTTPForbidden
         answer = web.WebSocketResponse(
@@ -39,10 +39,12 @@ class Echo:
         )
         answer.headers["Set-Cookie"] = "ws=1"
         await answer.prepare(request)
-        async for message in answer:
-            await self.answer(answer, message)
-        self.close_code = answer.close_code
-        self.closed.set()
+        try:
+            async for message in answer:
+                await self.answer(answer, message)
+        finally:
+            self.close_code = answer.close_code
+            self.closed.set()
         return answer
 
     async def answer(self, answer: web.WebSocketResponse, message: aiohttp.WSMessage) -> None:
@@ -161,11 +163,14 @@ def test_a_refusal_keeps_its_status() -> None:
     through_gateway(visit)
 
 
-@pytest.mark.parametrize("text", ["huge", "x" * (limits.WEBSOCKET_MESSAGE_BYTES + 1)])
+@pytest.mark.parametrize(
+    "text", ["huge", "x" * (limits.WEBSOCKET_MESSAGE_BYTES + 1)], ids=["down", "up"]
+)
 def test_messages_beyond_the_limit_end_the_socket(text: str) -> None:
     async def visit(session: aiohttp.ClientSession, url: str, echo: Echo) -> None:
         async with session.ws_connect(url, max_msg_size=0) as ws:
-            await ws.send_str(text)
+            with contextlib.suppress(ConnectionError):
+                await ws.send_str(text)
             message = await ws.receive()
             assert message.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
         await asyncio.to_thread(echo.closed.wait, PATIENCE)

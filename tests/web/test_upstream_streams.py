@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from tests.web._origin import (
     PATIENCE,
     connect,
@@ -15,6 +16,7 @@ from tests.web._origin import (
     read_all,
     read_head,
     read_until,
+    visited,
 )
 
 MIB = 1024 * 1024
@@ -38,13 +40,12 @@ def test_server_sent_events_pass_one_by_one() -> None:
             connection.sendall(b"data: %d\n\n" % number)
             assert event.wait(PATIENCE)
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(GET)
-            for number, event in enumerate(seen):
-                assert b"data: %d\n\n" % number in read_until(visitor, b"data: %d\n\n" % number)
-                event.set()
-            assert read_all(visitor).endswith(b"0\r\n\r\n")
+    with visited(behave) as (visitor, _):
+        visitor.sendall(GET)
+        for number, event in enumerate(seen):
+            assert b"data: %d\n\n" % number in read_until(visitor, b"data: %d\n\n" % number)
+            event.set()
+        assert read_all(visitor).endswith(b"0\r\n\r\n")
 
 
 def test_the_head_of_an_answer_passes_before_its_body() -> None:
@@ -56,12 +57,11 @@ def test_the_head_of_an_answer_passes_before_its_body() -> None:
         assert seen.wait(PATIENCE)
         connection.sendall(b"hi")
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(GET)
-            assert b"content-length: 2" in read_head(visitor)
-            seen.set()
-            assert read_all(visitor) == b"hi"
+    with visited(behave) as (visitor, _):
+        visitor.sendall(GET)
+        assert b"content-length: 2" in read_head(visitor)
+        seen.set()
+        assert read_all(visitor) == b"hi"
 
 
 def test_an_upload_passes_piece_by_piece() -> None:
@@ -73,17 +73,15 @@ def test_an_upload_passes_piece_by_piece() -> None:
             piece.set()
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(
-                b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
-                b"Connection: close\r\n\r\n"
-            )
-            for number, piece in enumerate(pieces):
-                visitor.sendall(b"7\r\npiece %d\r\n" % number)
-                assert piece.wait(PATIENCE)
-            visitor.sendall(b"0\r\n\r\n")
-            assert read_all(visitor).startswith(b"HTTP/1.1 200 ")
+    with visited(behave) as (visitor, _):
+        visitor.sendall(
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        )
+        for number, piece in enumerate(pieces):
+            visitor.sendall(b"7\r\npiece %d\r\n" % number)
+            assert piece.wait(PATIENCE)
+        visitor.sendall(b"0\r\n\r\n")
+        assert read_all(visitor).startswith(b"HTTP/1.1 200 ")
 
 
 def pour(connection: socket.socket, total: int) -> int:
@@ -120,12 +118,11 @@ def test_a_visitor_who_does_not_read_holds_the_upstream_back() -> None:
         sent.append(pour(connection, 200 * MIB))
         stalled.set()
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(GET)
-            assert stalled.wait(30)
-            assert sent[0] < IN_FLIGHT
-            assert drain(visitor)[0] > sent[0]
+    with visited(behave) as (visitor, _):
+        visitor.sendall(GET)
+        assert stalled.wait(30)
+        assert sent[0] < IN_FLIGHT
+        assert drain(visitor)[0] > sent[0]
 
 
 @pytest.mark.slow
@@ -136,15 +133,16 @@ def test_an_upstream_that_does_not_read_holds_the_visitor_back() -> None:
         read_head(connection)
         stalled.wait(30)
 
-    with raw_origin(behave) as origin, gateway(origin.address.url) as address:
-        with connect(address) as visitor:
-            visitor.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n")
-            assert pour(visitor, 200 * MIB) < IN_FLIGHT
-            stalled.set()
+    with visited(behave) as (visitor, _):
+        visitor.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n")
+        assert pour(visitor, 200 * MIB) < IN_FLIGHT
+        stalled.set()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("framing", [b"Content-Length: 209715200\r\n", b""], ids=["length", "close"])
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 209715200\r\n", b""], ids=["length", "close"]
+)
 def test_a_large_download_takes_no_memory(framing: bytes) -> None:
     def behave(connection: socket.socket, origin) -> None:
         read_head(connection)

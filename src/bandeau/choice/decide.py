@@ -79,14 +79,17 @@ def stand_without_choice(policy: Policy, *, signal: bool) -> Standing:
     """Nothing chosen: undecided, or refused by the browser's signal (rules G1, G4)."""
     answer = Answer.REFUSED if signal else Answer.UNDECIDED
     source = Source.SIGNAL if signal else Source.NONE
-    answers = {purpose.key: answer for purpose in policy.consent_purposes}
-    return Standing(answers, frozenset(), source)
+    return Standing(_all(policy, answer), frozenset(), source)
 
 
 def stand_ledger_down(policy: Policy) -> Standing:
     """The ledger cannot be asked: everyone is treated as refusing (rule P9)."""
-    answers = {purpose.key: Answer.REFUSED for purpose in policy.consent_purposes}
-    return Standing(answers, frozenset(), Source.LEDGER_DOWN)
+    return Standing(_all(policy, Answer.REFUSED), frozenset(), Source.LEDGER_DOWN)
+
+
+def _all(policy: Policy, answer: Answer) -> dict[str, Answer]:
+    """One answer to every purpose, in the order that terms have."""
+    return {key: answer for key in sorted(purpose.key for purpose in policy.consent_purposes)}
 
 
 def is_signal(values: Collection[bytes]) -> bool:

@@ -21,7 +21,9 @@ _HOST = "127.0.0.1"
 
 
 @click.command("demo")
-@click.option("--port", default=8000, show_default=True, help="Port of the newspaper; the next free one.")
+@click.option(
+    "--port", default=8000, show_default=True, help="Port of the newspaper; the next free one."
+)
 @click.option("--data", default="demo-data", show_default=True, type=click.Path(path_type=Path))
 def demo_command(port: int, data: Path) -> None:
     """Serve a small newspaper through Bandeau, beside four pretend third parties."""

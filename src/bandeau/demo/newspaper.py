@@ -21,6 +21,7 @@ from bandeau.demo.wording import BRIEFS, LANGUAGES, SECTIONS, TIDES, WORDS
 
 _HERE = Path(__file__).parent
 _THIRTEEN_MONTHS = 33_696_000
+_SIX_MONTHS = 15_552_000
 _BEFORE = re.compile(r" (?=[;:!?»](?:[\s<.,)»]|$))")
 _AFTER = re.compile(r"(?<=«) ")
 
@@ -119,4 +120,6 @@ class _Pages:
         response = HTMLResponse(page, status, headers)
         if "session" not in request.cookies:
             response.set_cookie("session", secrets.token_urlsafe(12), httponly=True)
+        if "audience" not in request.cookies:
+            response.set_cookie("audience", secrets.token_hex(4), max_age=_SIX_MONTHS)
         return response

@@ -14,7 +14,6 @@ SECTIONS = {
         ("/articles/ardent-usine-portugal", "Économie"),
         ("/articles/apogee-salle-des-cometes", "Culture"),
         ("/articles/conseil-quais-sans-voitures", "Municipalité"),
-        ("/vie-privee", "Vie privée"),
     ),
     "en": (
         ("/", "Front page (French)"),
@@ -78,7 +77,7 @@ WORDS = {
         "skip": "انتقل إلى المحتوى",
         "sections_label": "الأقسام",
         "by": "بقلم",
-        "minutes": "{} دقائق للقراءة",
+        "minutes": "دقيقتان للقراءة",
         "source": "المصدر: ",
         "aside": "حول المقال",
         "read_also": "اقرأ أيضاً",
@@ -89,8 +88,7 @@ WORDS = {
         "privacy": "الخصوصية",
         "backstage": "الكواليس: ما الذي يعرفونه",
         "about": (
-            "صحيفة متخيَّلة كُتبت ورُسمت للعرض. "
-            "الأشخاص والشركات والمدن المذكورة فيها لا وجود لها."
+            "صحيفة متخيَّلة كُتبت ورُسمت للعرض. الأشخاص والشركات والمدن المذكورة فيها لا وجود لها."
         ),
     },
 }

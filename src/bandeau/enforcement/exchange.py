@@ -33,11 +33,16 @@ _VALIDATORS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The facts of one request. ``host`` is ``authority`` without its port, in lower case."""
+    """The facts of one request.
+
+    ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was
+    sent, with its query.
+    """
 
     host: str
     authority: str
     path: str
+    target: str
     secure: bool
     cookie: bytes
     navigates: bool

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bandeau.enforcement.markup import RAW_ELEMENTS
+
 _ROOTS = frozenset({b"svg", b"math"})
 _SVG_INTEGRATION = frozenset({b"foreignobject", b"desc", b"title"})
 _MATH_INTEGRATION = frozenset({b"mi", b"mo", b"mn", b"ms", b"mtext"})
@@ -24,6 +26,11 @@ _BREAKOUT = frozenset(
 _PARAGRAPHS = frozenset({b"p", b"br"})
 _FONT = frozenset({b"color", b"face", b"size"})
 _XHTML = (b"text/html", b"application/xhtml+xml")
+# An end tag of these cannot belong to an open element around: the scan would still be in it.
+_NEVER_AROUND = (
+    _ROOTS | _SVG_INTEGRATION | _MATH_INTEGRATION | _VOID | RAW_ELEMENTS
+    | {b"annotation-xml", b"g", b"path", b"html", b"head", b"body"}
+)
 _DEPTH = 512
 _CLOSES_ITSELF = frozenset(b"p li dd dt option tr td th".split())
 
@@ -110,5 +117,5 @@ class Foreign:
             if opened == name and (kind == "h" or not in_html):
                 del self._open[index:]
                 return
-        if not in_html and name not in _ROOTS:
+        if not in_html and name not in _NEVER_AROUND:
             self._open.clear()

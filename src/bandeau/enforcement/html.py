@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bandeau import limits
-from bandeau.enforcement import markup
+from bandeau.enforcement import calm, markup
 from bandeau.enforcement.foreign import Foreign
 from bandeau.enforcement.inert import Judge
 from bandeau.enforcement.markup import Tag, bare_tag, read_tag
@@ -29,9 +29,7 @@ _DECLARATIONS = (b"<!--", b"<![cdata[", b"<!doctype")
 _FOREIGN_ROOTS = frozenset({b"svg", b"math"})
 _STRUCTURAL = markup.RAW_ELEMENTS | _FOREIGN_ROOTS | {b"base", b"noscript", b"html"}
 _BOM = b"\xef\xbb\xbf"
-_CDATA_END = re.compile(rb"\]\]>")
-_BOGUS_END = re.compile(rb">")
-_TAG_START = re.compile(rb"</?([a-zA-Z][^" + markup.WHITE + rb"/>]*+)")
+_LESS_THAN = ord("<")
 
 
 class Scanner:
@@ -62,7 +60,7 @@ class Scanner:
         self._step: Callable[[], bool] = self._first
         self._final = False
         self._wait = 0
-        self._until = _BOGUS_END
+        self._until = markup.BOGUS_END
         self._hold = 0
         self._escaped = 0
         self._tail = TagTail()
@@ -120,13 +118,13 @@ class Scanner:
         return True
 
     def _data(self) -> bool:
-        start = self._position
-        found = self._skipped().match(self._buffer, start)
-        position = self._position = found.end() if found else start
-        if not self._opening.done and self._outer_foreign is None:
-            self._opening_text(start, position)
+        found = self._skipped().match(self._buffer, self._position)
+        position = self._position = found.end() if found else self._position
         if position == len(self._buffer):
             return False
+        if self._buffer[position] != _LESS_THAN:
+            self._text_in_opening()
+            return True
         if len(self._buffer) - position < self._wait and not self._final:
             return False
         tag = markup.TAG.match(self._buffer, position)
@@ -136,18 +134,20 @@ class Scanner:
         return self._other(position)
 
     def _skipped(self) -> re.Pattern[bytes]:
-        opening = self._opening
-        if not opening.done or opening.frameset or self._outer_foreign is not None:
+        opening, foreign = self._opening, self._foreign
+        if opening.frameset or opening.in_template or self._outer_foreign is not None:
             return markup.TEXT
-        if self._foreign.foreign:
-            return markup.CALM_SVG
-        return markup.TEXT if self._foreign.active else markup.CALM
+        if self._base.reach is Reach.HOST:
+            return markup.TEXT if opening.done else markup.SPACE
+        if not opening.done:
+            return calm.HEAD if opening.in_head else markup.SPACE
+        if foreign.active:
+            return calm.DRAWING if foreign.foreign else markup.TEXT
+        return calm.BODY
 
-    def _opening_text(self, start: int, end: int) -> None:
-        space = markup.SPACE.match(self._buffer, start, end)
-        text = space.end() if space else start
-        if text < end:
-            self._mark(self._opening.content(), text)
+    def _text_in_opening(self) -> None:
+        if self._outer_foreign is None:
+            self._mark(self._opening.content(), self._position)
 
     def _other(self, position: int) -> bool:
         """At a ``<`` that no complete tag follows."""
@@ -160,7 +160,11 @@ class Scanner:
         if rest in (b"<", b"</"):
             return False
         if rest.startswith(b"</") and not rest[2:3].isalpha():
-            return self._skip_to(_BOGUS_END, position + 2, 0)
+            return self._skip_to(markup.BOGUS_END, position + 2, 0)
+        if not rest.startswith(b"</") and not rest[1:2].isalpha():
+            self._text_in_opening()
+            self._position = position + 1
+            return True
         return self._incomplete_tag(position)
 
     def _declaration(self, position: int, rest: bytes) -> bool:
@@ -169,9 +173,9 @@ class Scanner:
         if rest.startswith(b"<!--"):
             return self._comment(position + len(b"<!--"))
         if self._buffer.startswith(b"<![CDATA[", position) and self._foreign.has_cdata:
-            return self._skip_to(_CDATA_END, position + len(rest), _CDATA_HOLD)
+            return self._skip_to(markup.CDATA_END, position + len(rest), _CDATA_HOLD)
         self._opening.is_document |= rest == b"<!doctype" and not self._opening.done
-        return self._skip_to(_BOGUS_END, position + 2, 0)
+        return self._skip_to(markup.BOGUS_END, position + 2, 0)
 
     def _comment(self, position: int) -> bool:
         if len(self._buffer) - position < len(b"->") and not self._final:
@@ -275,7 +279,7 @@ class Scanner:
 
     def _oversized(self, start: int) -> bool:
         """A tag too long to be read passes; what its name means for the rest still holds."""
-        named = _TAG_START.match(self._buffer, start)
+        named = markup.TAG_START.match(self._buffer, start)
         self.overflowed = True
         self._tail_name = named[1].lower() if named else b""
         closing = self._buffer.startswith(b"</", start)

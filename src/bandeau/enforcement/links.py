@@ -14,9 +14,7 @@ _URL = re.compile(rb'(?:https?|wss?):[^\s"\'<>;,]+|(?<=")//[^\s"\'<>;,]+', re.IG
 
 def judge_links(value: bytes, denied: Denied) -> bytes | None:
     """A ``Link`` header without the links to denied hosts; ``None`` where none is left."""
-    kept = [
-        link for link in _links(value) if not _leads_to(link[1 : link.find(b">")], denied)
-    ]
+    kept = [link for link in _links(value) if not _leads_to(link[1 : link.find(b">")], denied)]
     return b", ".join(kept) or None
 
 

@@ -8,169 +8,66 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-WHITE = rb"\t\n\f\r "
-_VALUE = rb"(?:\"[^\"]*+\"|'[^']*+'|[^" + WHITE + rb">\"'][^" + WHITE + rb">]*+|(?=>))"
-_EQUALS = rb"[" + WHITE + rb"]*+=[" + WHITE + rb"]*+"
-_NAME = rb"[^" + WHITE + rb"/>][^" + WHITE + rb"/>=]*+"
-_ASSIGNED = rb"(?:" + _EQUALS + _VALUE + rb"|(?![" + WHITE + rb"]*+=))"
-_TAG_NAME = rb"[a-zA-Z][^" + WHITE + rb"/>]*+"
-_GAP = rb"[/" + WHITE + rb"]++"
+WHITE = r"\t\n\f\r\x20"
+GAP = rf"[/{WHITE}]++"
+NAME = rf"[^{WHITE}/>][^{WHITE}/>=]*+"
+EQUALS = rf"[{WHITE}]*+=[{WHITE}]*+"
+ASSIGNED = (
+    rf"(?:{EQUALS}(?:\"[^\"]*+\"|'[^']*+'|[^{WHITE}>\"'][^{WHITE}>]*+|(?=>))|(?![{WHITE}]*+=))"
+)
+"""What follows an attribute's name; an unclosed quote makes the whole tag incomplete."""
+ATTRIBUTES = rf"(?:{GAP}|{NAME}{ASSIGNED})*+"
+TAG_NAME = rf"[a-zA-Z][^{WHITE}/>]*+"
+TAG_END = rf"(?=[/>{WHITE}])"
+NAME_END = rf"(?=[/>={WHITE}])"
 
 
-def any_case(words: str) -> bytes:
+def any_case(words: str) -> str:
     """A pattern for any of the space-separated ``words`` in any case, as a tree of letters."""
-    tree: dict[str, dict] = {}  # type: ignore[type-arg]
+    tree: dict[str, Any] = {}
     for word in words.split():
         node = tree
         for letter in word:
             node = node.setdefault(letter, {})
         node[""] = {}
-    return _branches(tree).encode()
+    return _branches(tree)
 
 
-def _branches(tree: dict[str, dict]) -> str:  # type: ignore[type-arg]
-    # Longer words first, so that the end of a word is tried last.
+def _branches(tree: dict[str, Any]) -> str:
     parts = [
         (f"[{letter}{letter.upper()}]" if letter.isalpha() else re.escape(letter)) + _branches(rest)
-        for letter, rest in sorted(tree.items(), key=lambda item: item[0] == "")
+        for letter, rest in tree.items()
         if letter
     ]
-    if not tree or ("" in tree and not parts):
+    if not parts:
         return ""
     joined = parts[0] if len(parts) == 1 and "" not in tree else f"(?:{'|'.join(parts)})"
     return f"{joined}?" if "" in tree else joined
 
 
-_TAG_END = rb"(?=[/>" + WHITE + rb"])"
-_NAME_END = rb"(?=[/>=" + WHITE + rb"])"
-_READ_ELEMENTS = (
-    "applet audio base body embed fencedframe form frame frameset head html iframe image img input "
-    "link math meta noembed noframes noscript object param portal script source style svg textarea "
-    "title track video xmp"
-)
-_READ_ATTRIBUTES = "attributionsrc background data-bandeau formaction ping"
-_CALM_STYLE = (
-    _EQUALS
-    + rb"(?:\"[^\"(&\\]*+\"|'[^'(&\\]*+'|[^\"'(&\\"
-    + WHITE
-    + rb">][^(&\\"
-    + WHITE
-    + rb">]*+"
-    + rb"(?=[>"
-    + WHITE
-    + rb"]))"
-)
-_READ_ATTRIBUTE = (
-    rb"(?:"
-    + any_case(_READ_ATTRIBUTES)
-    + _NAME_END
-    + rb"|[sS][tT][yY][lL][eE](?=[="
-    + WHITE
-    + rb"])(?!"
-    + _CALM_STYLE
-    + rb"))"
-)
-_COMMENT = rb"!--(?:-?>|(?:[^-]++|-(?!-!?>))*+--!?>)"
-_CALM_TAG = (
-    rb"(?!"
-    + any_case(_READ_ELEMENTS)
-    + _TAG_END
-    + rb")"
-    + _TAG_NAME
-    + rb"(?:"
-    + _GAP
-    + rb"|(?!"
-    + _READ_ATTRIBUTE
-    + rb")"
-    + _NAME
-    + _ASSIGNED
-    + rb")*+>"
-)
-_END_TAG = (
-    rb"/[a-zA-Z](?:[^>"
-    + WHITE
-    + rb"/]*+>|[^"
-    + WHITE
-    + rb"/>]*+(?:"
-    + _GAP
-    + rb"|"
-    + _NAME
-    + _ASSIGNED
-    + rb")*+>)"
-)
+def pattern(text: str) -> re.Pattern[bytes]:
+    """``text`` compiled to search bytes."""
+    return re.compile(text.encode("ascii"))
 
-_SCRIPT_END = rb"</" + any_case("script") + _TAG_END
-_CALM_SCRIPT = (
-    any_case("script")
-    + rb"(?=[>"
-    + WHITE
-    + rb"])(?:["
-    + WHITE
-    + rb"]++|(?!"
-    + any_case("src href xlink:href attributionsrc data-bandeau style")
-    + rb")"
-    + _NAME
-    + _ASSIGNED
-    + rb")*+>(?:[^<]++|<(?!!--|/"
-    + any_case("script")
-    + rb"))*+(?="
-    + _SCRIPT_END
-    + rb")"
-)
-CALM = re.compile(
-    rb"(?:[^<]++|<(?:" + _END_TAG + rb"|" + _CALM_TAG + rb"|" + _COMMENT + rb"|(?=[^a-zA-Z/!?])))*+"
-)
-"""Everything in a body that needs no look: text, closed comments, tags that reach nobody."""
 
-_SHAPES = (
-    "circle clippath defs ellipse feblend fecolormatrix fecomposite feflood fegaussianblur "
-    "femerge femergenode feoffset filter g line lineargradient mask path pattern polygon polyline "
-    "radialgradient rect stop symbol text tspan"
+TEXT = pattern(r"(?:[^<]++|<(?=[^a-zA-Z/!?]))*+")
+SPACE = pattern(rf"[{WHITE}]*+")
+TAG = pattern(rf"<(/?)({TAG_NAME}){ATTRIBUTES}>")
+TAG_START = pattern(rf"</?({TAG_NAME})")
+_ATTRIBUTE = pattern(
+    rf"[/{WHITE}]*+({NAME})(?:{EQUALS}"
+    rf"(?:\"([^\"]*+)\"|'([^']*+)'|([^{WHITE}>\"'][^{WHITE}>]*+)|(?=>)))?+"
 )
-_CALM_SVG_VALUE = (
-    rb"(?:\"(?:[^\"uU&\\]++|[uU](?![rR][lL]\([^#]))*+\""
-    rb"|'(?:[^'uU&\\]++|[uU](?![rR][lL]\([^#]))*+')"
-)
-CALM_SVG = re.compile(
-    rb"(?:[^<]++|</?(?:"
-    + any_case(_SHAPES)
-    + _TAG_END
-    + rb"(?:["
-    + WHITE
-    + rb"]++|(?!"
-    + _READ_ATTRIBUTE
-    + rb"|[hH][rR][eE][fF]|[xX][lL][iI])[^"
-    + WHITE
-    + rb"/>=\"'<]++="
-    + _CALM_SVG_VALUE
-    + rb")*+/?>))*+"
-)
-"""The same among the shapes of an SVG."""
-
-TEXT = re.compile(rb"(?:[^<]++|<(?=[^a-zA-Z/!?]))*+")
-SPACE = re.compile(rb"[" + WHITE + rb"]*+")
-TAG = re.compile(rb"<(/?)(" + _TAG_NAME + rb")(?:" + _GAP + rb"|" + _NAME + _ASSIGNED + rb")*+>")
-_ATTRIBUTE = re.compile(
-    rb"[/"
-    + WHITE
-    + rb"]*+("
-    + _NAME
-    + rb")(?:"
-    + _EQUALS
-    + rb"(?:\"([^\"]*+)\"|'([^']*+)'|([^"
-    + WHITE
-    + rb">\"'][^"
-    + WHITE
-    + rb">]*+)|(?=>)))?+"
-)
-NOSCRIPT_END = re.compile(rb"</" + any_case("noscript") + _TAG_END)
-COMMENT_ABRUPT = re.compile(rb"-?>")
-COMMENT_END = re.compile(rb"--!?>")
-NOSCRIPT_COMMENT_END = re.compile(rb"--!?>|" + NOSCRIPT_END.pattern)
-SCRIPT_EVENT = re.compile(rb"<(?:!--|(/)" + any_case("script") + _TAG_END + rb")")
-ESCAPED_SCRIPT_EVENT = re.compile(rb"<!--|-->|<(/?)" + any_case("script") + _TAG_END)
+NOSCRIPT_END = pattern(f"</{any_case('noscript')}{TAG_END}")
+COMMENT_ABRUPT = pattern("-?>")
+COMMENT_END = pattern("--!?>")
+NOSCRIPT_COMMENT_END = pattern(f"--!?>|</{any_case('noscript')}{TAG_END}")
+CDATA_END = pattern(r"\]\]>")
+BOGUS_END = pattern(">")
+SCRIPT_EVENT = pattern(f"<(?:!--|(/){any_case('script')}{TAG_END})")
+ESCAPED_SCRIPT_EVENT = pattern(f"<!--|-->|<(/?){any_case('script')}{TAG_END}")
 
 RAW_ELEMENTS = frozenset(b"script style title textarea xmp iframe noembed noframes".split())
 """Elements whose content is text. Not ``plaintext``: within ``select`` older browsers ignore
@@ -181,7 +78,7 @@ it, and what follows it can only be over-edited text."""
 def raw_end(name: bytes, in_noscript: bool) -> re.Pattern[bytes]:
     """What ends the text of a raw element; ``</noscript`` too inside of one."""
     words = f"{name.decode()} noscript" if in_noscript else name.decode()
-    return re.compile(rb"</" + any_case(words) + _TAG_END)
+    return pattern(f"</{any_case(words)}{TAG_END}")
 
 
 class Tag(NamedTuple):

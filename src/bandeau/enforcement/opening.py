@@ -28,6 +28,16 @@ class Opening:
         """Whether no tag can bring another mark."""
         return self.done and self.is_document
 
+    @property
+    def in_head(self) -> bool:
+        """Whether the head's start is marked and its content goes on."""
+        return self._head_marked and not self.done
+
+    @property
+    def in_template(self) -> bool:
+        """Whether a template of the head is open: nothing in it belongs to the page yet."""
+        return self._templates > 0 and not self.done
+
     def start(self, name: bytes) -> list[Mark]:
         """Marks that stand before a start tag."""
         if self._templates and not self.done:

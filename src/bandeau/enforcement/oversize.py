@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
-from bandeau.enforcement.markup import WHITE
+from bandeau.enforcement.markup import WHITE, pattern
 
 # For each tokenizer state (HTML 13.2.5.32 to 13.2.5.39): what it eats, then where a byte leads.
 _EATS = {
-    "between": re.compile(rb"[/" + WHITE + rb"]*+"),
-    "name": re.compile(rb"[^/>=" + WHITE + rb"]*+"),
-    "after": re.compile(rb"[" + WHITE + rb"]*+"),
-    "value": re.compile(rb"[" + WHITE + rb"]*+"),
-    "unquoted": re.compile(rb"[^>" + WHITE + rb"]*+"),
-    '"': re.compile(rb'[^"]*+'),
-    "'": re.compile(rb"[^']*+"),
+    "between": pattern(rf"[/{WHITE}]*+"),
+    "name": pattern(rf"[^/>={WHITE}]*+"),
+    "after": pattern(rf"[{WHITE}]*+"),
+    "value": pattern(rf"[{WHITE}]*+"),
+    "unquoted": pattern(rf"[^>{WHITE}]*+"),
+    '"': pattern(r'[^"]*+'),
+    "'": pattern(r"[^']*+"),
 }
 _LEADS = {
     "between": {b"": "name"},

@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -20,6 +20,7 @@ from bandeau import limits
 from bandeau.choice.decide import Action
 
 VERSION = 1
+_SAFE_INTEGER = (1 << 53) - 1
 ACTIONS = frozenset(action.value for action in Action)
 MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "api", "privacy"})
 
@@ -79,7 +80,7 @@ class Draft:
         """
         asked = {**fields, "purposes": _plain(fields.get("purposes")), "subject": subject}
         draft = cls(id, Kind.CHOICE, site, time, asked, subject=subject)
-        return draft._checked(prev=None)
+        return draft._checked(prev="0" * 64)
 
     @classmethod
     def policy(cls, *, site: str, time: int, digest: str, terms: bytes) -> Draft:
@@ -97,10 +98,10 @@ class Draft:
         """The erasure of the choice ``erases``, whose id the record itself does not repeat."""
         _require("id", erases)
         draft = cls(id, Kind.ERASURE, site, time, {}, erases=erases)
-        return draft._checked(target=erased_tag(erases), index=0)
+        return draft._checked(target=erased_tag(erases), index=_SAFE_INTEGER)
 
     def body(self, **placed: object) -> bytes:
-        """The record's bytes: JSON in UTF-8, keys sorted, no spaces; raises :class:`RecordError`."""
+        """The record's bytes: JSON, keys sorted, no spaces; raises :class:`RecordError`."""
         whole = {
             "v": VERSION,
             "id": self.id,
@@ -118,6 +119,7 @@ class Draft:
         return written
 
     def _checked(self, **placed: object) -> Draft:
+        """Read it back as the longest that it can become, so that no store has to refuse it."""
         parse_record(self.body(**placed))
         return self
 
@@ -138,7 +140,7 @@ class Record:
     subject: str = ""
     action: str = ""
     mechanism: str = ""
-    purposes: Mapping[str, bool] = MappingProxyType({})
+    purposes: Mapping[str, bool] = field(default_factory=dict)
     policy: str = ""
     notice: str = ""
     lang: str = ""
@@ -208,7 +210,7 @@ def _matches(pattern: str) -> Callable[[object], bool]:
 
 
 def _whole(value: object) -> bool:
-    return type(value) is int and 0 <= value < 1 << 53
+    return type(value) is int and 0 <= value <= _SAFE_INTEGER
 
 
 def _answers(value: object) -> bool:

@@ -71,7 +71,7 @@ class LedgerStore(Protocol):
         ...
 
     async def latest(self, subject: str) -> Stored | None:
-        """The record of ``subject`` that none follows; ``None`` if there is none or it is erased."""
+        """The record of ``subject`` that none follows; ``None`` if none is held."""
         ...
 
     async def published(self, path: str) -> bytes | None:

@@ -77,7 +77,7 @@ def parse_path(path: str) -> Tile | None:
 
 
 def edge_widths(size: int) -> Iterator[tuple[int, int, int]]:
-    """The (level, index, width) of every level's last tile; a width of 0 means that there is none."""
+    """The (level, index, width) of every level's last tile; no tile where the width is 0."""
     level = 0
     while size:
         yield level, size // WIDTH, size % WIDTH
@@ -116,7 +116,7 @@ def tile_root(tile: bytes) -> bytes:
 
 
 class TileNodes:
-    """Answers for the nodes of a tree kept as tiles; it remembers, as complete subtrees never change.
+    """Answers for the nodes of a tree kept as tiles. What is complete never changes: it remembers.
 
     ``remember`` bounds the nodes kept in memory; the store may live for years.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -91,7 +92,11 @@ class Globs(Generic[T]):
         return tuple(value for _, value in sorted(found, key=lambda each: each[0]))
 
     def _near(self, name: str) -> Iterator[tuple[int, Glob, T]]:
-        for length in self._start_lengths:
+        for length in _up_to(len(name), self._start_lengths):
             yield from self._starts.get(name[:length], ())
-        for length in self._end_lengths:
+        for length in _up_to(len(name), self._end_lengths):
             yield from self._ends.get(name[len(name) - length :], ())
+
+
+def _up_to(most: int, lengths: list[int]) -> Iterator[int]:
+    return takewhile(lambda length: length <= most, lengths)

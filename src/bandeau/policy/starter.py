@@ -12,14 +12,20 @@ _STARTER = """\
 
 [site]
 name = {name}
-controller = {controller}      # who answers by law: company and address
-hosts = {hosts}                # every host that you run yourself
-privacy_policy = "/privacy"    # a path of this site, or an https:// address
-languages = {languages}        # the first one is used when no other fits
+# Who answers by law: company and address.
+controller = {controller}
+# Every host that you run yourself; each stands for its subdomains too.
+hosts = {hosts}
+# A path of this site, or an https:// address.
+privacy_policy = "/privacy"
+# The first one is used when no other fits a visitor.
+languages = {languages}
 
-[choice]
-lifetime = "6 months"          # consent and refusal alike (rule C2)
-cookie = "eu-consent"
+# A choice, whether consent or refusal, holds for 6 months in a cookie called eu-consent. To
+# change that:
+#   [choice]
+#   lifetime = "3 months"
+#   cookie = "my-choice"
 
 # Known purposes need no texts: functioning, audience, social, advertising, advertising-generic,
 # advertising-geolocated, personalisation, statistics. One of your own needs data, a title and
@@ -45,7 +51,8 @@ purpose = "social"
 alternative = {alternative}
 
 # One block for each vendor and purpose. A host stands for its subdomains too; names of cookies
-# and storage keys may hold *. Without max_age, a cookie ends with the browser's session.
+# and storage keys may hold *. Without max_age, a cookie ends with the browser's session. Also
+# known: storage = ["ea:*"] and policy_url = "https://ads.example/privacy".
 
 [[trackers]]
 vendor = {name}
@@ -53,22 +60,15 @@ purpose = "functioning"
 cookies = [{{ name = "session" }}]
 
 [[trackers]]
-vendor = {name}
-purpose = "audience"
-cookies = [{{ name = "visits", max_age = "13 months" }}]
-
-[[trackers]]
 vendor = "Example Network"
 purpose = "social"
 hosts = ["network.example"]
-policy_url = "https://network.example/privacy"
 
 [[trackers]]
 vendor = "Example Ads"
 purpose = "advertising"
 hosts = ["ads.example"]
 cookies = [{{ name = "_ea*", domain = {domain}, max_age = "6 months" }}]
-storage = ["ea:*"]
 """
 
 

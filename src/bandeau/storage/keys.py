@@ -1,4 +1,4 @@
-"""The secrets of one data directory, made on first start: ``keys.json``, readable by its owner only.
+"""The secrets of one data directory, made on first start: ``keys.json``, for its owner only.
 
 The public key of the log stands beside it in ``ledger.vkey``.
 """

@@ -126,6 +126,12 @@ def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes
     return next((value for name, value in headers if name == wanted), b"")
 
 
+def _target(scope: Scope) -> str:
+    raw = bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    query = bytes(scope.get("query_string", b""))
+    return (raw + b"?" + query if query else raw).decode("latin-1")
+
+
 def asked_of(scope: Scope, sent: Sent) -> Asked:
     """The facts of a request that enforcement judges by."""
     authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
@@ -133,6 +139,7 @@ def asked_of(scope: Scope, sent: Sent) -> Asked:
         host=host_of(authority),
         authority=authority,
         path=scope["path"],
+        target=_target(scope),
         secure=scope.get("scheme") in ("https", "wss"),
         cookie=sent.cookie,
         navigates=b"text/html" in header_value(scope["headers"], b"accept"),

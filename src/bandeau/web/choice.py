@@ -18,6 +18,7 @@ from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import Draft, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, read_fields, return_path, same_origin
@@ -58,6 +59,7 @@ class ChoiceDesk:
         self._site = site
         self._visitors = visitors
         self._notice = notice
+        self._terms_published = False
 
     async def show(self, request: Request) -> Response:
         """The state as JSON."""
@@ -77,9 +79,7 @@ class ChoiceDesk:
         decided = await self._decide(request, fields)
         if request.headers.get("content-type", "").startswith("application/json"):
             shown = state(self._site, decided.standing, proven=True)
-            answer: Response = JSONResponse(
-                {"choice": shown, "receipt": decided.receipt.as_json()}
-            )
+            answer: Response = JSONResponse({"choice": shown, "receipt": decided.receipt.as_json()})
         else:
             answer = RedirectResponse(return_path(_last(fields, "return")), status_code=303)
         for line in decided.cookies:
@@ -89,6 +89,7 @@ class ChoiceDesk:
     async def _decide(self, request: Request, fields: Fields) -> Decided:
         site = self._site
         sent = Sent.of(request.scope["headers"])
+        await self._publish_terms()
         proof = await self._visitors.proof(sent)
         answers = self._answers(fields, proof)
         ticket = self._visitors.ticket(sent)
@@ -102,6 +103,24 @@ class ChoiceDesk:
         standing = stand(site.terms, choice, site.terms)
         cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
         return Decided(standing, receipt, cookies)
+
+    async def _publish_terms(self) -> None:
+        """Keep what choices of today refer to, once, before the first of them (rule L5)."""
+        if self._terms_published:
+            return
+        site = self._site
+        try:
+            await site.ledger.append(
+                Draft.policy(
+                    site=site.policy.site.hosts[0],
+                    time=int(site.now() * 1000),
+                    digest=site.terms_digest,
+                    terms=canonical(site.terms),
+                )
+            )
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
+        self._terms_published = True
 
     def _answers(self, fields: Fields, proof: Proof) -> dict[str, bool]:
         try:
@@ -161,7 +180,7 @@ class ChoiceDesk:
         ]
         authority = request.headers.get("host", "").lower()
         host = host_of(authority)
-        asked = Asked(host, authority, BASE, secure, sent.cookie, navigates=False)
+        asked = Asked(host, authority, BASE, BASE, secure, sent.cookie, navigates=False)
         exchange = Exchange(site.policy, site.matcher, standing, asked)
         denied = [
             rule

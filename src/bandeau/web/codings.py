@@ -200,7 +200,7 @@ class _Deflate:
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._stream is None:
             self._head += data
-            if len(self._head) < 2:  # noqa: PLR2004
+            if len(self._head) < 2:
                 return
             data, self._head = self._head, b""
             self._stream = _Inflate(zlib.MAX_WBITS if _is_zlib(data) else -zlib.MAX_WBITS)
@@ -273,7 +273,7 @@ class _Unzstd:
         return b"".join(parts)
 
 
-def _zstd_stream() -> zstandard.ZstdDecompressionObj:
+def _zstd_stream() -> "zstandard.ZstdDecompressionObj":
     window = limits.CODING_WINDOW_BYTES
     return zstandard.ZstdDecompressor(max_window_size=window).decompressobj()
 

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bandeau.ledger.record import subject_of
+from bandeau.ledger.prove import receipt_for
+from bandeau.ledger.record import Record, parse_record, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.choice import ChoiceDesk
@@ -63,20 +64,31 @@ class Endpoints:
         return self._page(self._pages.privacy_page(standing, self.language(request)))
 
     async def receipt(self, request: Request) -> Response:
-        """A visitor's own receipt; nobody else's terminal can ask for it."""
-        ticket = self._visitors.ticket(Sent.of(request.scope["headers"]))
+        """A visitor's own receipt, to read or as a file; no other terminal can ask for it."""
+        sent = Sent.of(request.scope["headers"])
+        ticket = self._visitors.ticket(sent)
         try:
-            receipt = await self._site.ledger.receipt(request.path_params["id"])
+            receipt = await receipt_for(self._site.ledger, request.path_params["id"])
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot be read") from error
-        subject = subject_of(self._site.subject_key, ticket.visitor) if ticket else None
-        if receipt is None or subject is None or receipt.subject != subject:
+        subject = subject_of(self._site.subject_key, ticket.visitor) if ticket else ""
+        record = parse_record(receipt.record) if receipt else None
+        if receipt is None or record is None or record.subject != subject or not subject:
             raise InboundError(404, "not_found", "no such receipt for this browser")
-        name = f"receipt-{request.path_params['id']}.json"
+        if "text/html" in request.headers.get("accept", "") and "file" not in request.query_params:
+            return await self._shown(request, record)
         answer = JSONResponse(receipt.as_json())
-        answer.headers["content-disposition"] = f'attachment; filename="{name}"'
+        answer.headers["content-disposition"] = f'attachment; filename="receipt-{receipt.id}.json"'
         answer.headers["cache-control"] = "no-store"
         return answer
+
+    async def _shown(self, request: Request, record: Record) -> Response:
+        standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
+        made_at = record.time // 1000
+        lang, download = self.language(request), f"{request.url.path}?file"
+        return self._page(
+            self._pages.receipt_page(standing, lang, record.id, made_at, record.purposes, download)
+        )
 
     async def published(self, request: Request) -> Response:
         """The log as C2SP tlog-tiles asks for it: checkpoint and tiles."""

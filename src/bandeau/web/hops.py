@@ -125,7 +125,7 @@ def _text(value: bytes) -> str:
 
 
 def _refuse_bad(status: int, headers: Headers) -> None:
-    if not 200 <= status <= 599:  # noqa: PLR2004
+    if not 200 <= status <= 599:
         raise BadResponse(f"status {status}")
     for name, value in headers:
         if not _NAME.fullmatch(name) or _CONTROL.search(value):

@@ -66,7 +66,7 @@ def return_path(value: str | None) -> str:
         return "/"
     local = value.startswith("/") and not value.startswith(("//", "/\\"))
     clean = value.isprintable() and "\\" not in value and " " not in value
-    return value if local and clean and not value.startswith("/.bandeau/") else "/"
+    return value if local and clean else "/"
 
 
 async def _read_body(request: Request, limit: int) -> bytes:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import html
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
-from bandeau.enforcement.exchange import Admitted, Exchange, Headers, media_type
 from bandeau.enforcement.charset import ascii_compatible, declared_charset
 from bandeau.enforcement.csp import admit
+from bandeau.enforcement.exchange import Admitted, Exchange, Headers, media_type
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
+from bandeau.web.comments_view import start_tag
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.visitor import Sent
@@ -22,22 +24,27 @@ from bandeau.web.visitor import Sent
 Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
 
 
-class PageEditor:
-    """Edits the HTML of one site. ``section`` renders what opens with consent, by page path."""
+@dataclass(frozen=True, slots=True)
+class Insertions:
+    """What is put into pages, and the CSP sources of every inline style and script in it.
 
-    def __init__(
-        self,
-        policy: Policy,
-        matcher: Matcher,
-        notice: Notice,
-        placeholder: Placeholder,
-        section: Section | None,
-    ) -> None:
+    ``section`` renders what opens with consent, as (state of the element, its inside).
+    """
+
+    notice: Notice
+    placeholder: Placeholder
+    section: Section | None
+    scripts: tuple[str, ...]
+    styles: tuple[str, ...]
+
+
+class PageEditor:
+    """Edits the HTML of one site."""
+
+    def __init__(self, policy: Policy, matcher: Matcher, insertions: Insertions) -> None:
         self.policy = policy
         self.matcher = matcher
-        self.notice = notice
-        self.placeholder = placeholder
-        self.section = section
+        self.insertions = insertions
 
     def readable(self, headers: Headers) -> Headers:
         """Request headers that ask the site for content codings which we can read."""
@@ -67,17 +74,15 @@ class PageEditor:
         """
         form = "https" if exchange.asked.secure else "http"
         admitted = Admitted(
-            self.notice.script_hashes,
-            self.notice.style_hashes + self.placeholder.style_hashes,
+            self.insertions.scripts,
+            self.insertions.styles,
             f"{form}://{exchange.asked.authority}/.bandeau/",
         )
         edited = exchange.page_headers(headers, admitted)
         coding = codings.negotiate(accepts)
         if coding != "identity":
             edited.append((b"content-encoding", coding.encode()))
-        stream = PageStream(
-            self, exchange, headers, sent, coding, admitted=admitted, insert=insert
-        )
+        stream = PageStream(self, exchange, headers, sent, coding, admitted=admitted, insert=insert)
         return edited, stream
 
 
@@ -160,7 +165,7 @@ class PageStream:
             return gated.original
         if gated.embed_url is None:
             return gated.inert
-        place = self._editor.placeholder.render(
+        place = self._editor.insertions.placeholder.render(
             self._exchange.judge.host(denied), gated.embed_url, self._lang(), self._exchange.asked
         )
         return self._charset(place) + gated.inert
@@ -168,7 +173,7 @@ class PageStream:
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
             case Place.HEAD_START if self._inserts():
-                head = self._editor.notice.head(self._exchange.standing, self._lang())
+                head = self._editor.insertions.notice.head(self._exchange.standing, self._lang())
                 return mark.original + self._charset(head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()
@@ -185,15 +190,15 @@ class PageStream:
         if not self._insert:
             return b""
         self._inserted = True
-        fragment = self._editor.notice.fragment(
-            self._exchange.standing, self._lang(), self._exchange.asked.path
+        fragment = self._editor.insertions.notice.fragment(
+            self._exchange.standing, self._lang(), self._exchange.asked.target
         )
         return self._charset(fragment)
 
     async def _section(self, mark: Mark) -> bytes:
-        if self._editor.section is None:
+        if self._editor.insertions.section is None:
             return mark.original
-        state, section = await self._editor.section(self._exchange, self._lang())
+        state, section = await self._editor.insertions.section(self._exchange, self._lang())
         return start_tag(mark.original, state) + self._charset(section)
 
     def _meta_csp(self, site_policy: str) -> bytes:

@@ -100,13 +100,13 @@ class Pages:
         return Standing(answers, frozenset(), Source.NONE)
 
     def _render(self, template: str, view: View, fragment: str, **values: object) -> str:
-        return self._notice.templates.render(
+        page = self._notice.templates.render(
             template,
             view=view,
             style=Markup(self._style),  # noqa: S704 - our own style sheet, from the package
-            fragment=Markup(fragment),  # noqa: S704 - rendered by our own templates, escaped there
             **values,
         )
+        return page.replace("%BANDEAU-FRAGMENT%", fragment, 1)
 
 
 def _answered(view: View, answers: Mapping[str, bool]) -> tuple[PurposeView, ...]:

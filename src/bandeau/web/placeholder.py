@@ -47,7 +47,7 @@ class Placeholder:
 
     def render(self, verdict: Verdict, url: str, lang: str, asked: Asked) -> bytes:
         """The placeholder for the embed ``url``, which ``verdict`` denies."""
-        return self._cached(verdict, url, lang, asked.path)
+        return self._cached(verdict, url, lang, asked.target)
 
     def _render(self, verdict: Verdict, url: str, lang: str, path: str) -> bytes:
         say, tracker, host = self._words.say, verdict.tracker, verdict.subject

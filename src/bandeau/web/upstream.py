@@ -17,6 +17,7 @@ from yarl import URL
 
 from bandeau import limits
 from bandeau.web import hops, upstream_socket
+from bandeau.web.pool import Pool
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -28,7 +29,6 @@ ErrorPage = Callable[[Mapping[str, Any], int], bytes]
 # first instant would cost every short exchange a task of its own.
 _WATCH_AFTER_SECONDS = 0.05
 _REFUSED_METHODS = ("CONNECT", "TRACE")
-_SKIPPED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 class BrokenOff(Exception):
@@ -62,10 +62,10 @@ class Upstream:
             raise ValueError(f"an upstream is scheme, host and port only: {base_url!r}")
         self._origin = str(base.origin())
         self._error_page = error_page
-        self._open_session: aiohttp.ClientSession | None = None
+        self._open_pool: Pool | None = None
 
     async def __aenter__(self) -> Self:
-        self._session()
+        self._pool()
         return self
 
     async def __aexit__(
@@ -78,9 +78,9 @@ class Upstream:
 
     async def close(self) -> None:
         """Close the pool; exchanges still running are broken off."""
-        session, self._open_session = self._open_session, None
-        if session is not None:
-            await session.close()
+        pool, self._open_pool = self._open_pool, None
+        if pool is not None:
+            await pool.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -89,21 +89,21 @@ class Upstream:
             await self._refuse(scope, send)
         elif scope["type"] == "websocket":
             socket = upstream_socket.Bridge(scope, receive, send, self._error_page)
-            await socket.run(self._session(), self._url(path))
+            await socket.run(self._pool().sockets, self._url(path))
         else:
             await self._exchange(scope, receive, send, self._url(path))
 
     def _url(self, path: str) -> URL:
         return URL(self._origin + path, encoded=True)
 
-    def _session(self) -> aiohttp.ClientSession:
-        if self._open_session is None:
-            self._open_session = _session()
-        return self._open_session
+    def _pool(self) -> Pool:
+        if self._open_pool is None:
+            self._open_pool = Pool()
+        return self._open_pool
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
-        self._session()
+        self._pool()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.close()
@@ -143,7 +143,7 @@ class Upstream:
         if body is None:
             visitor.watch_soon()
         try:
-            return await self._session().request(
+            return await self._pool().requests.request(
                 scope["method"],
                 url,
                 headers=CIMultiDict(hops.to_upstream(scope)),
@@ -268,27 +268,3 @@ async def _answer_whole(
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _session() -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(
-        limit=limits.UPSTREAM_CONNECTIONS,
-        keepalive_timeout=limits.UPSTREAM_KEEP_ALIVE_SECONDS,
-    )
-    timeout = aiohttp.ClientTimeout(
-        total=None,
-        connect=limits.UPSTREAM_CONNECT_SECONDS,
-        sock_read=limits.UPSTREAM_IDLE_SECONDS,
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=timeout,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        ws_response_class=upstream_socket.Socket,
-        skip_auto_headers=_SKIPPED,
-        max_line_size=limits.HEADER_LINE_BYTES,
-        max_field_size=limits.HEADER_LINE_BYTES,
-        max_headers=limits.HEADERS,
-    )

@@ -10,6 +10,7 @@ from yarl import URL
 
 from bandeau import limits
 from bandeau.web import hops
+from bandeau.web.pool import Socket
 
 Message = MutableMapping[str, Any]
 
@@ -19,23 +20,6 @@ _NORMAL = 1000
 _UPSTREAM_FAILED = 1011
 _UNSENDABLE = frozenset((1004, 1006, 1015))
 _HANDSHAKE = b"sec-websocket-"
-
-
-class Socket(aiohttp.ClientWebSocketResponse):
-    """An open socket that still knows the headers of its handshake (for Set-Cookie)."""
-
-    def __init__(
-        self,
-        reader: Any,
-        writer: Any,
-        protocol: str | None,
-        response: Any,
-        *rest: Any,
-        **named: Any,
-    ) -> None:
-        super().__init__(reader, writer, protocol, response, *rest, **named)
-        self.status: int = response.status
-        self.raw_headers: tuple[tuple[bytes, bytes], ...] = response.raw_headers
 
 
 class Bridge:
@@ -79,7 +63,7 @@ class Bridge:
             protocols=self._scope.get("subprotocols", ()),
             headers=CIMultiDict(headers),
             max_msg_size=limits.WEBSOCKET_MESSAGE_BYTES,
-            timeout=aiohttp.ClientWSTimeout(ws_close=limits.STOP_SECONDS),
+            timeout=aiohttp.ClientWSTimeout(ws_close=limits.WEBSOCKET_CLOSE_SECONDS),
         )
         return cast(Socket, socket)
 

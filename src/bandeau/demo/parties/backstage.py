@@ -51,9 +51,7 @@ def routes(setting: Setting, companies: Sequence[Company]) -> list[Route]:
 
     def render(request: Request, name: str) -> Response:
         lang = _language(request)
-        columns = [
-            column(setting.board, c, getattr(setting.addresses, c.key)) for c in companies
-        ]
+        columns = [column(setting.board, c, getattr(setting.addresses, c.key)) for c in companies]
         page = setting.templates.get_template(f"parties/{name}").render(
             lang=lang,
             words=WORDS[lang],

@@ -86,9 +86,7 @@ class Party:
     def render(self, name: str, visitor: str, media_type: str, **values: object) -> Response:
         """A template of the company's own, never cached, with the id cookie."""
         template = self.setting.templates.get_template(f"parties/{name}")
-        body = template.render(
-            origin=self.origin, visitor=visitor, company=self.company, **values
-        )
+        body = template.render(origin=self.origin, visitor=visitor, company=self.company, **values)
         return self._marked(Response(body, media_type=media_type), visitor)
 
     def pixel(self, visitor: str) -> Response:
@@ -151,8 +149,8 @@ def shorten(address: str) -> str:
     except ValueError:
         return "?"
     if ip.version == 4:
-        return ".".join(address.split(".")[:3]) + ".…"
-    return ":".join(ip.exploded.split(":")[:3]) + ":…"
+        return ".".join(address.split(".")[:3]) + ".×"
+    return ":".join(ip.exploded.split(":")[:3]) + ":×"
 
 
 def _agent(request: Request) -> str:

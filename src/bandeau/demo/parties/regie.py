@@ -56,7 +56,12 @@ _ADS = {
     ),
 }
 _FOR_ANYBODY = Advertisement(
-    "Navettes Belle-Anse", "Les îles, en cinquante minutes.", "Réserver", "#0f4c5c", "#eefaf6", "boat"
+    "Navettes Belle-Anse",
+    "Les îles, en cinquante minutes.",
+    "Réserver",
+    "#0f4c5c",
+    "#eefaf6",
+    "boat",
 )
 
 

@@ -180,4 +180,6 @@ def _unspeakable(text: str) -> bool:
 
 
 def _unsafe(char: str) -> bool:
-    return char in _BIDI or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+    """What no path holds; U+FFFD stands where a server could not read the bytes."""
+    bad = char in _BIDI or char == "\ufffd"
+    return bad or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import apsw
 
-from bandeau.ledger.record import Draft, Kind
+from bandeau.ledger.commitment import HASH_BYTES
+from bandeau.ledger.record import Draft
 from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
-from bandeau.ledger.tiles import ENTRIES, TILE_BYTES, WIDTH, Head, Tile, Written, edge_widths
-from bandeau.ledger.commitment import HASH_BYTES
+from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
 
 NAME = "ledger.sqlite"
@@ -41,7 +41,13 @@ CREATE TABLE tile (
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 PRAGMA user_version = {SCHEMA};
 """
-_COLUMNS = "idx, id, subject, body, salt, commitment, next"
+_INSERT = (
+    "INSERT INTO leaf (idx, id, subject, body, salt, commitment, next) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT = (
+    "SELECT idx, id, subject, body, salt, commitment, next FROM leaf"
+    " WHERE idx >= ? AND idx < ? ORDER BY idx"
+)
 
 
 def open_writer(path: Path) -> apsw.Connection:
@@ -81,7 +87,7 @@ def check_version(db: apsw.Connection, path: Path) -> int:
 
 
 def create(db: apsw.Connection, note: bytes) -> None:
-    """Lay out an empty ledger with its first checkpoint, unless another process has just done so."""
+    """Lay out an empty ledger with its first checkpoint, unless another process just has."""
     db.execute("BEGIN IMMEDIATE")
     try:
         if int(db.pragma("user_version")) == 0:
@@ -99,6 +105,13 @@ def last_checkpoint(db: apsw.Connection) -> tuple[int, bytes]:
     for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1"):
         return size, note
     raise LedgerUnavailable("the ledger has lost its checkpoints; run bandeau ledger verify")
+
+
+def checkpoint_of(db: apsw.Connection, size: int) -> bytes | None:
+    """The note that was signed for ``size``, or ``None``."""
+    for (note,) in db.execute("SELECT note FROM checkpoint WHERE size = ?", (size,)):
+        return bytes(note)
+    return None
 
 
 def covering_checkpoint(db: apsw.Connection, index: int) -> tuple[int, bytes]:
@@ -134,9 +147,9 @@ def served_tile(db: apsw.Connection, tile: Tile) -> bytes | None:
     """A tile or entry bundle as published, in exactly the width asked for, or ``None``."""
     if tile.level == ENTRIES:
         query = "SELECT commitment FROM leaf WHERE idx >= ? ORDER BY idx LIMIT ?"
-        rows = db.execute(query, (tile.index * WIDTH, tile.width)).fetchall()
-        found = b"".join(len(c).to_bytes(2) + c for (c,) in rows)
-        return found if len(rows) == tile.width else None
+        kept = [bytes(c) for (c,) in db.execute(query, (tile.index * WIDTH, tile.width))]
+        found = b"".join(len(c).to_bytes(2) + c for c in kept)
+        return found if len(kept) == tile.width else None
     hashes = (read_tile(db, tile.level, tile.index) or b"")[: tile.width * HASH_BYTES]
     return hashes if len(hashes) == tile.width * HASH_BYTES else None
 
@@ -193,8 +206,7 @@ def erasable(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, int]:
 
 def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
     """Rows, successors, erasures and tiles of one batch, inside the caller's transaction."""
-    rows = [_row(entry) for entry in batch.entries]
-    db.executemany(f"INSERT INTO leaf ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    db.executemany(_INSERT, [_row(entry) for entry in batch.entries])
     followed = [(new, old) for old, new in batch.followed.items()]
     db.executemany("UPDATE leaf SET next = ? WHERE idx = ?", followed)
     if batch.erased:
@@ -208,8 +220,7 @@ def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    query = f"SELECT {_COLUMNS} FROM leaf WHERE idx >= ? AND idx < ? ORDER BY idx"
-    for values in db.execute(query, (start, end)):
+    for values in db.execute(_SELECT, (start, end)):
         yield Row(*values)
 
 

@@ -13,7 +13,7 @@ from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import Draft
 from bandeau.ledger.sequence import Batch, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
-from bandeau.ledger.tiles import Head, TileNodes, extend
+from bandeau.ledger.tiles import WIDTH, Head, TileNodes, extend
 from bandeau.ledger.tree import Prover
 from bandeau.storage.sqlite import ledger_file as file
 
@@ -48,7 +48,10 @@ class Sequencer:
         Raises :class:`LedgerUnavailable` with a clear text.
         """
         try:
-            self._ready(self._connected())
+            db = self._connected()
+            db.execute("BEGIN")
+            self._ready(db)
+            db.execute("COMMIT")
         except apsw.Error as error:
             self.close()
             raise LedgerUnavailable(f"{self._path}: {error}") from error
@@ -62,14 +65,15 @@ class Sequencer:
             db = self._connected()
             db.execute("BEGIN IMMEDIATE")
             self._ready(db)
-            answers, batch = self._place(db, drafts)
+            refused, batch = self._place(db, drafts)
             db.execute("COMMIT")
+            self._seen = self._head.size
             self._scrub(db, batch)
-            receipts = self._receipts(db, [d.id for d in drafts if d.id not in answers])
+            answers: dict[str, Receipt | LedgerRefused] = {**refused, **self._fresh(batch)}
+            return [answers.get(d.id) or self._replayed(db, d.id) for d in drafts]
         except BaseException:
             self.close()
             raise
-        return [answers.get(draft.id) or receipts[draft.id] for draft in drafts]
 
     def close(self) -> None:
         """Drop the connection and all that is remembered of the tree."""
@@ -145,46 +149,51 @@ class Sequencer:
         self._head = head
         note = self._signer.sign(head.size, self._prover(head.size).root())
         db.execute("INSERT INTO checkpoint VALUES (?, ?)", (head.size, note))
-        self._note, self._seen = note, head.size
+        self._note = note
 
     def _scrub(self, db: apsw.Connection, batch: Batch) -> None:
         """Take erased content out of the write-ahead log too, once no reader needs it."""
-        if batch.erased or self._unscrubbed:
-            db.pragma("secure_delete", False)
+        if not batch.erased and not self._unscrubbed:
+            return
+        db.pragma("secure_delete", False)
+        try:
             busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-            self._unscrubbed = bool(busy)
+        except apsw.BusyError:
+            busy = True
+        self._unscrubbed = bool(busy)
 
-    def _receipts(
-        self, db: apsw.Connection, ids: Sequence[str]
-    ) -> dict[str, Receipt | LedgerRefused]:
-        provers: dict[int, Prover] = {}
-        receipts: dict[str, Receipt | LedgerRefused] = {}
-        for record_id in ids:
-            stored = file.find(db, record_id)
-            if stored is None:
-                raise LedgerUnavailable(f"{record_id} is not in the ledger")
-            if stored.body is None or stored.salt is None:
-                receipts[record_id] = LedgerRefused(f"{record_id} was erased")
-                continue
-            size, note = file.covering_checkpoint(db, stored.index)
-            prover = provers.setdefault(size, self._prover(size))
-            receipts[record_id] = Receipt(
-                id=record_id,
-                record=stored.body,
-                salt=stored.salt,
-                index=stored.index,
-                proof=prover.inclusion(stored.index),
-                checkpoint=note,
-                key=self._signer.vkey,
-            )
-        return receipts
+    def _fresh(self, batch: Batch) -> dict[str, Receipt]:
+        """Receipts for what this batch has added, under its own checkpoint."""
+        prover, note, key = self._prover(self._head.size), self._note, self._signer.vkey
+        return {
+            e.id: Receipt(e.id, e.body, e.salt, e.index, prover.inclusion(e.index), note, key)
+            for e in batch.entries
+        }
+
+    def _replayed(self, db: apsw.Connection, record_id: str) -> Receipt | LedgerRefused:
+        """The receipt that was given when the record was new."""
+        stored = file.find(db, record_id)
+        if stored is None:
+            raise LedgerUnavailable(f"{record_id} is not in the ledger")
+        if stored.body is None or stored.salt is None:
+            return LedgerRefused(f"{record_id} was erased")
+        size, note = file.covering_checkpoint(db, stored.index)
+        return Receipt(
+            id=record_id,
+            record=stored.body,
+            salt=stored.salt,
+            index=stored.index,
+            proof=self._prover(size).inclusion(stored.index),
+            checkpoint=note,
+            key=self._signer.vkey,
+        )
 
     def _prover(self, size: int) -> Prover:
         return Prover(size, self._nodes)
 
     def _read_tile(self, level: int, index: int) -> bytes:
         head = self._head
-        if level < len(head.edges) and index == head.size // 256 ** (level + 1):
+        if level < len(head.edges) and index == head.size // WIDTH ** (level + 1):
             return head.edges[level]
         found = file.read_tile(self._db, level, index) if self._db else None
         if found is None:

@@ -1,0 +1,159 @@
+"""The ledger in one SQLite file: one writer thread with group commit, short reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from bandeau.ledger.checkpoint import Signer
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.record import Draft
+from bandeau.ledger.store import Leaf, LedgerUnavailable, Stored
+from bandeau.ledger.tiles import parse_path
+from bandeau.ledger.verify import Evidence, Finding, Outcome, Row, verify
+from bandeau.storage.sqlite import ledger_file as file
+from bandeau.storage.sqlite.ledger_sequencer import Open, Sequencer
+from bandeau.storage.sqlite.ledger_writer import Writer
+
+_PAGE = 500
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_SUBJECT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_CHECKPOINT = re.compile(r"checkpoint/(0|[1-9][0-9]{0,18})", re.ASCII)
+_DAMAGE_LINES = 20
+
+
+class SqliteLedger:
+    """The ledger of ``directory`` (see :class:`bandeau.ledger.store.LedgerStore`).
+
+    Opens or makes ``ledger.sqlite``; raises :class:`LedgerUnavailable` where the file is of a newer
+    schema, of another key, damaged at its head, or no ledger. ``close`` commits what waits.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        signer: Signer,
+        random: Callable[[int], bytes] = os.urandom,
+        connect: Open = file.open_writer,
+    ) -> None:
+        path = directory / file.NAME
+        self._vkey = signer.vkey
+        self._sequencer = Sequencer(path, signer, random, connect)
+        self._sequencer.prepare()
+        self._reader = file.open_reader(path)
+        self._writer = Writer(self._sequencer.commit)
+
+    def close(self) -> None:
+        """Commit what waits and close the file; appends after this are refused."""
+        self._writer.close()
+        self._sequencer.close()
+        self._reader.close(True)
+
+    async def append(self, draft: Draft) -> Receipt:
+        """See :class:`LedgerStore`."""
+        return await self._writer.submit(draft)
+
+    async def find(self, record_id: str) -> Stored | None:
+        """See :class:`LedgerStore`."""
+        if not _ID.fullmatch(record_id):
+            return None
+        with _reading():
+            return file.find(self._reader, record_id)
+
+    async def latest(self, subject: str) -> Stored | None:
+        """See :class:`LedgerStore`."""
+        if not _SUBJECT.fullmatch(subject):
+            return None
+        with _reading():
+            return file.latest(self._reader, bytes.fromhex(subject))
+
+    async def published(self, path: str) -> bytes | None:
+        """See :class:`LedgerStore`."""
+        if path == "key":
+            return self._vkey.encode()
+        with _reading():
+            if path == "checkpoint":
+                return file.last_checkpoint(self._reader)[1]
+            if found := _CHECKPOINT.fullmatch(path):
+                return file.checkpoint_of(self._reader, int(found[1]))
+            tile = parse_path(path)
+            return file.served_tile(self._reader, tile) if tile else None
+
+    async def scan(self, start: int = 0) -> AsyncIterator[Leaf]:
+        """See :class:`LedgerStore`."""
+        with _reading():
+            end = file.last_checkpoint(self._reader)[0]
+        while start < end:
+            with _reading():
+                page = list(file.rows(self._reader, start, min(end, start + _PAGE)))
+            if not page:
+                raise LedgerUnavailable(f"records from {start} on are missing")
+            for row in page:
+                yield leaf_of(row)
+            start = page[-1].index + 1
+            await asyncio.sleep(0)
+
+
+def leaf_of(row: Row) -> Leaf:
+    """A stored row as an export shows it."""
+    record_id = None if row.body is None else file.text_id(row.id)
+    return Leaf(row.index, record_id, row.body, row.salt, row.commitment)
+
+
+@contextmanager
+def open_evidence(directory: Path) -> Iterator[Evidence]:
+    """All that the ledger of ``directory`` holds, at one moment, beside a running server.
+
+    Raises :class:`LedgerUnavailable`.
+    """
+    path = directory / file.NAME
+    if not path.exists():
+        raise LedgerUnavailable(f"{path}: no such file")
+    with _reading():
+        db = file.open_reader(path)
+        try:
+            db.execute("BEGIN")
+            yield _evidence(db)
+        finally:
+            db.close(True)
+
+
+def verify_file(directory: Path, vkey: str, known: Iterable[bytes] = ()) -> Outcome:
+    """What :func:`bandeau.ledger.verify.verify` says of the ledger of ``directory``.
+
+    Raises :class:`LedgerUnavailable` where there is none that can be opened, ``CheckpointError``
+    where the key or a known checkpoint is not usable.
+    """
+    with open_evidence(directory) as evidence:
+        try:
+            return verify(evidence, vkey, known)
+        except apsw.CorruptError as error:
+            return Outcome(0, 0, 0, (Finding("file damaged", None, str(error)),))
+
+
+def _evidence(db: apsw.Connection) -> Evidence:
+    found = [str(line) for (line,) in db.execute(f"PRAGMA integrity_check({_DAMAGE_LINES})")]
+    return Evidence(
+        rows=file.rows(db, -(1 << 63), (1 << 63) - 1),
+        tiles=((level, at) for level, at in db.execute("SELECT level, idx FROM tile")),
+        tile=lambda level, index: file.read_tile(db, level, index),
+        checkpoints=(
+            (size, note)
+            for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size")
+        ),
+        damage=() if found == ["ok"] else tuple(found),
+    )
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except apsw.Error as error:
+        raise LedgerUnavailable(f"the ledger cannot be read: {error}") from error

@@ -1,0 +1,1 @@
+../../../../browser/guard.js

@@ -1,0 +1,1 @@
+../../../../browser/notice.js

@@ -1,0 +1,44 @@
+"""Debian's Chromium as the tests drive it: real network, mapped names, third-party cookies on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Playwright
+
+EXECUTABLE = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def browsing(
+    playwright: Playwright, profile: Path, rules: str = "", **options: object
+) -> Iterator[BrowserContext]:
+    """A browser with a fresh profile in ``profile``; ``rules`` map hosts to loopback ports."""
+    (profile / "Default").mkdir(parents=True, exist_ok=True)
+    preferences = {"profile": {"cookie_controls_mode": 0}}
+    (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
+    flags = FLAGS + ([f"--host-resolver-rules={rules}"] if rules else [])
+    context = playwright.chromium.launch_persistent_context(
+        str(profile),
+        executable_path=EXECUTABLE,
+        headless=True,
+        args=flags,
+        ignore_https_errors=True,
+        **options,  # type: ignore[arg-type]
+    )
+    try:
+        yield context
+    finally:
+        context.close()

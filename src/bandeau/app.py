@@ -15,9 +15,9 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
+from bandeau.policy.check import load
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy
-from bandeau.policy.parse import parse
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.storage.files import read_policy, read_words
@@ -47,8 +47,8 @@ class Bandeau:
     """
 
     def __init__(self, app: App, *, policy: str | Path, data: str | Path = "bandeau-data") -> None:
-        declared = parse(read_policy(Path(policy)))
         words = read_words()
+        declared, _ = load(read_policy(Path(policy)), words)
         folder = Path(data)
         keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
         self._ledger = open_ledger(folder, keys)

@@ -98,7 +98,7 @@ def test_real_pages_leak_nothing_before_after_refusal_and_after_withdrawal(
         sync_playwright() as playwright,
     ):
         rules = (
-            f"MAP www.paper.test:80 127.0.0.1:{front.port},"
+            f"MAP www.paper.test:80 127.0.0.1:{front.port},MAP *.googleapis.com ~NOTFOUND,"
             f"MAP *:80 127.0.0.1:{trackers.http},MAP *:443 127.0.0.1:{trackers.https}"
         )
         with browsing(playwright, tmp_path / "profile", rules) as context:

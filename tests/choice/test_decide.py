@@ -140,6 +140,12 @@ def test_typography_asks_nobody_again_and_new_words_do() -> None:
     assert not stand(terms_of(other), choice, terms_of(plain)).decided
 
 
+def test_another_language_asks_nobody_again() -> None:
+    one = policy(Purpose(key="social", data=("ip",), title={"fr": "Réseaux"}))
+    two = policy(Purpose(key="social", data=("ip",), title={"fr": "Réseaux", "en": "Networks"}))
+    assert stand(terms_of(two), chosen(one, social=True), terms_of(one)).decided
+
+
 def test_without_a_choice_nothing_is_granted_and_the_band_is_neutral() -> None:
     standing = stand_without_choice(policy(SOCIAL), signal=False)
     assert (standing.band, standing.asks, standing.grants("social")) == (

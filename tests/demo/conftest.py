@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import anyio.from_thread
+import httpx
 import pytest
-import uvicorn
+from chromium import EXECUTABLE, FLAGS, browsing
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
-from starlette.testclient import TestClient
-from starlette.types import ASGIApp
+from serving import serving
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bandeau.demo.addresses import Addresses
 from bandeau.demo.newspaper import newspaper
 from bandeau.demo.parties import third_parties
 
-CHROMIUM = {
-    "executable_path": "/usr/bin/chromium",
-    "args": [
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ],
-}
+
+class Client:
+    """Asks an app as a browser would: with a cookie jar, following no redirect by itself."""
+
+    def __init__(self, app: ASGIApp, base_url: str, portal: anyio.from_thread.BlockingPortal):
+        transport = httpx.ASGITransport(app, client=("192.0.2.77", 4000))
+        self._http = httpx.AsyncClient(transport=transport, base_url=base_url)
+        self._portal = portal
+        self.cookies = self._http.cookies
+
+    def request(self, method: str, url: str, **options: object) -> httpx.Response:
+        return self._portal.call(lambda: self._http.request(method, url, **options))
+
+    def get(self, url: str, **options: object) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: object) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+
+@pytest.fixture
+def asking() -> Iterator[Callable[[ASGIApp, str], Client]]:
+    with anyio.from_thread.start_blocking_portal() as portal:
+        yield lambda app, base_url: Client(app, base_url, portal)
 
 
 @pytest.fixture
@@ -46,69 +56,50 @@ def addresses() -> Addresses:
 
 
 @pytest.fixture
-def paper(addresses: Addresses) -> TestClient:
-    return TestClient(newspaper(addresses), base_url=addresses.site)
+def paper(addresses: Addresses, asking: Callable[[ASGIApp, str], Client]) -> Client:
+    return asking(newspaper(addresses), addresses.site)
 
 
 @pytest.fixture
-def parties(addresses: Addresses) -> TestClient:
-    return TestClient(third_parties(addresses), base_url=addresses.board, follow_redirects=False)
-
-
-class _Server:
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
-        config = uvicorn.Config(
-            app, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([listener],))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join()
-
-
-def _listener() -> socket.socket:
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    return listener
+def parties(addresses: Addresses, asking: Callable[[ASGIApp, str], Client]) -> Client:
+    return asking(third_parties(addresses), addresses.board)
 
 
 @pytest.fixture
 def running() -> Iterator[Addresses]:
-    """Both apps on loopback ports of their own, without Bandeau between them."""
-    site, parties = _listener(), _listener()
-    addresses = Addresses.on_loopback(site.getsockname()[1], parties.getsockname()[1])
-    servers = [
-        _Server(newspaper(addresses), site),
-        _Server(third_parties(addresses), parties),
-    ]
-    yield addresses
-    for server in servers:
-        server.stop()
+    """Both apps on loopback ports of their own, with nothing between them."""
+    site, parties = _Later(), _Later()
+    with serving(site) as front, serving(parties) as beside:
+        addresses = Addresses.on_loopback(front.port, beside.port)
+        site.app, parties.app = newspaper(addresses), third_parties(addresses)
+        yield addresses
 
 
-@pytest.fixture(scope="session")
+class _Later:
+    """An app that is known only once its port is."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture
 def demo_playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium(demo_playwright: Playwright) -> Iterator[Browser]:
-    browser = demo_playwright.chromium.launch(**CHROMIUM)
+    """Chromium as installed: it blocks third-party cookies."""
+    browser = demo_playwright.chromium.launch(executable_path=EXECUTABLE, args=FLAGS)
     yield browser
     browser.close()
 
 
 @pytest.fixture
 def lenient(demo_playwright: Playwright, tmp_path: Path) -> Iterator[BrowserContext]:
-    """A browser that sends third-party cookies, as most did for thirty years."""
-    (tmp_path / "Default").mkdir()
-    preferences = {"profile": {"cookie_controls_mode": 0, "block_third_party_cookies": False}}
-    (tmp_path / "Default" / "Preferences").write_text(json.dumps(preferences))
-    context = demo_playwright.chromium.launch_persistent_context(str(tmp_path), **CHROMIUM)
-    yield context
-    context.close()
+    """Chromium told to send third-party cookies, as most browsers did for thirty years."""
+    with browsing(demo_playwright, tmp_path / "profile") as context:
+        yield context

@@ -6,6 +6,7 @@ import tomllib
 
 from bandeau.demo.addresses import Addresses, host_of
 from bandeau.demo.policy import policy_template
+from bandeau.policy.parse import parse
 
 
 def test_it_declares_every_company(addresses: Addresses) -> None:
@@ -30,3 +31,12 @@ def test_on_loopback_the_third_parties_stay_third_parties() -> None:
     policy = tomllib.loads(policy_template(Addresses.on_loopback(8000, 8010)))
     assert policy["site"]["hosts"] == ["phare.localhost", "127.0.0.1"]
     assert "localhost" not in policy["site"]["hosts"]
+
+
+def test_bandeau_reads_it(addresses: Addresses) -> None:
+    policy = parse(policy_template(addresses).encode())
+    assert [purpose.key for purpose in policy.consent_purposes] == [
+        "social",
+        "advertising",
+        "statistics",
+    ]

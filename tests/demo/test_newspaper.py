@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import html5lib
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from bandeau.demo import stories
 from bandeau.demo.addresses import Addresses, host_of, is_trustworthy
@@ -36,11 +36,11 @@ def sources(page: Element, tag: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_well_made(paper: TestClient, path: str) -> None:
+def test_a_page_is_well_made(paper: Any, path: str) -> None:
     answer = paper.get(path)
     parser = html5lib.HTMLParser(namespaceHTMLElements=False)
     page = parser.parse(answer.text)
-    assert not [e for e in parser.errors if e[1] != "expected-doctype-but-got-eof"]
+    assert parser.errors == []
     assert page.get("lang") == answer.headers["content-language"]
     assert page.get("dir") == ("rtl" if page.get("lang") == "ar" else "ltr")
     assert len(list(page.iter("h1"))) == 1
@@ -50,7 +50,7 @@ def test_a_page_is_well_made(paper: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("story", stories.STORIES, ids=lambda story: story.path)
-def test_an_article_has_its_parts(paper: TestClient, story: stories.Story) -> None:
+def test_an_article_has_its_parts(paper: Any, story: stories.Story) -> None:
     page = parse(paper.get(story.path))
     assert text(next(page.iter("h1"))).replace("\u202f", " ") == story.headline
     assert text(of_class(page, "lead")[0]).replace("\u202f", " ") == story.lead
@@ -67,7 +67,7 @@ def test_an_article_has_its_parts(paper: TestClient, story: stories.Story) -> No
 
 @pytest.mark.parametrize("story", stories.STORIES, ids=lambda story: story.path)
 def test_every_article_reaches_all_four_companies(
-    paper: TestClient, addresses: Addresses, story: stories.Story
+    paper: Any, addresses: Addresses, story: stories.Story
 ) -> None:
     page = parse(paper.get(story.path))
     embedded = sources(page, "script") + sources(page, "iframe")
@@ -77,13 +77,13 @@ def test_every_article_reaches_all_four_companies(
 
 
 @pytest.mark.parametrize("story", FRENCH, ids=lambda story: story.path)
-def test_a_french_article_is_as_long_as_an_article(paper: TestClient, story: stories.Story) -> None:
+def test_a_french_article_is_as_long_as_an_article(paper: Any, story: stories.Story) -> None:
     body = of_class(parse(paper.get(story.path)), "story-body")[0]
     assert 300 <= len(text(body).split()) <= 560
 
 
 def test_the_paper_embeds_posts_by_script_and_by_frame_videos_and_rooms(
-    paper: TestClient, addresses: Addresses
+    paper: Any, addresses: Addresses
 ) -> None:
     pages = [parse(paper.get(story.path)) for story in FRENCH]
     frames = [url for page in pages for url in sources(page, "iframe")]
@@ -98,7 +98,7 @@ def test_the_paper_embeds_posts_by_script_and_by_frame_videos_and_rooms(
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_follow_links_are_plain_links(paper: TestClient, addresses: Addresses, path: str) -> None:
+def test_follow_links_are_plain_links(paper: Any, addresses: Addresses, path: str) -> None:
     follow = of_class(parse(paper.get(path)), "follow")[0]
     links = [e.get("href") for e in follow.iter("a")]
     assert links == [f"{addresses.mouette}/@phare_estuaire", f"{addresses.bulles}/chaine/phare"]
@@ -106,7 +106,7 @@ def test_follow_links_are_plain_links(paper: TestClient, addresses: Addresses, p
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_nothing_else_is_contacted(paper: TestClient, addresses: Addresses, path: str) -> None:
+def test_nothing_else_is_contacted(paper: Any, addresses: Addresses, path: str) -> None:
     page = parse(paper.get(path))
     loaded = [url for tag in ("script", "iframe", "img") for url in sources(page, tag)]
     loaded += [e.get("href") or "" for e in page.iter("link") if e.get("rel") != "alternate"]
@@ -117,7 +117,7 @@ def test_nothing_else_is_contacted(paper: TestClient, addresses: Addresses, path
         assert paper.get(own).status_code == 200, own
 
 
-def test_every_own_link_leads_somewhere(paper: TestClient) -> None:
+def test_every_own_link_leads_somewhere(paper: Any) -> None:
     links = {
         e.get("href") or ""
         for path in PAGES
@@ -128,7 +128,7 @@ def test_every_own_link_leads_somewhere(paper: TestClient) -> None:
     assert all(paper.get(link).status_code == 200 for link in ours)
 
 
-def test_cookies_on_an_article(paper: TestClient) -> None:
+def test_cookies_on_an_article(paper: Any) -> None:
     jar: SimpleCookie = SimpleCookie()
     for line in paper.get(FRENCH[0].path).headers.get_list("set-cookie"):
         jar.load(line)
@@ -138,13 +138,13 @@ def test_cookies_on_an_article(paper: TestClient) -> None:
     assert jar["audience"]["max-age"] == "15552000"
 
 
-def test_cookies_that_came_are_not_set_again(paper: TestClient) -> None:
+def test_cookies_that_came_are_not_set_again(paper: Any) -> None:
     paper.get(FRENCH[0].path)
     assert "set-cookie" not in paper.get(FRENCH[0].path).headers
     assert "set-cookie" not in paper.get("/").headers
 
 
-def test_a_wrong_address_is_a_404_in_the_papers_own_looks(paper: TestClient) -> None:
+def test_a_wrong_address_is_a_404_in_the_papers_own_looks(paper: Any) -> None:
     answer = paper.get("/articles/<script>")
     assert answer.status_code == 404
     assert "Cette page a pris le large" in answer.text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from bandeau.demo.addresses import Addresses
 from bandeau.demo.parties import third_parties
@@ -40,7 +40,7 @@ CONTACTS = [
 ]
 
 
-def columns(parties: TestClient) -> dict[str, str]:
+def columns(parties: Any) -> dict[str, str]:
     """The board's live part, cut by company."""
     answer = parties.get("/colonnes?lang=en")
     assert answer.status_code == 200
@@ -57,7 +57,7 @@ def cookie_of(answer: httpx.Response, name: str) -> str:
 
 @pytest.mark.parametrize(("company", "method", "path", "kind", "cookie"), CONTACTS)
 def test_a_contact_sets_a_cookie_reads_it_back_and_reaches_the_board(
-    parties: TestClient,
+    parties: Any,
     addresses: Addresses,
     company: str,
     method: str,
@@ -78,21 +78,21 @@ def test_a_contact_sets_a_cookie_reads_it_back_and_reaches_the_board(
     assert [c for c, part in columns(parties).items() if "Follows you" in part] == [company]
 
 
-def test_the_board_is_dark_until_somebody_calls(parties: TestClient) -> None:
+def test_the_board_is_dark_until_somebody_calls(parties: Any) -> None:
     page = parties.get("/", headers={"Accept-Language": "fr"}).text
     assert page.count("Ne sait rien") == 4
     assert "Vous suit" not in page
     assert "0 sociétés sur 4" in page
 
 
-def test_a_script_tells_the_page_and_an_older_id(parties: TestClient, addresses: Addresses) -> None:
+def test_a_script_tells_the_page_and_an_older_id(parties: Any, addresses: Addresses) -> None:
     parties.get(f"{addresses.sextant}/p.gif", params={"fp": "abcdef0123", "page": ARTICLE})
     seen = columns(parties)["sextant"]
     assert "abcdef0123" in seen and "the paper’s cookie" in seen
 
 
 def test_a_page_that_asks_for_many_things_is_one_visitor(
-    parties: TestClient, addresses: Addresses
+    parties: Any, addresses: Addresses
 ) -> None:
     one = cookie_of(parties.get(f"{addresses.bulles}/player.js"), "bulles_id")
     parties.cookies.clear()
@@ -100,9 +100,11 @@ def test_a_page_that_asks_for_many_things_is_one_visitor(
     assert one == two
 
 
-def test_a_visitor_who_lost_the_cookie_is_new_a_moment_later(addresses: Addresses) -> None:
+def test_a_visitor_who_lost_the_cookie_is_new_a_moment_later(
+    addresses: Addresses, asking: Any
+) -> None:
     now = [1_000.0]
-    client = TestClient(third_parties(addresses, clock=lambda: now[0]))
+    client = asking(third_parties(addresses, clock=lambda: now[0]), addresses.board)
     one = cookie_of(client.get(f"{addresses.bulles}/player.js"), "bulles_id")
     client.cookies.clear()
     now[0] += 60
@@ -110,25 +112,21 @@ def test_a_visitor_who_lost_the_cookie_is_new_a_moment_later(addresses: Addresse
 
 
 @pytest.mark.parametrize("bad", ["<b>", "a" * 33, "", "abc\x00def", "é" * 8])
-def test_an_id_that_is_none_is_not_believed(
-    parties: TestClient, addresses: Addresses, bad: str
-) -> None:
+def test_an_id_that_is_none_is_not_believed(parties: Any, addresses: Addresses, bad: str) -> None:
     answer = parties.get(f"{addresses.mouette}/jot.gif", params={"fp": bad, "st": bad})
     assert re.fullmatch(r"[a-z0-9]{6,32}", cookie_of(answer, "mouette_id"))
     assert "new id" in columns(parties)["mouette"]
 
 
 @pytest.mark.parametrize("page", ["http://[", "javascript:alert(1)", "x" * 9_000, "<script>1"])
-def test_a_page_that_is_none_harms_nothing(
-    parties: TestClient, addresses: Addresses, page: str
-) -> None:
+def test_a_page_that_is_none_harms_nothing(parties: Any, addresses: Addresses, page: str) -> None:
     answer = parties.post(f"{addresses.sextant}/c", params={"page": page, "saw": page})
     assert answer.status_code == 204
     seen = columns(parties)["sextant"]
     assert "<script>" not in seen and len(seen) < 4_000
 
 
-def test_the_ad_follows_what_was_read(parties: TestClient, addresses: Addresses) -> None:
+def test_the_ad_follows_what_was_read(parties: Any, addresses: Addresses) -> None:
     ad = f"{addresses.regie}/ad"
     assert "Choisie pour vous" not in parties.get(ad).text
     parties.get(f"{addresses.regie}/pub.js", headers={"Referer": ARTICLE})
@@ -141,7 +139,7 @@ def test_interests_newest_first() -> None:
     assert interests(pages) == ("l’espace", "l’automobile")
 
 
-def test_cookie_matching_hands_the_id_over(parties: TestClient, addresses: Addresses) -> None:
+def test_cookie_matching_hands_the_id_over(parties: Any, addresses: Addresses) -> None:
     answer = parties.get(f"{addresses.regie}/sync.gif")
     visitor = cookie_of(answer, "pistil_uid")
     assert answer.headers["location"] == f"{addresses.sextant}/match.gif?pistil={visitor}"
@@ -149,7 +147,7 @@ def test_cookie_matching_hands_the_id_over(parties: TestClient, addresses: Addre
     assert f"pistil = {visitor}" in columns(parties)["sextant"]
 
 
-def test_forgetting_wipes_the_board(parties: TestClient, addresses: Addresses) -> None:
+def test_forgetting_wipes_the_board(parties: Any, addresses: Addresses) -> None:
     parties.get(f"{addresses.mouette}/jot.gif")
     answer = parties.post("/oublier?lang=fr")
     assert (answer.status_code, answer.headers["location"]) == (303, "/?lang=fr")
@@ -158,7 +156,7 @@ def test_forgetting_wipes_the_board(parties: TestClient, addresses: Addresses) -
 
 
 def test_the_live_part_is_sent_only_when_something_changed(
-    parties: TestClient, addresses: Addresses
+    parties: Any, addresses: Addresses
 ) -> None:
     version = parties.get("/colonnes").headers["x-board-version"]
     assert parties.get(f"/colonnes?version={version}").status_code == 204
@@ -166,7 +164,7 @@ def test_the_live_part_is_sent_only_when_something_changed(
     assert parties.get(f"/colonnes?version={version}").status_code == 200
 
 
-def test_each_company_shows_its_own_column_only(parties: TestClient, addresses: Addresses) -> None:
+def test_each_company_shows_its_own_column_only(parties: Any, addresses: Addresses) -> None:
     page = parties.get(f"{addresses.bulles}/", headers={"Accept-Language": "en-GB"}).text
     assert re.findall(r'data-company="(\w+)"', page) == ["bulles"]
     assert 'lang="en"' in page
@@ -178,18 +176,18 @@ def test_each_company_shows_its_own_column_only(parties: TestClient, addresses: 
     + [f"https://bulles.test/{p}" for p in ("embed/video/none", "embed/salon/none", "x.js")]
     + ["https://regie-pistil.test/x.js", "https://sextant.test/x.js"],
 )
-def test_what_is_not_there_is_a_404_and_no_contact(parties: TestClient, path: str) -> None:
+def test_what_is_not_there_is_a_404_and_no_contact(parties: Any, path: str) -> None:
     assert parties.get(path).status_code == 404
     assert "Follows you" not in "".join(columns(parties).values())
 
 
-def test_without_tls_the_cookie_stays_on_its_own_site() -> None:
+def test_without_tls_the_cookie_stays_on_its_own_site(asking: Any) -> None:
     plain = Addresses(*(f"http://{name}.test" for name in ("a", "b", "c", "d", "e", "f")))
-    answer = TestClient(third_parties(plain)).get("http://b.test/jot.gif")
+    answer = asking(third_parties(plain), plain.board).get("http://b.test/jot.gif")
     assert "samesite=lax" in answer.headers["set-cookie"].lower()
 
 
-def test_scripts_hold_the_id_as_a_string(parties: TestClient, addresses: Addresses) -> None:
+def test_scripts_hold_the_id_as_a_string(parties: Any, addresses: Addresses) -> None:
     answer = parties.get(f"{addresses.mouette}/embed.js")
     assert json.dumps(cookie_of(answer, "mouette_id")) in answer.text
     assert answer.headers["cache-control"] == "no-store"

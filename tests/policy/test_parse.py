@@ -140,6 +140,7 @@ def test_bom_and_crlf_move_no_line() -> None:
         (SITE + "wat = 1", 6, "site.wat", "schema", "known here: name, controller"),
         ("colour = 1\n" + SITE, 1, "colour", "schema", "unknown key"),
         (SITE + "[choice]\nlifetime = 6", 7, "choice.lifetime", "schema", '"6 months"'),
+        (SITE + '[choice]\nlifetime = "9999 years"', 7, "choice.lifetime", "schema", "shorten"),
         (SITE + '[choice]\nlifetime = "0 days"', 7, "choice.lifetime", "schema", '"6 months"'),
         (
             SITE + '[choice]\nlifetime = { count = 1, unit = "century" }',

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.policy.model import (
@@ -140,7 +140,7 @@ class NoticeSite:
         after = (
             f"<main><h1>A story</h1>{STORY}"
             '<section data-bandeau="comments"><form><button>Post</button></form></section></main>'
-            '<p id="last"><a href="#end">The last link</a></p></body></html>'
+            '<footer><a id="last" href="#end">The last link</a></footer></body></html>'
         )
         return before.encode() + fragment + after.encode()
 
@@ -155,6 +155,11 @@ class NoticeSite:
         granted = KEYS if action == "accept_all" else fields.get("purpose", [])
         self.standing = chosen(*(() if action == "refuse_all" else granted))
 
+    def policy_header(self) -> dict[str, str]:
+        styles, scripts = self.notice.style_hashes, self.notice.script_hashes
+        csp = self.csp.format(styles=" ".join(styles), scripts=" ".join(scripts))
+        return {"content-security-policy": csp} if csp else {}
+
     def state(self) -> dict[str, object]:
         purposes = {key: self.standing.grants(key) for key in KEYS}
         return {
@@ -164,52 +169,59 @@ class NoticeSite:
         }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, site: NoticeSite) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.site = site
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        site = self.server.site
+        if self.path.startswith("/.bandeau/choice"):
+            self.answer(200, json.dumps(site.state()).encode(), "application/json")
+        elif self.path.startswith("/.bandeau/"):
+            self.answer(200, site.own_page(self.path), "text/html", **site.pages.headers)
+        else:
+            page = site.page(self.path)
+            self.answer(200, page, "text/html; charset=utf-8", **site.policy_header())
+
+    def do_POST(self) -> None:
+        site = self.server.site
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        spoken = self.headers["content-type"]
+        if spoken != "application/json":
+            fields = parse_qs(body)
+            site.choose(fields)
+            self.answer(303, b"", "text/plain", location=fields["return"][0])
+        elif site.fails:
+            self.answer(503, b"{}", spoken)
+        else:
+            given = json.loads(body)
+            site.choose({k: v if isinstance(v, list) else [v] for k, v in given.items()})
+            self.answer(200, json.dumps({"choice": site.state()}).encode(), spoken)
+
+    def answer(self, status: int, body: bytes, kind: str, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet: what a test looks at is what the browser shows."""
+
+
 @contextmanager
 def noticed(site: NoticeSite) -> Iterator[NoticeSite]:
     """Serve ``site`` until the context ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path.startswith("/.bandeau/choice"):
-                self.answer(200, json.dumps(site.state()).encode(), "application/json")
-            elif self.path.startswith("/.bandeau/"):
-                self.answer(200, site.own_page(self.path), "text/html", **site.pages.headers)
-            else:
-                hashes = {
-                    "styles": " ".join(site.notice.style_hashes),
-                    "scripts": " ".join(site.notice.script_hashes),
-                }
-                extra = {"content-security-policy": site.csp.format(**hashes)} if site.csp else {}
-                self.answer(200, site.page(self.path), "text/html; charset=utf-8", **extra)
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
-            spoken = self.headers["content-type"]
-            if site.fails and spoken == "application/json":
-                self.answer(503, b"{}", "application/json")
-            elif spoken == "application/json":
-                given = json.loads(body)
-                site.choose({k: v if isinstance(v, list) else [v] for k, v in given.items()})
-                self.answer(200, json.dumps({"choice": site.state()}).encode(), spoken)
-            else:
-                fields = parse_qs(body)
-                site.choose(fields)
-                self.answer(303, b"", "text/plain", location=fields["return"][0])
-
-        def answer(self, status: int, body: bytes, kind: str, **headers: str) -> None:
-            self.send_response(status)
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(body)))
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(site)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     site.address = f"http://www.quotidien.test:{server.server_port}"
@@ -219,8 +231,3 @@ def noticed(site: NoticeSite) -> Iterator[NoticeSite]:
         server.shutdown()
         server.server_close()
         thread.join(20)
-
-
-def path_of(url: str) -> str:
-    """The path of a URL."""
-    return urlsplit(url).path

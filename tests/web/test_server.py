@@ -141,7 +141,7 @@ def test_ten_thousand_bytes_of_headers_pass() -> None:
 
 
 def test_a_head_in_many_pieces_passes_up_to_the_limit() -> None:
-    with recording() as (application, address), connect(address) as visitor:
+    with recording() as (_, address), connect(address) as visitor:
         for byte in GET + b"Connection: close\r\n\r\n":
             visitor.sendall(bytes([byte]))
         assert status_of(read_all(visitor)) == 200
@@ -244,6 +244,26 @@ def test_bytes_of_ours_never_land_in_an_answer_that_has_begun() -> None:
         assert read_all(visitor) == b""
 
 
+def test_stopping_does_not_wait_for_endless_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "STOP_SECONDS", 0.1)
+
+    async def endless(scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"part", "more_body": True})
+        await receive()
+        await receive()
+
+    with contextlib.ExitStack() as visit:
+        with running(endless) as address:
+            visitor = visit.enter_context(connect(address))
+            visitor.sendall(GET + b"\r\n")
+            read_until(visitor, b"part\r\n")
+        assert read_all(visitor) == b""
+
+
 def test_a_taken_port_is_stepped_over_when_asked() -> None:
     with server.listen("127.0.0.1", 0) as first:
         taken = server.address_of(first).port
@@ -255,6 +275,7 @@ def test_a_taken_port_is_stepped_over_when_asked() -> None:
 
 def test_addresses_are_written_as_urls() -> None:
     assert server.Address("127.0.0.1", 80).url == "http://127.0.0.1:80"
+    assert str(server.Address("127.0.0.1", 8000)) == "http://127.0.0.1:8000"
     assert server.Address("::1", 80).url == "http://[::1]:80"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bandeau import limits
 from tests.web._origin import (
     PATIENCE,
     connect,
@@ -178,3 +179,32 @@ def test_a_large_upload_takes_no_memory() -> None:
             assert pour(visitor, 200 * MIB) == 200 * MIB
             assert read_all(visitor).endswith(b"ok")
         assert peaks[0] - before < IN_FLIGHT
+
+
+@pytest.mark.slow
+def test_a_visitor_who_never_reads_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VISITOR_IDLE_SECONDS", 0.2)
+    ended = threading.Event()
+
+    def behave(connection: socket.socket, origin) -> None:
+        read_head(connection)
+        connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(bytes(200 * MIB))
+        ended.set()
+
+    with visited(behave) as (visitor, _):
+        visitor.sendall(GET)
+        assert ended.wait(PATIENCE)
+        assert not read_all(visitor).endswith(b"0\r\n\r\n")
+
+
+def test_an_upload_that_stops_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VISITOR_IDLE_SECONDS", 0.2)
+
+    def behave(connection: socket.socket, origin) -> None:
+        read_all(connection)
+
+    with visited(behave) as (visitor, _):
+        visitor.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\npart")
+        assert read_head(visitor).startswith(b"HTTP/1.1 408 ")

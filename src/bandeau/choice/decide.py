@@ -66,7 +66,7 @@ def stand(asked: Terms, choice: Choice, agreed: Terms) -> Standing:
     uncovered: set[tuple[str, str]] = set()
     for purpose in asked.purposes:
         told = agreed.purpose(purpose.key)
-        if told is None or not purpose.data <= told.data or purpose.words != told.words:
+        if told is None or not purpose.data <= told.data or purpose.rewords(told):
             answers[purpose.key] = Answer.UNDECIDED
             continue
         granted = choice.answers.get(purpose.key, False)

@@ -47,7 +47,7 @@ class Scanner:
         self.overflowed = False
         self._third_party = third_party
         self._judge = Judge(third_party, self._hosts_within)
-        self._base = base
+        self._own_base = self._base = base
         self._base_seen = False
         self._depth = depth
         self._opening = Opening()
@@ -65,6 +65,11 @@ class Scanner:
         self._escaped = 0
         self._tail = TagTail()
         self._tail_name = b""
+
+    @property
+    def rebased(self) -> bool:
+        """Whether a ``base`` element makes relative URLs lead elsewhere than the page's origin."""
+        return self._base_seen
 
     @property
     def is_document(self) -> bool:
@@ -316,7 +321,8 @@ class Scanner:
         if not settled:
             self._mark(self._opening.start(tag.name), start)
         end = self._position
-        gated = self._judge.gate(tag, self._base)
+        base = self._own_base if tag.name == b"base" else self._base
+        gated = self._judge.gate(tag, base)
         marked = self._marked(tag)
         if gated or marked:
             self._cut(start)
@@ -345,7 +351,7 @@ class Scanner:
         if href is None or self._base_seen:
             return
         self._base_seen = True
-        target = target_of(decode_attribute(href), self._base)
+        target = target_of(decode_attribute(href), self._own_base)
         if target.reach is Reach.HOST:
             own = not self._third_party(target.host) and target.host != UNREADABLE
             self._base = OWN if own else target

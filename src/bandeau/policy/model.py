@@ -90,7 +90,10 @@ def _period(value: object) -> Period:
     found = _PERIOD.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError('write a number and a unit, such as "6 months" or "30 days"')
-    return Period(count=int(found["count"]), unit=found["unit"])
+    period = Period(count=int(found["count"]), unit=found["unit"])
+    if period.days_at_most > limits.POLICY_PERIOD_DAYS:
+        raise ValueError(f"is over {limits.POLICY_PERIOD_DAYS} days; shorten it")
+    return period
 
 
 Duration = Annotated[Period, BeforeValidator(_period)]

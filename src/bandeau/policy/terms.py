@@ -30,6 +30,16 @@ class PurposeTerms:
     words: str
     vendors: frozenset[str]
 
+    def rewords(self, told: PurposeTerms) -> bool:
+        """Whether a text that was ``told`` reads otherwise here; a language more is no change."""
+        before, now = told.texts, self.texts
+        return any(before[name] != now[name] for name in before.keys() & now.keys())
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The publisher's own words by ``field.language``."""
+        return dict(text.partition(":")[::2] for text in self.words.split("|"))
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

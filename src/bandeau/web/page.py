@@ -212,7 +212,9 @@ class PageStream:
         return choose_language(self._editor.policy, self._scanner.lang, self._sent.languages)
 
     def _charset(self, ours: bytes) -> bytes:
-        """Our own text as it can stand in a page of any charset that keeps ASCII as it is."""
+        """Our own markup as it can stand in this page, whatever its charset and its base."""
+        if self._scanner.rebased:
+            ours = ours.replace(b'"/.bandeau/', b'"' + self._admitted.form.encode())
         return ours if self.charset in ("utf-8", "utf8") else _references(ours)
 
 

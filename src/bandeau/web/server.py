@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from bandeau import limits
+from bandeau.web.codings import CodingError
 from bandeau.web.protocol import GatewayProtocol
 from bandeau.web.upstream import BrokenOff
 
@@ -34,6 +35,9 @@ class Address:
 
     host: str
     port: int
+
+    def __str__(self) -> str:
+        return self.url
 
     @property
     def url(self) -> str:
@@ -124,7 +128,7 @@ class Doorkeeper:
 
         try:
             await self._app(scope, receive, send_dated)
-        except (BrokenOff, asyncio.CancelledError):
+        except (BrokenOff, CodingError, asyncio.CancelledError):
             # Returning before the end of the answer makes the server close the connection.
             return
 

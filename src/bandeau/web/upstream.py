@@ -113,8 +113,7 @@ class Upstream:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        status = 501 if scope["method"] in _REFUSED_METHODS else 400
-        await _answer_whole(send, status, b"text/plain; charset=utf-8", b"Request refused.\n")
+        await _answer_whole(send, 501 if scope["method"] in _REFUSED_METHODS else 400)
 
     async def _exchange(self, scope: Scope, receive: Receive, send: Send, url: URL) -> None:
         visitor = _Visitor(receive)
@@ -151,15 +150,16 @@ class Upstream:
                 allow_redirects=False,
             )
         except TimeoutError as error:
-            raise _Failed(504) from error
+            raise _Failed(408 if visitor.late else 504) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _Failed(502) from error
 
     async def _apologise(self, scope: Scope, send: Send, status: int) -> None:
-        page = self._error_page(scope, status)
-        await _answer_whole(
-            send, status, b"text/html; charset=utf-8", page, (hops.ERROR_HEADER, b"upstream")
-        )
+        if status == HTTPStatus.REQUEST_TIMEOUT:
+            await _answer_whole(send, status)
+            return
+        mark = (hops.ERROR_HEADER, b"upstream")
+        await _answer_whole(send, status, self._error_page(scope, status), mark)
 
 
 class _Failed(Exception):
@@ -180,13 +180,13 @@ class _Visitor:
         self._watcher: asyncio.Task[None] | None = None
         self._stopped = False
         self.left = False
+        self.late = False
 
     async def body(self) -> AsyncIterator[bytes]:
         """The request body, read only as fast as upstream takes it."""
         more = True
         while more:
-            async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
-                message = await self._receive()
+            message = await self._next()
             if message["type"] == "http.disconnect":
                 self._leave()
                 raise _VisitorLeft
@@ -194,6 +194,14 @@ class _Visitor:
                 yield chunk
             more = message.get("more_body", False)
         self._watch()
+
+    async def _next(self) -> Message:
+        try:
+            async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
+                return await self._receive()
+        except TimeoutError:
+            self.late = True
+            raise
 
     def watch_soon(self) -> None:
         """Cancel the exchange when the visitor leaves; only without a body left to read."""
@@ -228,22 +236,31 @@ class _Visitor:
 
 async def _pass_on(response: aiohttp.ClientResponse, headers: hops.Headers, send: Send) -> None:
     """Stream an answer. Raises BrokenOff when either end stops before the end."""
-    content = response.content
     connection = response.connection if _ends_with_connection(response) else None
     protocol = connection.protocol if connection is not None else None
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    more = True
+    while more:
+        chunk = await _next_chunk(response)
+        more = bool(chunk) and not response.content.at_eof()
+        if not more and protocol is not None:
+            _refuse_reset(protocol.exception())
+        await _hand_over(send, {"type": "http.response.body", "body": chunk, "more_body": more})
+
+
+async def _next_chunk(response: aiohttp.ClientResponse) -> bytes:
     try:
-        start = {"type": "http.response.start", "status": response.status, "headers": headers}
-        await send(start)
-        more = True
-        while more:
-            chunk = await content.readany()
-            more = bool(chunk) and not content.at_eof()
-            if not more and protocol is not None:
-                _refuse_reset(protocol.exception())
-            async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": more})
+        return await response.content.readany()
     except (aiohttp.ClientError, OSError) as error:
-        raise BrokenOff(str(error)) from error
+        raise BrokenOff("upstream broke off") from error
+
+
+async def _hand_over(send: Send, message: Message) -> None:
+    try:
+        async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
+            await send(message)
+    except TimeoutError as error:
+        raise BrokenOff("the visitor does not read") from error
 
 
 def _ends_with_connection(response: aiohttp.ClientResponse) -> bool:
@@ -254,12 +271,16 @@ def _ends_with_connection(response: aiohttp.ClientResponse) -> bool:
 def _refuse_reset(error: BaseException | None) -> None:
     """A body delimited by close is whole after a clean close only (RFC 9112, 8)."""
     if isinstance(error, OSError):
-        raise error
+        raise BrokenOff("upstream broke off") from error
 
 
 async def _answer_whole(
-    send: Send, status: int, kind: bytes, body: bytes, *more: tuple[bytes, bytes]
+    send: Send, status: int, page: bytes | None = None, *more: tuple[bytes, bytes]
 ) -> None:
+    """One short answer: a page of HTML or, without one, the name of the status."""
+    kind, body = b"text/html; charset=utf-8", page
+    if body is None:
+        kind, body = b"text/plain; charset=utf-8", HTTPStatus(status).phrase.encode("ascii")
     headers = [
         (b"content-type", kind),
         (b"content-length", str(len(body)).encode("ascii")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from bandeau.choice.decide import (
@@ -13,7 +13,7 @@ from bandeau.choice.decide import (
     stand_ledger_down,
     stand_without_choice,
 )
-from bandeau.choice.model import Choice, Source, Standing
+from bandeau.choice.model import Choice, Standing
 from bandeau.choice.token import Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
 from bandeau.enforcement.exchange import receipt_cookie
@@ -102,24 +102,27 @@ class Visitors:
     async def proof(self, sent: Sent) -> Proof:
         """What the ledger's latest record says, reconciled with the signed choice (rule F2)."""
         standing = await self.standing(sent)
-        ticket = self.ticket(sent)
-        if standing.source is not Source.CHOICE or standing.choice is None or ticket is None:
+        ticket, choice = self.ticket(sent), standing.choice
+        if choice is None or ticket is None:
             return Proof(standing, None, current=False)
         try:
-            subject = subject_of(self._site.subject_key, ticket.visitor)
-            latest = await self._site.ledger.latest(subject)
+            proven = await self._proven(ticket, choice)
         except LedgerUnavailable:
             return Proof(stand_ledger_down(self._site.policy), None, current=False)
-        if latest is None or latest.id != standing.choice.record_id or latest.body is None:
+        if proven is None:
             return Proof(standing, None, current=False)
+        return Proof(proven, choice.record_id, current=True)
+
+    async def _proven(self, ticket: Ticket, choice: Choice) -> Standing | None:
+        """What stands by the record itself, if it is the latest of this very terminal."""
+        subject = subject_of(self._site.subject_key, ticket.visitor)
+        latest = await self._site.ledger.latest(subject)
+        if latest is None or latest.id != choice.record_id or latest.body is None:
+            return None
         recorded = parse_record(latest.body)
-        proven = Choice(
-            standing.choice.terms, recorded.purposes, latest.id, standing.choice.made_at
-        )
-        agreed = await self._agreed(proven.terms)
-        if agreed is None:
-            return Proof(standing, None, current=False)
-        return Proof(stand(self._site.terms, proven, agreed), latest.id, current=True)
+        agreed = await self._agreed(recorded.policy)
+        proven = replace(choice, terms=recorded.policy, answers=recorded.purposes)
+        return stand(self._site.terms, proven, agreed) if agreed else None
 
     def _sealed(self, sent: Sent) -> Sealed | None:
         value = value_of(sent.cookie, self._site.policy.choice.cookie)

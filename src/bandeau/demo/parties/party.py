@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from jinja2 import Environment
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from bandeau.demo.addresses import Addresses, is_trustworthy
 from bandeau.demo.parties.board import Board, Contact, Kind, Known
+from bandeau.demo.posts import POSTS
 
 _ID = re.compile(r"[a-z0-9]{6,32}")
 _URL_CHARACTERS = 300
@@ -33,6 +35,7 @@ class Company:
     name: str
     cookie: str
     colour: str
+    scripts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,31 @@ class Party:
         """Where the company is reached."""
         address: str = getattr(self.setting.addresses, self.company.key)
         return address
+
+    async def script(self, request: Request) -> Response:
+        """One of the company's scripts, written for this visitor."""
+        name = request.path_params["name"]
+        if name not in self.company.scripts:
+            raise HTTPException(404)
+        visitor = self.meet(request, Kind.SCRIPT, f"{name}.js")
+        return self.render(f"{self.company.key}/{name}.js", visitor, "text/javascript")
+
+    async def pixel(self, request: Request) -> Response:
+        """A transparent picture of one pixel."""
+        unscripted = request.query_params.get("js") == "0"
+        name = "noscript" if unscripted else request.url.path.lstrip("/")
+        return self.picture(self.meet(request, Kind.PIXEL, name))
+
+    async def beacon(self, request: Request) -> Response:
+        """What a script reports, in ``saw``."""
+        visitor = self.meet(request, Kind.BEACON, request.query_params.get("saw", ""))
+        return self.marked(Response(status_code=204), visitor)
+
+    async def visit(self, request: Request) -> Response:
+        """A page of the company's own, which a plain link leads to."""
+        visitor = self.meet(request, Kind.VISIT, request.url.path)
+        posts = tuple(POSTS.values())
+        return self.render("profile.html", visitor, "text/html", posts=posts)
 
     def meet(self, request: Request, kind: Kind, detail: str = "") -> str:
         """Tell who is there, keep the contact, and return the visitor's id."""
@@ -87,19 +115,24 @@ class Party:
         """A template of the company's own, never cached, with the id cookie."""
         template = self.setting.templates.get_template(f"parties/{name}")
         body = template.render(origin=self.origin, visitor=visitor, company=self.company, **values)
-        return self._marked(Response(body, media_type=media_type), visitor)
+        return self.marked(Response(body, media_type=media_type), visitor)
 
-    def pixel(self, visitor: str) -> Response:
+    def picture(self, visitor: str) -> Response:
         """A transparent picture of one pixel, with the id cookie."""
-        return self._marked(Response(_GIF, media_type="image/gif"), visitor)
+        return self.marked(Response(_GIF, media_type="image/gif"), visitor)
 
-    def nothing(self, visitor: str) -> Response:
-        """The answer to a beacon, with the id cookie."""
-        return self._marked(Response(status_code=204), visitor)
-
-    def hand_over(self, visitor: str, to: str) -> Response:
-        """Send the browser on to another company, with the id cookie."""
-        return self._marked(RedirectResponse(to, 302), visitor)
+    def marked(self, response: Response, visitor: str) -> Response:
+        """``response`` with the id cookie, for other sites' pages too where browsers allow it."""
+        cross_site = is_trustworthy(self.origin)
+        response.headers["Cache-Control"] = "no-store"
+        response.set_cookie(
+            self.company.cookie,
+            visitor,
+            max_age=_THIRTEEN_MONTHS,
+            secure=cross_site,
+            samesite="none" if cross_site else "lax",
+        )
+        return response
 
     def _recognise(self, request: Request) -> tuple[str, Known]:
         sent = {
@@ -128,18 +161,6 @@ class Party:
             if parts and parts[0] != urlsplit(self.origin).netloc and parts[1]:
                 return parts[1]
         return ""
-
-    def _marked(self, response: Response, visitor: str) -> Response:
-        cross_site = is_trustworthy(self.origin)
-        response.headers["Cache-Control"] = "no-store"
-        response.set_cookie(
-            self.company.cookie,
-            visitor,
-            max_age=_THIRTEEN_MONTHS,
-            secure=cross_site,
-            samesite="none" if cross_site else "lax",
-        )
-        return response
 
 
 def shorten(address: str) -> str:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau.demo.parties.board import Kind
 from bandeau.demo.parties.party import Company, Party
 
-COMPANY = Company("regie", "Régie Pistil", "pistil_uid", "#f2b84b")
-_JS = "text/javascript"
+COMPANY = Company("regie", "Régie Pistil", "pistil_uid", "#f2b84b", ("pub", "encheres", "vue"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,36 +72,23 @@ def interests(pages: tuple[str, ...]) -> tuple[str, ...]:
 
 def routes(party: Party) -> list[Route]:
     """The ad network's addresses."""
-
-    async def script(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in ("pub", "encheres", "vue"):
-            raise HTTPException(404)
-        visitor = party.meet(request, Kind.SCRIPT, f"{name}.js")
-        return party.render(f"regie/{name}.js", visitor, _JS)
-
-    async def advertisement(request: Request) -> Response:
-        slot = request.query_params.get("slot", "")[:20]
-        visitor = party.meet(request, Kind.IFRAME, slot)
-        liked = interests(party.setting.board.pages_of(COMPANY.key, visitor))
-        shown = _ADS[liked[0]] if liked else _FOR_ANYBODY
-        return party.render("regie/ad.html", visitor, "text/html", ad=shown, liked=liked)
-
-    async def viewed(request: Request) -> Response:
-        return party.pixel(party.meet(request, Kind.PIXEL, "vu.gif"))
-
-    async def sync(request: Request) -> Response:
-        visitor = party.meet(request, Kind.PIXEL, "sync.gif")
-        partner = party.setting.addresses.sextant
-        return party.hand_over(visitor, f"{partner}/match.gif?pistil={visitor}")
-
-    async def bid(request: Request) -> Response:
-        return party.nothing(party.meet(request, Kind.BEACON, request.query_params.get("saw", "")))
-
     return [
-        Route("/{name}.js", script),
-        Route("/ad", advertisement),
-        Route("/vu.gif", viewed),
-        Route("/sync.gif", sync),
-        Route("/enchere", bid, methods=["POST"]),
+        Route("/{name}.js", party.script),
+        Route("/ad", partial(_advertisement, party)),
+        Route("/vu.gif", party.pixel),
+        Route("/sync.gif", partial(_sync, party)),
+        Route("/enchere", party.beacon, methods=["POST"]),
     ]
+
+
+async def _advertisement(party: Party, request: Request) -> Response:
+    visitor = party.meet(request, Kind.IFRAME, request.query_params.get("slot", "")[:20])
+    liked = interests(party.setting.board.pages_of(COMPANY.key, visitor))
+    shown = _ADS[liked[0]] if liked else _FOR_ANYBODY
+    return party.render("regie/ad.html", visitor, "text/html", ad=shown, liked=liked)
+
+
+async def _sync(party: Party, request: Request) -> Response:
+    visitor = party.meet(request, Kind.PIXEL, "sync.gif")
+    partner = f"{party.setting.addresses.sextant}/match.gif?pistil={visitor}"
+    return party.marked(RedirectResponse(partner, 302), visitor)

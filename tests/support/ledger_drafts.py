@@ -1,0 +1,66 @@
+"""Drafts, keys and numbers that ledger tests share; ids and salts come from counters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+from bandeau.ledger.checkpoint import Signer
+from bandeau.ledger.record import Draft, subject_of, uuid7
+
+ORIGIN = "www.quotidien.test/log"
+SEED = bytes(range(32))
+NOW = 1_800_000_000_000
+TERMS = "0123456789abcdef"
+
+
+def signer() -> Signer:
+    """The key of the tests' log."""
+    return Signer(ORIGIN, SEED)
+
+
+def counting() -> Callable[[int], bytes]:
+    """Bytes that never repeat, the same in each run."""
+    numbers = itertools.count(1)
+    return lambda size: next(numbers).to_bytes(size)
+
+
+def subject(name: str) -> str:
+    """The pseudonym of a visitor."""
+    return subject_of(b"key", name.encode())
+
+
+def record_id(number: int) -> str:
+    """The id of the ``number``-th draft."""
+    return uuid7(NOW + number, number.to_bytes(10))
+
+
+def choice(number: int, visitor: str = "", *, social: bool = True) -> Draft:
+    """One choice; each ``number`` has its own id, and its own visitor unless one is named."""
+    return Draft.choice(
+        id=record_id(number),
+        site="www.quotidien.test",
+        subject=subject(visitor or f"visitor {number}"),
+        time=NOW + number,
+        action="save",
+        mechanism="panel",
+        purposes={"social": social, "advertising": False},
+        policy=TERMS,
+        notice="a" * 64,
+        lang="fr",
+        layout="bar",
+        gpc=False,
+        expires=NOW // 1000 + 15_000_000,
+    )
+
+
+def erasure(number: int, erases: str) -> Draft:
+    """The erasure of one choice."""
+    return Draft.erasure(
+        id=record_id(number), site="www.quotidien.test", time=NOW + number, erases=erases
+    )
+
+
+def terms() -> Draft:
+    """The terms that every choice here refers to."""
+    return Draft.policy(site="www.quotidien.test", time=NOW, digest=TERMS, terms=b'{"v":1}')

@@ -63,15 +63,16 @@
     action === "accept_all" ? switches.map((box) => box.value)
       : action === "save" ? data.getAll("purpose") : [];
 
+  /* A refused fetch can fail while the submit event still runs, when no form submits again. */
   root.addEventListener("submit", async (event) => {
-    if (plain) return;
-    event.preventDefault();
-    if (busy) return;
-    busy = true;
     const form = /** @type {HTMLFormElement} */ (event.target);
     const button = /** @type {HTMLButtonElement} */ (
       /** @type {SubmitEvent} */ (event).submitter
     );
+    if (plain || !button.value) return;
+    event.preventDefault();
+    if (busy) return;
+    busy = true;
     const data = new FormData(form);
     const fields = Object.fromEntries(data);
     try {
@@ -90,20 +91,31 @@
       location.reload();
     } catch {
       plain = true;
-      form.requestSubmit(button);
+      setTimeout(() => form.requestSubmit(button));
     }
   });
 
+  /** What opened the panel: browsers lose it, as it sits in another tree than the page's focus. */
+  /** @type {HTMLElement | null} */
+  let opener = null;
   document.addEventListener("click", (event) => {
     const target = /** @type {Element | null} */ (event.composedPath()[0] ?? null);
-    const opener = target?.closest?.("a[href^='/.bandeau/panel'], [popovertarget]");
-    if (!opener || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const control = /** @type {HTMLElement | null | undefined} */ (
+      target?.closest?.("a[href^='/.bandeau/panel'], [popovertarget]")
+    );
+    if (!control || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!panel?.contains(control)) opener = control;
     if (!panel?.showPopover) {
-      if (opener.matches("button")) location.assign("/.bandeau/panel");
-    } else if (opener.matches("a")) {
+      if (control.matches("button")) location.assign("/.bandeau/panel");
+    } else if (control.matches("a")) {
       event.preventDefault();
       panel.showPopover();
     }
+  });
+  panel?.addEventListener("toggle", (event) => {
+    const closed = /** @type {ToggleEvent} */ (event).newState === "closed";
+    const lost = panel.matches(":focus-within") || document.activeElement === document.body;
+    if (closed && lost) opener?.focus();
   });
 
   addEventListener("pagehide", () => {

@@ -42,11 +42,19 @@ class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
-    where it is missing. Raises ``PolicyError`` where the policy does not hold, and ``OSError``
-    or ``KeysError`` where the folder cannot be used: a site that cannot be held does not start.
+    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer. A site that cannot
+    be held does not start: raises ``PolicyError`` where the policy does not hold, ``OSError``,
+    ``KeysError`` or ``LedgerUnavailable`` where the folder cannot be used.
     """
 
-    def __init__(self, app: App, *, policy: str | Path, data: str | Path = "bandeau-data") -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        policy: str | Path,
+        data: str | Path = "bandeau-data",
+        explain: bool = False,
+    ) -> None:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
         folder = Path(data)
@@ -57,7 +65,14 @@ class Bandeau:
         notice = Notice(declared, words)
         self.pages = Pages(declared, notice)
         self._app = app
-        self._enforcer = _enforcer(app, self.site, notice, self.pages, self._comments)
+        visitors = Visitors(self.site)
+        comments = _comments(self.site, visitors, self._comments)
+        insertions = _insertions(self.site, notice, comments)
+        editor = PageEditor(declared, self.site.matcher, insertions, explain=explain)
+        desk = ChoiceDesk(self.site, visitors, notice)
+        routes = comments.routes() if insertions.section else []
+        own = Endpoints(self.site, visitors, desk, self.pages).app(routes)
+        self._enforcer = Enforcer(app, own, visitors, editor)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
@@ -80,16 +95,15 @@ class Bandeau:
         await self._app(scope, receive, watched)
 
 
-def gateway(policy: Path, upstream: str, data: Path) -> Bandeau:
+def gateway(policy: Path, upstream: str, data: Path, *, explain: bool = False) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``."""
-    pages: list[Pages] = []
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
-        sent = Sent.of(scope["headers"])
-        return pages[0].upstream_page(sent.languages, status)
+        languages = Sent.of(scope["headers"]).languages
+        return bandeau.pages.upstream_page(languages, status)
 
-    bandeau = Bandeau(Upstream(upstream, error_page=error_page), policy=policy, data=data)
-    pages.append(bandeau.pages)
+    proxy = Upstream(upstream, error_page=error_page)
+    bandeau = Bandeau(proxy, policy=policy, data=data, explain=explain)
     return bandeau
 
 
@@ -114,32 +128,26 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site
     )
 
 
-def _enforcer(
-    app: App, site: Site, notice: Notice, pages: Pages, store: SqliteComments
-) -> Enforcer:
-    visitors = Visitors(site)
-    desk = ChoiceDesk(site, visitors, notice)
-
+def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments:
     async def proof(request: Request) -> Proof:
         return await visitors.proof(Sent.of(request.scope["headers"]))
 
     def new_id() -> str:
         return uuid7(int(site.now() * 1000), site.random(10))
 
-    comments = Comments(site.policy, site.words, store, proof, new_id, site.now, same_origin)
+    return Comments(site.policy, site.words, store, proof, new_id, site.now, same_origin)
 
+
+def _insertions(site: Site, notice: Notice, comments: Comments) -> Insertions:
     async def section(exchange: Exchange, lang: str) -> tuple[str, bytes]:
         return await comments.section_for(exchange.standing, lang, exchange.asked.path)
 
     offered = site.policy.feature("comments") is not None
-    placeholder = Placeholder(site.policy, site.words)
-    view = comments.view
-    insertions = Insertions(
+    placeholder, view = Placeholder(site.policy, site.words), comments.view
+    return Insertions(
         notice=notice,
         placeholder=placeholder,
         section=section if offered else None,
         scripts=notice.script_hashes + view.script_hashes,
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )
-    own = Endpoints(site, visitors, desk, pages).app(comments.routes() if offered else [])
-    return Enforcer(app, own, visitors, PageEditor(site.policy, site.matcher, insertions))

@@ -1,4 +1,4 @@
-"""Settings from flags and environment, as one frozen value.
+"""Settings from flags and environment, read into values that can hold.
 
 Every flag of the command line can be given as ``BANDEAU_<COMMAND>_<FLAG>`` in the environment.
 """
@@ -23,16 +23,6 @@ class Listen:
 
     def __str__(self) -> str:
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What ``bandeau serve`` runs with. ``data`` is the folder of the ledger and the keys."""
-
-    config: Path
-    data: Path
-    upstream: str
-    listen: Listen
 
 
 def parse_listen(value: str) -> Listen:

@@ -1,4 +1,4 @@
-"""Using notice, band and panel in a real browser: by mouse, by keyboard, with and without script."""
+"""Using notice, band and panel in a real browser: mouse, keyboard, with and without script."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FOCUSED = """() => {
 COVERED = """() => {
   const node = document.activeElement;
   if (node.shadowRoot) return false;
-  const { left, right, top, bottom } = node.getBoundingClientRect();
+  const { left, right, top, bottom } = node.getClientRects()[0];
   const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
   return !(at === node || node.contains(at));
 }"""
@@ -325,7 +325,8 @@ def test_a_browser_without_declarative_shadow_roots_shows_all(
     page.route("**/story", lambda route: route.fulfill(body=plain, content_type="text/html"))
     page.goto(site.address + "/story")
     expect(page.locator("[data-bandeau=notice]")).to_be_visible()
-    page.locator("[data-bandeau=notice] [data-bandeau=refuse-all]").click()
+    with page.expect_response("**/.bandeau/choice"):
+        page.locator("[data-bandeau=notice] [data-bandeau=refuse-all]").click()
     page.unroute_all()
     page.goto(site.address + "/story")
     expect(band(page)).to_have_attribute("data-state", "refused")

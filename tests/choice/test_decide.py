@@ -14,7 +14,6 @@ from bandeau.choice.decide import (
     UnknownPurposeError,
     decide,
     expiry,
-    is_signal,
     stand,
     stand_ledger_down,
     stand_without_choice,
@@ -163,11 +162,3 @@ def test_the_browsers_signal_refuses_without_asking() -> None:
 
 def test_a_ledger_that_is_down_means_refused() -> None:
     assert stand_ledger_down(policy(SOCIAL)).answers == {"social": Answer.REFUSED}
-
-
-@pytest.mark.parametrize(
-    ("values", "speaks"),
-    [([b"1"], True), ([b"0", b"1"], True), ([], False), ([b"1, 1"], False), ([b"true"], False)],
-)
-def test_only_exactly_one_is_the_signal(values: list[bytes], speaks: bool) -> None:
-    assert is_signal(values) is speaks

@@ -3,10 +3,10 @@
 import asyncio
 import hashlib
 
+import ledger_drafts as drafts
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-import ledger_drafts as drafts
 
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, commit, leaf_hash
@@ -87,7 +87,9 @@ def test_a_replay_inserts_nothing_and_gets_the_same_receipt(case):
 
 def test_choices_of_one_subject_supersede_each_other_in_order(case):
     async def work():
-        return await asyncio.gather(*(case.store.append(drafts.choice(n, "ana")) for n in range(20)))
+        return await asyncio.gather(
+            *(case.store.append(drafts.choice(n, "ana")) for n in range(20))
+        )
 
     receipts = sorted(run(work()), key=lambda receipt: receipt.index)
     previous = None
@@ -230,12 +232,16 @@ def test_a_checkpoint_kept_outside_shows_another_history(case):
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["choose", "replay", "erase"]), st.integers(0, 12), st.integers(0, 3)),
+    st.tuples(
+        st.sampled_from(["choose", "replay", "erase"]), st.integers(0, 12), st.integers(0, 3)
+    ),
     max_size=25,
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(steps=STEPS)
 def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path_factory):
     directory = tmp_path_factory.mktemp("ledger")

@@ -11,6 +11,7 @@ import pytest
 from chromium import EXECUTABLE, FLAGS, browsing
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 from serving import serving
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bandeau.demo.addresses import Addresses
@@ -78,7 +79,8 @@ def running() -> Iterator[Addresses]:
 class _Later:
     """An app that is known only once its port is."""
 
-    app: ASGIApp
+    def __init__(self) -> None:
+        self.app: ASGIApp = Starlette()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.app(scope, receive, send)

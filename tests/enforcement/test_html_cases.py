@@ -20,7 +20,7 @@ CASES: list[tuple[bytes, list[str]]] = [
     (b"<img\nsrc\t=\n'//evil.test'>", [E]),
     (b"<img/src=//evil.test/>", [E]),
     (b"<img alt=\">\" src='//evil.test'>", [E]),
-    (b"<img alt=a\"b src=//evil.test>", [E]),
+    (b'<img alt=a"b src=//evil.test>', [E]),
     (b"<img =x src=//evil.test>", [E]),
     (b"<img a='b'src=//evil.test>", [E]),
     (b"<img src=//evil.test src=/own>", [E]),
@@ -54,7 +54,7 @@ CASES: list[tuple[bytes, list[str]]] = [
     # What fetches.
     (b"<script src=//evil.test></script>", [E]),
     (b"<script type=module src=//evil.test></script>", [E]),
-    (b"<script type=importmap>{\"imports\":{\"a\":\"https://evil.test\"}}</script>", []),
+    (b'<script type=importmap>{"imports":{"a":"https://evil.test"}}</script>', []),
     (b"<link rel=stylesheet href=//evil.test>", [E]),
     (b"<link rel='shortcut ICON' href=//evil.test>", [E]),
     (b"<link rel=preload imagesrcset='//evil.test 1x' as=image>", [E]),
@@ -65,7 +65,10 @@ CASES: list[tuple[bytes, list[str]]] = [
     (b"<link href=//evil.test>", []),
     (b"<img srcset='/a 1x, //evil.test/b 2x'>", [E]),
     (b"<picture><source srcset='//evil.test/b 2x'><img></picture>", [E]),
-    (b"<video poster=//evil.test><source src=//b.test><track src=//c.test>", [E, "b.test", "c.test"]),
+    (
+        b"<video poster=//evil.test><source src=//b.test><track src=//c.test>",
+        [E, "b.test", "c.test"],
+    ),
     (b"<audio src=//evil.test></audio>", [E]),
     (b"<embed src=//evil.test><object data=//b.test></object>", [E, "b.test"]),
     (b"<iframe src=//evil.test></iframe><frame src=//b.test>", [E, "b.test"]),
@@ -88,8 +91,14 @@ CASES: list[tuple[bytes, list[str]]] = [
     (b"<svg><use href='#a'/><use xlink:href=\"#b\" /></svg>", []),
     (b"<svg><feImage href=//evil.test /></svg>", [E]),
     (b"<svg><rect fill='url(//evil.test#a)'/><rect fill='url(#b)'/></svg>", [E]),
-    (b"<svg><rect mask=\"URL(//evil.test)\"/><g style='fill:url(//b.test)'></g></svg>", [E, "b.test"]),
-    (b"<svg><set attributeName=href to=//evil.test /><set attributeName=x to=//b.test /></svg>", [E]),
+    (
+        b"<svg><rect mask=\"URL(//evil.test)\"/><g style='fill:url(//b.test)'></g></svg>",
+        [E, "b.test"],
+    ),
+    (
+        b"<svg><set attributeName=href to=//evil.test /><set attributeName=x to=//b.test /></svg>",
+        [E],
+    ),
     # Text that is not markup.
     (b"<!--" + IMG + b"-->", []),
     (b"<!-->" + IMG + b"-->", [E]),
@@ -123,7 +132,7 @@ CASES: list[tuple[bytes, list[str]]] = [
     (b"<noscript><p title='</noscript>" + IMG + b"'>", [E]),
     (b"<noscript><img src='//b.test' alt='</noscript>" + IMG + b"'>", ["b.test", E]),
     (b"<noscript><img alt='</noscript>' src=//b.test>", ["b.test"]),
-    (b"<noscript><img src='//b.test </noscript>" + IMG + b"' alt>", [UNREADABLE, E]),
+    (b"<noscript><img src='//b.test </noscript>" + IMG + b"' alt>", [E]),
     # Templates, foreign content, frames, selects.
     (b"<template>" + IMG + b"</template>", [E]),
     (b"<template><template>" + IMG + b"</template></template>", [E]),
@@ -154,8 +163,9 @@ CASES: list[tuple[bytes, list[str]]] = [
     (b"<base target=_top><base href=//evil.test/><a href=b><img src=a>", [E, E]),
     (b"<base href=/sub/><base href=//evil.test/><img src=a.jpg>", [E]),
     (b"<base href=//own.test/><img src=a.jpg>", []),
+    (b"<base href=//evil.test/><svg>text <image href=a /></svg><p ping=b>", [E, E, E]),
     (b"<base href=data:,x><img src=a.jpg>", []),
-]  # fmt: skip
+]
 
 
 def third_party(host: str) -> bool:
@@ -202,24 +212,46 @@ def test_what_never_ends_is_left_alone(markup: bytes) -> None:
     ("markup", "inert"),
     [
         (b'<img SRC="//evil.test/a" alt=x>', b'<img data-bandeau-SRC="//evil.test/a" alt=x>'),
-        (b"<img src=//evil.test src=//b.test>",
-         b"<img data-bandeau-src=//evil.test data-bandeau-src=//b.test>"),
-        (b"<script async src=//evil.test integrity=sha384-x nonce=n>",
-         b'<script type="text/plain" async data-bandeau-src=//evil.test integrity=sha384-x nonce=n>'),
-        (b"<script src=//evil.test type=module>",
-         b'<script type="text/plain" data-bandeau-src=//evil.test data-bandeau-type=module>'),
+        (
+            b"<img src=//evil.test src=//b.test>",
+            b"<img data-bandeau-src=//evil.test data-bandeau-src=//b.test>",
+        ),
+        (
+            b"<script async src=//evil.test integrity=sha384-x nonce=n>",
+            b'<script type="text/plain" async data-bandeau-src=//evil.test integrity=sha384-x nonce=n>',
+        ),
+        (
+            b"<script src=//evil.test type=module>",
+            b'<script type="text/plain" data-bandeau-src=//evil.test data-bandeau-type=module>',
+        ),
         (b"<script/src=//evil.test>", b'<script type="text/plain"/data-bandeau-src=//evil.test>'),
-        (b"<iframe src=//evil.test width=1>", b"<iframe hidden data-bandeau-src=//evil.test width=1>"),
+        (
+            b"<iframe src=//evil.test width=1>",
+            b"<iframe hidden data-bandeau-src=//evil.test width=1>",
+        ),
         (b"<iframe hidden src=//evil.test>", b"<iframe hidden data-bandeau-src=//evil.test>"),
-        (b"<iframe src=/own srcdoc='<img src=//evil.test>'>",
-         b"<iframe hidden data-bandeau-src=/own data-bandeau-srcdoc='<img src=//evil.test>'>"),
-        (b"<a href=//evil.test ping=//evil.test>", b"<a href=//evil.test data-bandeau-ping=//evil.test>"),
-        (b"<meta http-equiv=refresh content='0;//evil.test'>",
-         b"<meta data-bandeau-http-equiv=refresh content='0;//evil.test'>"),
-        (b"<video src=/own poster=//evil.test>", b"<video src=/own data-bandeau-poster=//evil.test>"),
-        (b"<svg><image xlink:href=//evil.test />", b"<image data-bandeau-xlink:href=//evil.test />"),
+        (
+            b"<iframe src=/own srcdoc='<img src=//evil.test>'>",
+            b"<iframe hidden data-bandeau-src=/own data-bandeau-srcdoc='<img src=//evil.test>'>",
+        ),
+        (
+            b"<a href=//evil.test ping=//evil.test>",
+            b"<a href=//evil.test data-bandeau-ping=//evil.test>",
+        ),
+        (
+            b"<meta http-equiv=refresh content='0;//evil.test'>",
+            b"<meta data-bandeau-http-equiv=refresh content='0;//evil.test'>",
+        ),
+        (
+            b"<video src=/own poster=//evil.test>",
+            b"<video src=/own data-bandeau-poster=//evil.test>",
+        ),
+        (
+            b"<svg><image xlink:href=//evil.test />",
+            b"<image data-bandeau-xlink:href=//evil.test />",
+        ),
     ],
-)  # fmt: skip
+)
 def test_only_names_change_in_the_inert_form(markup: bytes, inert: bytes) -> None:
     assert [piece.inert for piece in gated(markup)] == [inert]
 

@@ -128,7 +128,10 @@ def test_references_are_decoded_as_in_attributes(raw: bytes, text: str) -> None:
         ("a.jpg 1x, b.jpg 2x", ("a.jpg", "b.jpg")),
         ("a.jpg, b.jpg", ("a.jpg", "b.jpg")),
         ("a,b,c.jpg 100w,  d.jpg", ("a,b,c.jpg", "d.jpg")),
-        ("data:image/png;base64,AA== 1x, //evil.test/b 2x", ("data:image/png;base64,AA==", "//evil.test/b")),
+        (
+            "data:image/png;base64,AA== 1x, //evil.test/b 2x",
+            ("data:image/png;base64,AA==", "//evil.test/b"),
+        ),
         (" , a.jpg 1x,,b.jpg", ("a.jpg", "b.jpg")),
         ("a.jpg foo(1,2) 3x, b.jpg", ("a.jpg", "b.jpg")),
         ("a.jpg foo(1,2", ("a.jpg",)),
@@ -136,7 +139,7 @@ def test_references_are_decoded_as_in_attributes(raw: bytes, text: str) -> None:
         (",,,", ()),
         ("", ()),
     ],
-)  # fmt: skip
+)
 def test_srcset_is_split_as_the_standard_says(value: str, urls: tuple[str, ...]) -> None:
     assert srcset_urls(value) == urls
 

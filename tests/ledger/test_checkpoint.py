@@ -28,13 +28,15 @@ GO_NOTE = (
 
 
 def test_what_is_signed_is_read_back():
-    assert Verifier(SIGNER.vkey).open(NOTE) == Checkpoint("log.quotidien.test/choices", 7, b"\x07" * 32)
+    assert Verifier(SIGNER.vkey).open(NOTE) == Checkpoint(
+        "log.quotidien.test/choices", 7, b"\x07" * 32
+    )
     assert NOTE.startswith(b"log.quotidien.test/choices\n7\nBwcHBw")
 
 
 def test_the_vector_of_another_implementation():
     verifier = Verifier(GO_KEY)
-    with pytest.raises(CheckpointError, match="not origin, size and root|not a number"):
+    with pytest.raises(CheckpointError, match=r"not origin, size and root|not a number"):
         verifier.open(GO_NOTE.encode())  # The signature held; the text is no checkpoint.
     with pytest.raises(CheckpointError, match="does not fit"):
         verifier.open(GO_NOTE.replace("problem", "Problem").encode())
@@ -47,7 +49,9 @@ def test_signatures_of_others_are_ignored():
     other = Signer("witness.test", bytes(32))
     line = other.sign(7, b"\x07" * 32).decode().split("\n\n")[1]
     assert Verifier(SIGNER.vkey).open(NOTE + line.encode()).size == 7
-    cosigned = b"\xe2\x80\x94 log.quotidien.test/choices " + encode(b"\0\0\0\0" + bytes(72)).encode()
+    cosigned = (
+        b"\xe2\x80\x94 log.quotidien.test/choices " + encode(b"\0\0\0\0" + bytes(72)).encode()
+    )
     assert Verifier(SIGNER.vkey).open(NOTE + cosigned + b"\n").size == 7
     with pytest.raises(CheckpointError, match="no signature by this key"):
         Verifier(other.vkey).open(NOTE)
@@ -78,11 +82,23 @@ def test_texts_that_are_no_checkpoint(text):
 
 @pytest.mark.parametrize(
     "note",
-    [b"", b"\n\n", b"a\n", b"a\n\n", b"a\n\nb\n", b"a\n\n\xe2\x80\x94 a\n", b"a\r\n\n\xe2\x80\x94 a AAAA\n",
-     b"a\n\n\xe2\x80\x94 a AAAA\n", b"a\n\n\xe2\x80\x94 a+b AAAAAAAA\n", b"\xff\n\n\xe2\x80\x94 a AAAAAAAA\n",
-     b"a\n\n- a AAAAAAAA\n", b"a\n\n\xe2\x80\x94 a AAAA AAA\n", b"a" * (limits.CHECKPOINT_BYTES + 1),
-     b"a\n\n" + b"\xe2\x80\x94 a AAAAAAAA\n" * 65],
-)  # fmt: skip
+    [
+        b"",
+        b"\n\n",
+        b"a\n",
+        b"a\n\n",
+        b"a\n\nb\n",
+        "a\n\n— a\n".encode(),
+        "a\r\n\n— a AAAA\n".encode(),
+        "a\n\n— a AAAA\n".encode(),
+        "a\n\n— a+b AAAAAAAA\n".encode(),
+        b"\xff" + "\n\n— a AAAAAAAA\n".encode(),
+        b"a\n\n- a AAAAAAAA\n",
+        "a\n\n— a AAAA AAA\n".encode(),
+        b"a" * (limits.CHECKPOINT_BYTES + 1),
+        ("a\n\n" + "— a AAAAAAAA\n" * 65).encode(),
+    ],
+)
 def test_bytes_that_are_no_note(note):
     with pytest.raises(CheckpointError):
         split_note(note)

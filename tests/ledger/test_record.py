@@ -45,9 +45,12 @@ def choice(**changes):
 
 def test_a_choice_is_written_as_canonical_json_and_read_back():
     body = choice().body(prev=None)
-    assert body == json.dumps(
-        json.loads(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    ).encode()
+    assert (
+        body
+        == json.dumps(
+            json.loads(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        ).encode()
+    )
     record = parse_record(body)
     assert record.purposes == {"social": True, "advertising": False}
     assert (record.kind, record.prev, record.id) == (Kind.CHOICE, None, ID)
@@ -58,7 +61,12 @@ def test_no_field_has_room_for_an_address_an_agent_or_a_page():
     for word in ("ip", "addr", "agent", "ua", "url", "uri", "page", "path", "referer", "referrer",
                  "query", "mail", "device", "session", "cookie", "geo", "country"):  # fmt: skip
         assert not [name for name in names if word in name.split("_")], word
-    for value in ("192.0.2.7", "2001:db8::7", "https://www.quotidien.test/a?b=c", "Mozilla/5.0 (X)"):
+    for value in (
+        "192.0.2.7",
+        "2001:db8::7",
+        "https://www.quotidien.test/a?b=c",
+        "Mozilla/5.0 (X)",
+    ):
         for field in ("lang", "layout", "notice", "mechanism", "action", "policy", "subject"):
             with pytest.raises(RecordError, match=field):
                 choice(**{field: value})
@@ -144,9 +152,7 @@ def test_an_erasure_does_not_repeat_the_erased_id():
 
 def test_a_record_too_long_is_refused():
     with pytest.raises(RecordError, match="longer"):
-        Draft.policy(
-            site="a.test", time=5, digest="0" * 16, terms=b"x" * limits.LEDGER_TERMS_BYTES
-        )
+        Draft.policy(site="a.test", time=5, digest="0" * 16, terms=b"x" * limits.LEDGER_TERMS_BYTES)
 
 
 @given(st.integers(0, (1 << 48) - 1), st.binary(min_size=10, max_size=10))

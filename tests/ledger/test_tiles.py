@@ -69,7 +69,9 @@ def test_any_batches_make_the_same_tiles(batches):
     assert prover.root() == frontier.root()
     for index in {0, at // 2, at - 1}:
         needed = {(t.level, t.index): t for t in inclusion_tiles(index, at)}
-        small = TileNodes(lambda level, n, needed=needed: tiles[level, n][: needed[level, n].width * 32])
+        small = TileNodes(
+            lambda level, n, needed=needed: tiles[level, n][: needed[level, n].width * 32]
+        )
         proof = Prover(at, small).inclusion(index)
         verify_inclusion(leaves[index], index, at, proof, frontier.root())
 

@@ -244,6 +244,39 @@ def test_bytes_of_ours_never_land_in_an_answer_that_has_begun() -> None:
         assert read_all(visitor) == b""
 
 
+def test_an_offer_to_speak_http2_is_declined_by_answering() -> None:
+    offer = GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMA\r\n"
+    with recording() as (_, address), connect(address) as visitor:
+        for _ in range(2):
+            visitor.sendall(offer + b"\r\n")
+            assert status_of(read_until(visitor, b"0\r\n\r\n")) == 200
+
+
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+KEY = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        GET + UPGRADE + b"\r\n",
+        GET + UPGRADE + b"Sec-WebSocket-Key: short\r\n\r\n",
+        GET + UPGRADE + KEY + b"Cookie: " + b"c" * 9_000 + b"\r\n\r\n",
+        GET + UPGRADE + KEY + b"X-A: a\r\n" * 150 + b"\r\n",
+        GET + UPGRADE + KEY + b"Content-Length: 3\r\n\r\nabc",
+        GET + UPGRADE + KEY + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        POST + UPGRADE + KEY + b"\r\n",
+    ],
+    ids=["no key", "short key", "long line", "many headers", "length", "chunked", "post"],
+)
+def test_a_bad_socket_handshake_is_refused_and_the_server_still_stops(request_bytes: bytes) -> None:
+    with recording() as (application, address):
+        response = exchange(address, request_bytes)
+        assert get(address).endswith(b"0\r\n\r\n")
+    assert status_of(response) in (400, 405)
+    assert len(application.requests) == 1
+
+
 def test_stopping_does_not_wait_for_endless_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "STOP_SECONDS", 0.1)
 

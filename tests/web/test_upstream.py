@@ -1,5 +1,6 @@
 """The gateway's proxy half: what reaches the publisher's site and what comes back, byte by byte."""
 
+import asyncio
 import socket
 import threading
 
@@ -126,6 +127,20 @@ def test_header_values_in_utf8_pass_byte_for_byte() -> None:
         "".encode()
     )
     assert "cookie: prénom=Zoé; a=\t1\r\n".encode() in head
+
+
+def test_header_values_in_other_bytes_arrive_re_encoded() -> None:
+    head = sent_upstream(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-A: \xe9\r\n\r\n")
+    assert "x-a: é\r\n".encode() in head
+
+
+def test_a_forwarding_header_cannot_be_spelt_with_underscores() -> None:
+    head = sent_upstream(
+        b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX_Forwarded-For: 1.2.3.4\r\n"
+        b"my_own: kept\r\n\r\n"
+    )
+    assert b"1.2.3.4" not in head
+    assert b"my_own: kept\r\n" in head
 
 
 def test_every_set_cookie_is_kept_apart_and_in_order() -> None:
@@ -311,6 +326,28 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert status_of(answered(OK)) == 200
+
+
+def test_any_asgi_server_can_carry_it() -> None:
+    sent: list[dict] = []
+
+    async def main(origin: str) -> None:
+        incoming = asyncio.Queue()
+        incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "GET", "path": "/é b", "headers": [], "scheme": "https"}
+        async with Upstream(origin) as upstream:
+            await upstream(scope, incoming.get, send)
+
+    with raw_origin(answering(OK)) as origin:
+        asyncio.run(main(origin.address.url))
+    assert origin.heard[0].startswith(b"GET /%C3%A9%20b HTTP/1.1\r\n")
+    assert b"x-forwarded-proto: https\r\n" in origin.heard[0]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    assert sent[-1]["body"] == b"hi"
 
 
 @pytest.mark.parametrize(

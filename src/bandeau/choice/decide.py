@@ -90,8 +90,3 @@ def stand_ledger_down(policy: Policy) -> Standing:
 def _all(policy: Policy, answer: Answer) -> dict[str, Answer]:
     """One answer to every purpose, in the order that terms have."""
     return {key: answer for key in sorted(purpose.key for purpose in policy.consent_purposes)}
-
-
-def is_signal(values: Collection[bytes]) -> bool:
-    """Whether ``Sec-GPC`` speaks: exactly ``1`` in at least one header line (rule G1)."""
-    return b"1" in values

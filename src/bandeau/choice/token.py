@@ -21,6 +21,8 @@ from bandeau.choice.model import Choice
 
 VERSION = "1"
 VISITOR_BYTES = 16
+NOTED = "noted"
+"""Stands in the choice cookie of a site that asks for nothing: its information bar was closed."""
 _CHOICE = re.compile(
     r"1\.(?P<terms>[0-9a-f]{16})\.(?P<mask>[01]{1,24})~(?P<made>[0-9a-f]{1,12})\.(?P<record>[\w-]{22})",
     re.ASCII,

@@ -1,4 +1,4 @@
-"""``bandeau demo``: the demo newspaper behind Bandeau, with third parties that show what they learn."""
+"""``bandeau demo``: a newspaper behind Bandeau, and third parties that show what they learn."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ _HOST = "127.0.0.1"
 
 
 @click.command("demo")
-@click.option(
-    "--port", default=8000, show_default=True, help="Port of the newspaper; the next free one."
-)
+@click.option("--port", default=8000, show_default=True, help="First port to try.")
 @click.option("--data", default="demo-data", show_default=True, type=click.Path(path_type=Path))
 def demo_command(port: int, data: Path) -> None:
     """Serve a small newspaper through Bandeau, beside four pretend third parties."""

@@ -8,8 +8,11 @@ from pathlib import Path
 import click
 
 from bandeau.app import gateway
+from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.parse import PolicyError
 from bandeau.settings import SettingsError, parse_data, parse_listen, parse_upstream
+from bandeau.storage.keys import KeysError
 from bandeau.web.server import serve
 
 
@@ -18,22 +21,25 @@ from bandeau.web.server import serve
 @click.option("--upstream", required=True, help="The site itself, such as http://127.0.0.1:9000.")
 @click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
 @click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
-def serve_command(config: Path, upstream: str, listen: str, data: str) -> None:
-    """Serve a site through Bandeau, held to each visitor's choice."""
+@click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
+def serve_command(config: Path, upstream: str, listen: str, data: str, explain: bool) -> None:
+    """Serve a site through Bandeau, held to each visitor's choice.
+
+    Refuses to start, with exit code 1, where the policy or the data cannot be used.
+    """
     try:
         address = parse_listen(listen)
-        bandeau = gateway(config, parse_upstream(upstream), parse_data(data))
+        bandeau = gateway(config, parse_upstream(upstream), parse_data(data), explain=explain)
+        serve(
+            bandeau,
+            address.host,
+            address.port,
+            on_ready=lambda where: click.echo(f"Bandeau serves {upstream} at {where.url}"),
+        )
     except PolicyError as error:
         for fault in error.faults:
-            click.echo(f"{config}:{fault}", err=True)
+            click.echo(fault.shown(str(config)), err=True)
         sys.exit(1)
-    except (SettingsError, OSError, ValueError) as error:
+    except (SettingsError, KeysError, LedgerUnavailable, CommentsUnavailable, OSError) as error:
         click.echo(f"bandeau serve: {error}", err=True)
         sys.exit(1)
-    serve(
-        bandeau,
-        address.host,
-        address.port,
-        step_over=False,
-        on_ready=lambda where: click.echo(f"Bandeau serves {upstream} at {where}"),
-    )

@@ -37,8 +37,13 @@ _PLAIN_STYLE = (
 )
 _STYLE = rf"{any_case('style')}(?=[={WHITE}])(?!{_PLAIN_STYLE})"
 _READ = rf"(?:{any_case(_READ_ATTRIBUTES)}{NAME_END}|{_STYLE})"
-_TAG = rf"(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME}(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>"
-_END_TAG = rf"/[a-zA-Z](?:[^>/{WHITE}]*+>|[^>/{WHITE}]*+{ATTRIBUTES}>)"
+# The first repeat is only a quick way through the attributes that are written plainly.
+_PLAIN = rf"(?:[{WHITE}]++(?!{_READ})[a-zA-Z][a-zA-Z-]*+=\"[^\"]*+\")*+"
+_TAG = (
+    rf"(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME}{_PLAIN}"
+    rf"(?:>|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
+)
+_END_TAG = rf"/[a-zA-Z][^>/{WHITE}]*+(?:>|{ATTRIBUTES}>)"
 _COMMENT = r"!--(?:-?>|(?:[^-]++|-(?!-!?>))*+--!?>)"
 
 # Values that cannot leave the own origin: no scheme, no double slash, nothing encoded.
@@ -95,10 +100,13 @@ _MATH = (
 )
 
 BODY = pattern(
-    rf"(?:[^<]++|<(?:{_END_TAG}|{_TAG}|{_NEAR_TAG}|{_TEXTS}|{_DRAWING}|{_MATH}|{_COMMENT}"
-    r"|(?=[^a-zA-Z/!?])))*+"
+    rf"(?:[^<]*+<(?:{_END_TAG}|{_TAG}|{_NEAR_TAG}|{_TEXTS}|{_DRAWING}|{_MATH}|{_COMMENT}"
+    r"|(?=[^a-zA-Z/!?])))*+[^<]*+"
 )
 """In a body, outside of foreign content, while relative URLs are the publisher's own."""
+
+ELSEWHERE = pattern(rf"(?:[^<]*+<(?:{_END_TAG}|{_TAG}|{_COMMENT}|(?=[^a-zA-Z/!?])))*+[^<]*+")
+"""The same where relative URLs are a third party's."""
 
 DRAWING = pattern(rf"(?:[^<]++|<{_SHAPE})*+")
 """Among the shapes of an SVG."""

@@ -12,7 +12,7 @@ from bandeau.choice.model import Standing
 from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import admit, own_policy
 from bandeau.enforcement.links import judge_links, judge_refresh, reports_elsewhere
-from bandeau.enforcement.verdict import Effect, Judge, Verdict
+from bandeau.enforcement.verdict import Judge, Verdict
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import CookieRule, Policy
 
@@ -58,9 +58,21 @@ class Admitted:
 
 
 class Exchange:
-    """The verdicts and edits for one request of one visitor."""
+    """The verdicts and edits for one request of one visitor.
 
-    def __init__(self, policy: Policy, matcher: Matcher, standing: Standing, asked: Asked) -> None:
+    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        matcher: Matcher,
+        standing: Standing,
+        asked: Asked,
+        *,
+        explain: bool = False,
+    ) -> None:
+        self._explain = explain
         self.policy = policy
         self.asked = asked
         self.standing = standing
@@ -86,7 +98,7 @@ class Exchange:
         kept.append((CHOICE_HEADER, choice_header(self.standing)))
         return kept
 
-    def response_headers(self, status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
         """The answer's headers with what the choice denies taken out, and our policy added."""
         kept: Headers = []
         for name, value in headers:
@@ -95,6 +107,10 @@ class Exchange:
                 kept.append((name, allowed))
         if status == 304 or is_governed(kept):
             kept.append((b"content-security-policy", self.csp()))
+        if self._explain:
+            lines = (value for name, value in headers if name == b"set-cookie")
+            refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
+            kept.append((b"bandeau-explain", explanation([*self.jar.denied, *refused])))
         return kept
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
@@ -190,12 +206,15 @@ def is_governed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return not kind or kind.startswith(_DOCUMENTS + _SCRIPTS) or kind.endswith(b"+xml")
 
 
-def denied_summary(exchange: Exchange) -> bytes:
-    """The verdicts on this request's cookies, for the debug header: ``_ga:strip:refused``."""
-    return b", ".join(
-        f"{v.subject}:{Effect.STRIP}:{v.reason}".encode("latin-1", "replace")
-        for v in exchange.jar.denied
-    )
+def explanation(verdicts: Iterable[Verdict]) -> bytes:
+    """Verdicts as the header ``Bandeau-Explain`` has them: ``_ga;strip;refused, …``.
+
+    Names that could break a header are left out.
+    """
+    told = (f"{v.subject};{v.effect};{v.reason}" for v in verdicts)
+    return ", ".join(text for text in told if text.isascii() and text.isprintable())[
+        :4_000
+    ].encode()
 
 
 def _joined(headers: Headers, wanted: bytes) -> bytes:

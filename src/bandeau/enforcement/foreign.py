@@ -28,10 +28,14 @@ _FONT = frozenset({b"color", b"face", b"size"})
 _XHTML = (b"text/html", b"application/xhtml+xml")
 # An end tag of these cannot belong to an open element around: the scan would still be in it.
 _NEVER_AROUND = (
-    _ROOTS | _SVG_INTEGRATION | _MATH_INTEGRATION | _VOID | RAW_ELEMENTS
+    _ROOTS
+    | _SVG_INTEGRATION
+    | _MATH_INTEGRATION
+    | _VOID
+    | RAW_ELEMENTS
     | {b"annotation-xml", b"g", b"path", b"html", b"head", b"body"}
 )
-_DEPTH = 512
+_DEPTH = 100
 _CLOSES_ITSELF = frozenset(b"p li dd dt option tr td th".split())
 
 

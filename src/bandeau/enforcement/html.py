@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from bandeau import limits
 from bandeau.enforcement import calm, markup
@@ -123,6 +122,8 @@ class Scanner:
         return True
 
     def _data(self) -> bool:
+        if len(self._buffer) - self._position < self._wait and not self._final:
+            return False
         found = self._skipped().match(self._buffer, self._position)
         position = self._position = found.end() if found else self._position
         if position == len(self._buffer):
@@ -130,8 +131,6 @@ class Scanner:
         if self._buffer[position] != _LESS_THAN:
             self._text_in_opening()
             return True
-        if len(self._buffer) - position < self._wait and not self._final:
-            return False
         tag = markup.TAG.match(self._buffer, position)
         if tag:
             self._wait = 0
@@ -139,16 +138,16 @@ class Scanner:
         return self._other(position)
 
     def _skipped(self) -> re.Pattern[bytes]:
+        """What may be passed without a look, where the scan stands."""
         opening, foreign = self._opening, self._foreign
         if opening.frameset or opening.in_template or self._outer_foreign is not None:
             return markup.TEXT
-        if self._base.reach is Reach.HOST:
-            return markup.TEXT if opening.done else markup.SPACE
+        own = self._base.reach is not Reach.HOST
         if not opening.done:
-            return calm.HEAD if opening.in_head else markup.SPACE
+            return calm.HEAD if own and opening.in_head else markup.SPACE
         if foreign.active:
-            return calm.DRAWING if foreign.foreign else markup.TEXT
-        return calm.BODY
+            return calm.DRAWING if own and foreign.foreign else markup.TEXT
+        return calm.BODY if own else calm.ELSEWHERE
 
     def _text_in_opening(self) -> None:
         if self._outer_foreign is None:
@@ -330,7 +329,7 @@ class Scanner:
         if gated:
             self._pieces.append(gated)
         if marked:
-            self._pieces.append(replace(marked, original=b"") if gated else marked)
+            self._pieces.append(marked._replace(original=b"") if gated else marked)
         if not settled or tag.name in _STRUCTURAL or self._foreign.active:
             self._entered(tag, end)
 

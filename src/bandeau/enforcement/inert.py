@@ -6,14 +6,15 @@ Only the bytes of attribute names change: a prefix makes the browser forget them
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import lru_cache
 
 from bandeau.enforcement.markup import Tag
 from bandeau.enforcement.pieces import Gated
 from bandeau.enforcement.references import css_urls, listed_urls, refresh_url, srcset_urls
 from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, Target, decode_attribute, target_of
 
+_REMEMBERED = 1_024
 PREFIX = b"data-bandeau-"
 
 _Reader = Callable[[str], Iterable[str]]
@@ -78,6 +79,7 @@ _ANYWHERE: dict[bytes, _Reader] = _PRESENTATION | {
     b"formaction": _one,
 }
 _READERS = {element: _ANYWHERE | readers for element, readers in _ELEMENTS.items()}
+_SCRIPT_SOURCES = frozenset({b"src", b"href", b"xlink:href"})
 _EMBEDS = frozenset({b"iframe", b"embed", b"object", b"portal", b"applet"})
 _EMBED_SOURCE = {b"object": b"data", b"applet": b"code"}
 _FETCHING_RELS = frozenset(
@@ -105,55 +107,65 @@ _PLAIN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class Judge:
     """Reads tags for the hosts that ``third_party`` says are not the publisher's own.
 
-    ``hosts_within`` gives the third-party hosts of a whole document (``srcdoc``).
+    ``hosts_within`` gives the third-party hosts of a whole document (``srcdoc``). A host is
+    mostly judged once for each instance.
     """
 
-    third_party: Callable[[str], bool]
-    hosts_within: Callable[[bytes, Target], tuple[str, ...]]
+    def __init__(
+        self,
+        third_party: Callable[[str], bool],
+        hosts_within: Callable[[bytes, Target], tuple[str, ...]],
+    ) -> None:
+        self._third_party = third_party
+        self._hosts_within = hosts_within
+        self._plainly = lru_cache(_REMEMBERED)(self._judged)
 
     def gate(self, tag: Tag, base: Target = OWN) -> Gated | None:
         """The gated form of ``tag``, or None where it contacts own hosts only."""
         if base.reach is not Reach.HOST and not _MAY_LEAVE.search(tag.source):
             return None
-        found = dict(self._contacts(tag, base))
-        if not found:
-            return None
-        hosts = tuple(dict.fromkeys(host for names in found.values() for host in names))
+        readers = _readers(tag.name, tag.values)
+        found: dict[bytes, tuple[str, ...]] = {}
+        for name, value in tag.values.items():
+            reader = readers.get(name)
+            if reader and (hosts := self._hosts(value, reader, base)):
+                found[b"http-equiv" if reader is _refresh else name] = hosts
+        if b"srcdoc" in tag.values and (hosts := self._nested(tag.values[b"srcdoc"], base)):
+            found[b"srcdoc"] = hosts
+        return self._gated(tag, base, found) if found else None
+
+    def _gated(self, tag: Tag, base: Target, found: Mapping[bytes, tuple[str, ...]]) -> Gated:
+        hosts = tuple(dict.fromkeys([host for names in found.values() for host in names]))
         embed = self._embed_url(tag, base) if tag.name in _EMBEDS else None
         inert = inert_form(tag, found.keys())
         return Gated(tag.source, inert, hosts, tag.name.decode("latin-1"), embed)
 
-    def _contacts(self, tag: Tag, base: Target) -> Iterator[tuple[bytes, tuple[str, ...]]]:
-        """Names of attributes to change, and the third-party hosts behind each."""
-        values = tag.values
-        readers = _readers(tag.name, values)
-        for name, value in values.items():
-            reader = readers.get(name)
-            if reader and (hosts := self._hosts(value, reader, base)):
-                yield (b"http-equiv" if reader is _refresh else name), hosts
-        if b"srcdoc" in values:
-            document = decode_attribute(values[b"srcdoc"]).encode("utf-8", "surrogateescape")
-            if hosts := self.hosts_within(document, base):
-                yield b"srcdoc", hosts
+    def _nested(self, srcdoc: bytes, base: Target) -> tuple[str, ...]:
+        document = decode_attribute(srcdoc).encode("utf-8", "surrogateescape")
+        return self._hosts_within(document, base)
 
     def _hosts(self, value: bytes, reader: _Reader, base: Target) -> tuple[str, ...]:
+        if reader is _one and (plain := _PLAIN.match(value)):
+            return self._plainly(plain[1])
         if base.reach is not Reach.HOST and not _MAY_LEAVE.search(value):
             return ()
-        if reader is _one and (plain := _PLAIN.match(value)):
-            hosts = {plain[1].decode("ascii").lower(): None}
-        else:
-            targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]
-            hosts = dict.fromkeys(t.host for t in targets if t.reach is Reach.HOST)
-        return tuple(host for host in hosts if host == UNREADABLE or self.third_party(host))
+        targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]
+        return self._others([t.host for t in targets if t.reach is Reach.HOST])
+
+    def _judged(self, written: bytes) -> tuple[str, ...]:
+        return self._others([written.decode("ascii").lower()])
+
+    def _others(self, hosts: list[str]) -> tuple[str, ...]:
+        others = [host for host in hosts if host == UNREADABLE or self._third_party(host)]
+        return tuple(dict.fromkeys(others))
 
     def _embed_url(self, tag: Tag, base: Target) -> str | None:
         value = tag.values.get(_EMBED_SOURCE.get(tag.name, b"src"), b"")
         target = target_of(decode_attribute(value), base)
-        known = target.reach is Reach.HOST and self.third_party(target.host)
+        known = target.reach is Reach.HOST and bool(self._others([target.host]))
         return target.url if known else None
 
 
@@ -170,16 +182,16 @@ def inert_form(tag: Tag, renamed: Collection[bytes]) -> bytes:
     A script gets a type that does not run; a frame or embed is hidden, and loses its ``src``
     where that would take over from ``srcdoc``.
     """
-    names, added = set(renamed), b""
-    if tag.name == b"script" and names & {b"src", b"href", b"xlink:href"}:
-        names.add(b"type")
-        added = b' type="text/plain"'
+    names, added = renamed, b""
+    if tag.name == b"script" and not _SCRIPT_SOURCES.isdisjoint(names):
+        names, added = {*names, b"type"}, b' type="text/plain"'
     elif tag.name in _EMBEDS:
-        names |= {b"src"} if b"srcdoc" in names else set()
+        names = {*names, b"src"} if b"srcdoc" in names else names
         added = b"" if b"hidden" in tag.values else b" hidden"
     previous = 1 + len(tag.name)
     parts = [tag.source[:previous], added]
     for place in tag.places(names):
-        parts += [tag.source[previous:place], PREFIX]
+        parts += (tag.source[previous:place], PREFIX)
         previous = place
-    return b"".join((*parts, tag.source[previous:]))
+    parts.append(tag.source[previous:])
+    return b"".join(parts)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Place(StrEnum):
@@ -16,15 +16,13 @@ class Place(StrEnum):
     META_CSP = "meta-csp"
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """Bytes that leave as they came."""
 
     original: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Gated:
+class Gated(NamedTuple):
     """A start tag that contacts ``hosts``; ``inert`` replaces it where any of them is denied.
 
     ``element`` is its lowercase name, ``embed_url`` the absolute URL of a frame, embed or
@@ -38,8 +36,7 @@ class Gated:
     embed_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in the page. ``original`` is the marked tag, empty at a point between bytes.
 
     ``text`` is the language, the policy of a ``meta`` element, or the element's name.

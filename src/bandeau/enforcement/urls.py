@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from html import unescape
 from html.entities import html5
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes, urljoin
 
 import idna
@@ -29,8 +29,7 @@ class Reach(StrEnum):
     NOWHERE = "nowhere"
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """What a URL reaches. ``host`` and the absolute ``url`` are set for ``Reach.HOST`` only."""
 
     reach: Reach

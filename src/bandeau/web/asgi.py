@@ -45,7 +45,8 @@ class Enforcer:
         sent = Sent.of(scope["headers"])
         standing = await self._visitors.standing(sent)
         asked = asked_of(scope, sent)
-        exchange = Exchange(self._editor.policy, self._editor.matcher, standing, asked)
+        editor = self._editor
+        exchange = Exchange(editor.policy, editor.matcher, standing, asked, explain=editor.explain)
         headers = exchange.request_headers(scope["headers"])
         inner = {**scope, "headers": self._editor.readable(headers), "bandeau": standing}
         if scope["type"] == "websocket":

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bandeau import limits
 from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
 from bandeau.choice.model import Answer, Choice, Standing
-from bandeau.choice.token import VISITOR_BYTES, Ticket
+from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket
 from bandeau.enforcement.cookies import expire_declared
 from bandeau.enforcement.exchange import Asked, Exchange, host_of, receipt_cookie
 from bandeau.features.comments.gate import Proof
@@ -26,7 +26,6 @@ from bandeau.web.notice import Notice
 from bandeau.web.visitor import Sent, Visitors
 
 BASE = "/.bandeau/"
-NOTED = "noted"
 _MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "privacy", "api"})
 
 

@@ -64,7 +64,8 @@ def to_upstream(scope: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Request headers for the upstream: hop-by-hop ones gone, forwarding ones set."""
     headers: Headers = scope["headers"]
     dropped = _hop_by_hop(headers) | _REPLACED
-    kept = [(name, value) for name, value in headers if name not in dropped]
+    # CGI-like upstreams read `x_forwarded_for` as the header that only we may set.
+    kept = [(name, value) for name, value in headers if name.replace(b"_", b"-") not in dropped]
     return [
         (name.decode("latin-1"), _text(value)) for name, value in kept + _forwarding(scope, headers)
     ]

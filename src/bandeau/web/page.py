@@ -39,9 +39,12 @@ class Insertions:
 
 
 class PageEditor:
-    """Edits the HTML of one site."""
+    """Edits the HTML of one site; with ``explain`` each answer says what was withheld."""
 
-    def __init__(self, policy: Policy, matcher: Matcher, insertions: Insertions) -> None:
+    def __init__(
+        self, policy: Policy, matcher: Matcher, insertions: Insertions, *, explain: bool = False
+    ) -> None:
+        self.explain = explain
         self.policy = policy
         self.matcher = matcher
         self.insertions = insertions
@@ -173,8 +176,9 @@ class PageStream:
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
             case Place.HEAD_START if self._inserts():
-                head = self._editor.insertions.notice.head(self._exchange.standing, self._lang())
-                return mark.original + self._charset(head)
+                ours = self._editor.insertions
+                head = ours.notice.head(self._exchange.standing, self._lang())
+                return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()
             case Place.COMMENTS:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import lru_cache
 
 from jinja2 import Environment
@@ -12,6 +10,7 @@ from bandeau.enforcement.exchange import Asked
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
+from bandeau.web.static import source_hash
 
 _STYLE = (
     ":host{display:block!important;contain:content;color-scheme:light dark;margin:1em 0!important}"
@@ -23,6 +22,8 @@ _STYLE = (
     "button:focus-visible,a:focus-visible{outline:3px solid currentColor;outline-offset:2px}"
     "@media print{section{border-style:dashed}form{display:none}}"
 )
+_HIDE = "[hidden]:is([data-bandeau-src],[data-bandeau-srcdoc],[data-bandeau-data])"
+_HIDDEN = _HIDE + "{display:none!important}"
 _TEMPLATE = """\
 <span data-bandeau="placeholder" lang="{{ lang }}" dir="{{ dir }}"><template shadowrootmode="open">\
 <style>{{ style|safe }}</style><section aria-label="{{ title }}"><h3>{{ title }}</h3><p>{{ why }}</p>\
@@ -35,14 +36,18 @@ value="{{ lang }}"><input type="hidden" name="return" value="{{ path }}">\
 
 
 class Placeholder:
-    """Renders placeholders for one policy (rule R4)."""
+    """Renders placeholders for one policy (rule R4).
+
+    ``head`` goes into every page: it keeps inert embeds out of sight where the site's own styles
+    would show them although they are ``hidden``.
+    """
 
     def __init__(self, policy: Policy, words: Words) -> None:
         self._policy = policy
         self._words = words
         self._template = Environment(autoescape=True).from_string(_TEMPLATE)
-        digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-        self.style_hashes = (f"'sha256-{digest}'",)
+        self.style_hashes = (source_hash(_STYLE), source_hash(_HIDDEN))
+        self.head = f"<style>{_HIDDEN}</style>".encode()
         self._cached = lru_cache(maxsize=1_024)(self._render)
 
     def render(self, verdict: Verdict, url: str, lang: str, asked: Asked) -> bytes:

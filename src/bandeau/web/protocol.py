@@ -12,6 +12,7 @@ from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from bandeau import limits
 
@@ -88,6 +89,15 @@ class GatewayProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        socket = self.transport.get_protocol()
+        if isinstance(socket, WebSocketsSansIOProtocol) and not socket.handshake_initiated:
+            # The socket's own parser is narrower (8 KiB lines, 128 headers, GET, no body) and
+            # says nothing when it gives up: the connection would hang, and a stop would fail.
+            socket.close_sent = True
+            self.send_400_response("")
 
     def send_400_response(self, msg: str) -> None:
         cycle = self.cycle

@@ -8,19 +8,19 @@ from functools import lru_cache
 
 from bandeau.choice.decide import (
     expiry,
-    is_signal,
     stand,
     stand_ledger_down,
     stand_without_choice,
 )
-from bandeau.choice.model import Choice, Standing
-from bandeau.choice.token import Sealed, Ticket
+from bandeau.choice.model import Choice, Source, Standing
+from bandeau.choice.token import NOTED, Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
 from bandeau.enforcement.exchange import receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import parse_record, policy_record_id, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import Terms, parse_terms
+from bandeau.signals.gpc import is_signal
 from bandeau.web.context import Site
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -81,8 +81,11 @@ class Visitors:
         """
         policy = self._site.policy
         undecided = stand_without_choice(policy, signal=sent.signal)
+        if not policy.consent_purposes:
+            noted = value_of(sent.cookie, policy.choice.cookie) == NOTED
+            return Standing({}, frozenset(), Source.CHOICE) if noted else undecided
         sealed = self._sealed(sent)
-        if sealed is None or not policy.consent_purposes:
+        if sealed is None:
             return undecided
         try:
             agreed = await self._agreed(sealed.terms)

@@ -1,1 +1,0 @@
-"""Whether a site keeps its word. Pure, with one port."""

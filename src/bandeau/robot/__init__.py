@@ -1,1 +1,0 @@
-"""Edge: the real browser that the auditor drives."""

@@ -132,6 +132,15 @@
   });
   if (band) listen();
 
+  /** The band stays: a framework that clears the body gets it back, but no endless quarrel. */
+  let returns = 10;
+  const watch = new MutationObserver(() => {
+    if (host.isConnected || document.querySelector("[data-bandeau=root]") || !returns--) return;
+    document.body?.prepend(host);
+  });
+  watch.observe(document.documentElement, { childList: true });
+  watch.observe(document.body, { childList: true });
+
   if (history.state?.bandeau) {
     history.replaceState(history.state.bandeau[0], "");
     setTimeout(() => {

@@ -21,6 +21,7 @@ def expect_all_lit(board: Page) -> None:
 
 def read(page: Page, url: str) -> None:
     """Open an article and scroll through it, so that lazy frames load as well."""
+    page.bring_to_front()
     page.goto(url)
     for _ in range(20):
         page.mouse.wheel(0, 500)

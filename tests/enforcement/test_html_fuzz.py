@@ -28,7 +28,7 @@ LIVE = (
     '<object data="https://t.evil.test/o"></object><embed src=https://t.evil.test/e>',
     '<p style="background: url(https://t.evil.test/i)">styled</p>',
     '<a href="#" ping="https://t.evil.test/ping">follow</a>',
-    '<form action="https://t.evil.test/post"><button formaction="//t.evil.test/b">b</button></form>',
+    '<form action="https://t.evil.test/post"></form><button formaction="//t.evil.test/b">b',
     '<svg><image xlink:href="https://t.evil.test/i.svg"/><use href="//t.evil.test/u#a"/></svg>',
     '<svg><script href="//t.evil.test/s"></script><style><img src="//t.evil.test/x"></style></svg>',
     '<input type=image src="\\\\t.evil.test\\i">',

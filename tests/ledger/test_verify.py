@@ -156,7 +156,7 @@ def test_a_record_emptied_without_an_erasure_is_named(ledger):
 
 def test_a_record_put_back_after_its_erasure_is_named(ledger):
     draft = drafts.choice(5, "visitor 5")
-    body = draft.body(prev=None)
+    body = draft.body()
     ledger.execute("UPDATE leaf SET body = ?, salt = ? WHERE body IS NULL", (body, bytes(32)))
     assert ("erasure undone", 5) in findings(ledger)
 

@@ -79,8 +79,8 @@ _SHAPES = any_case(
     "radialgradient rect stop symbol text tspan"
 )
 _FORMULA = any_case(
-    "menclose merror mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub "
-    "msubsup msup mtable mtd mtext mtr munder munderover semantics"
+    "annotation menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mroot mrow ms "
+    "mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics"
 )
 _NO_URL = (
     r"(?:\"(?:[^\"uU&\\]++|[uU](?![rR][lL]\([^#]))*+\""

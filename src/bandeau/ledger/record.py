@@ -55,18 +55,17 @@ class RecordError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record that the ledger has not placed yet.
+    """A record that the ledger has not placed yet: its bytes, but for what only the sequence knows.
 
-    The store adds what only the sequence can know: ``prev`` of a choice (hexadecimal commitment of
-    the same subject's former record), ``target`` and ``index`` of an erasure. ``time`` is in Unix
-    milliseconds; ``subject`` and ``erases`` are empty where they do not apply.
+    Between ``before`` and ``after`` stands the ``prev`` of a choice or the ``index`` of an erasure.
+    ``time`` is in Unix milliseconds; ``subject`` and ``erases`` are empty where they do not apply.
     """
 
     id: str
     kind: Kind
-    site: str
     time: int
-    fields: Mapping[str, object]
+    before: bytes
+    after: bytes = b""
     subject: str = ""
     erases: str = ""
 
@@ -78,50 +77,43 @@ class Draft:
         as granted), ``policy`` (terms digest), ``notice`` (version of what was served), ``lang``,
         ``layout``, ``gpc`` and ``expires`` (Unix seconds). Raises :class:`RecordError`.
         """
-        asked = {**fields, "purposes": _plain(fields.get("purposes")), "subject": subject}
-        draft = cls(id, Kind.CHOICE, site, time, asked, subject=subject)
-        return draft._checked(prev="0" * 64)
+        purposes = fields.get("purposes")
+        told = dict(purposes) if isinstance(purposes, Mapping) else purposes
+        whole = _common(id, Kind.CHOICE, site, time) | fields
+        before, after = _around(whole | {"subject": subject, "purposes": told}, "prev", "0" * 64)
+        return cls(id, Kind.CHOICE, time, before, after, subject=subject)
 
     @classmethod
     def policy(cls, *, site: str, time: int, digest: str, terms: bytes) -> Draft:
         """The terms that choices refer to by ``digest``; one record for ever (rules L2, L5)."""
+        record_id = policy_record_id(digest)
         fields = {"policy": digest, "terms": terms.decode()}
-        return cls(policy_record_id(digest), Kind.POLICY, site, time, fields)._checked()
+        whole = _common(record_id, Kind.POLICY, site, time) | fields
+        return cls(record_id, Kind.POLICY, time, _encode(whole))
 
     @classmethod
     def notice(cls, *, id: str, site: str, time: int, **fields: object) -> Draft:
         """A version of the notice: ``policy``, ``notice``, ``lang``, ``layout`` (rules L3, L10)."""
-        return cls(id, Kind.NOTICE, site, time, fields)._checked()
+        whole = _common(id, Kind.NOTICE, site, time) | fields
+        return cls(id, Kind.NOTICE, time, _encode(whole))
 
     @classmethod
     def erasure(cls, *, id: str, site: str, time: int, erases: str) -> Draft:
         """The erasure of the choice ``erases``, whose id the record itself does not repeat."""
         _require("id", erases)
-        draft = cls(id, Kind.ERASURE, site, time, {}, erases=erases)
-        return draft._checked(target=erased_tag(erases), index=_SAFE_INTEGER)
+        whole = _common(id, Kind.ERASURE, site, time) | {"target": erased_tag(erases)}
+        before, after = _around(whole, "index", _SAFE_INTEGER)
+        return cls(id, Kind.ERASURE, time, before, after, erases=erases)
 
-    def body(self, **placed: object) -> bytes:
-        """The record's bytes: JSON, keys sorted, no spaces; raises :class:`RecordError`."""
-        whole = {
-            "v": VERSION,
-            "id": self.id,
-            "kind": self.kind.value,
-            "site": self.site,
-            "time": self.time,
-            **self.fields,
-            **placed,
-        }
-        try:
-            written = _ENCODE(whole).encode()
-        except ValueError as error:
-            raise RecordError(f"not writable: {error}") from error
-        _require_length(written, self.kind)
-        return written
+    def body(self, placed: str | int | None = None) -> bytes:
+        """The record's bytes: JSON in UTF-8 with sorted keys and no spaces.
 
-    def _checked(self, **placed: object) -> Draft:
-        """Read it back as the longest that it can become, so that no store has to refuse it."""
-        parse_record(self.body(**placed))
-        return self
+        ``placed`` is, for a choice, the hexadecimal commitment of the same subject's former record
+        if there is one; for an erasure the index of its target.
+        """
+        if not self.after:
+            return self.before
+        return self.before + _JSON(placed).encode() + self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +191,34 @@ def _stamp(value: int, version: int) -> int:
     return value & ~(0xF << 76) & ~(0x3 << 62) | version << 76 | 0x2 << 62
 
 
-_ENCODE = json.JSONEncoder(
+_JSON = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
 ).encode
+
+
+def _common(record_id: str, kind: Kind, site: str, time: int) -> dict[str, object]:
+    return {"v": VERSION, "id": record_id, "kind": kind.value, "site": site, "time": time}
+
+
+def _encode(whole: Mapping[str, object]) -> bytes:
+    """The bytes of a record, read back so that no store has to refuse them."""
+    try:
+        written = _JSON(whole).encode()
+    except (TypeError, ValueError) as error:
+        raise RecordError(f"not writable: {error}") from error
+    parse_record(written)
+    return written
+
+
+def _around(whole: dict[str, object], name: str, longest: object) -> tuple[bytes, bytes]:
+    """The bytes before and after the value of ``name``, checked with the longest it can have.
+
+    No text can hold the mark, because a quotation mark inside one is escaped.
+    """
+    mark = f'"{name}":'.encode()
+    value = _JSON(longest).encode()
+    before, _, after = _encode(whole | {name: longest}).partition(mark + value)
+    return before + mark, after
 
 
 def _matches(pattern: str) -> Callable[[object], bool]:
@@ -257,10 +274,6 @@ def _require_length(body: bytes, kind: Kind) -> None:
     allowed = limits.LEDGER_TERMS_BYTES if kind is Kind.POLICY else limits.LEDGER_RECORD_BYTES
     if len(body) > allowed:
         raise RecordError(f"longer than {allowed} bytes")
-
-
-def _plain(purposes: object) -> object:
-    return dict(purposes) if isinstance(purposes, Mapping) else purposes
 
 
 def _single(pairs: list[tuple[str, object]]) -> dict[str, object]:

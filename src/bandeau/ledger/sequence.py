@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bandeau.ledger.commitment import SALT_BYTES, commit
 from bandeau.ledger.record import Draft, Kind, erased_tag
 
 
-@dataclass(frozen=True, slots=True)
-class Former:
+class Former(NamedTuple):
     """The record that a subject's next one follows."""
 
     index: int
     commitment: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A record in its place. ``subject`` is empty but for choices."""
 
     index: int
@@ -56,14 +55,14 @@ def sequence(
     """Place ``drafts``, none of them known yet, after the first ``size`` records.
 
     ``formers`` holds the latest record of each subject, ``targets`` the index of each record to
-    erase. Raises ``RecordError`` for a draft that cannot be written.
+    erase.
     """
     batch = Batch()
     heads = dict(formers)
     successors: dict[int, int] = {}
     for index, draft in enumerate(drafts, size):
         former = heads.get(draft.subject) if draft.subject else None
-        body = draft.body(**_placed(draft, former, targets))
+        body = draft.body(_placed(draft, former, targets))
         salt = random(SALT_BYTES)
         commitment = commit(salt, body)
         batch.entries.append(Entry(index, draft.id, draft.subject, body, salt, commitment))
@@ -74,21 +73,13 @@ def sequence(
         if draft.kind is Kind.ERASURE:
             batch.erased[targets[draft.erases]] = erased_tag(draft.erases)
     batch.followed = {old: new for old, new in successors.items() if old < size}
-    batch.entries = [_followed(entry, successors.get(entry.index)) for entry in batch.entries]
+    for old, new in successors.items():
+        if old >= size:
+            batch.entries[old - size] = batch.entries[old - size]._replace(next=new)
     return batch
 
 
-def _placed(draft: Draft, former: Former | None, targets: Mapping[str, int]) -> dict[str, object]:
-    if draft.kind is Kind.CHOICE:
-        return {"prev": former.commitment.hex() if former else None}
+def _placed(draft: Draft, former: Former | None, targets: Mapping[str, int]) -> str | int | None:
     if draft.kind is Kind.ERASURE:
-        return {"target": erased_tag(draft.erases), "index": targets[draft.erases]}
-    return {}
-
-
-def _followed(entry: Entry, successor: int | None) -> Entry:
-    if successor is None:
-        return entry
-    return Entry(
-        entry.index, entry.id, entry.subject, entry.body, entry.salt, entry.commitment, successor
-    )
+        return targets[draft.erases]
+    return former.commitment.hex() if former else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bandeau.ledger.commitment import HASH_BYTES, node_hash
-from bandeau.ledger.tree import inclusion_ranges, subtrees
+from bandeau.ledger.tree import Prover
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -125,28 +125,42 @@ class TileNodes:
         self._read = read
         self._remember = remember
         self._known: dict[tuple[int, int], bytes] = {}
+        self._full: dict[int, tuple[int, bytes]] = {}
 
     def __call__(self, height: int, position: int) -> bytes:
         """The hash of one complete subtree; raises what ``read`` raises."""
-        level, above = divmod(height, HEIGHT)
-        if not above:
-            start = position % WIDTH * HASH_BYTES
-            return self._read(level, position // WIDTH)[start : start + HASH_BYTES]
         found = self._known.get((height, position))
         if found is None:
+            if height % HEIGHT == 0:
+                start = position % WIDTH * HASH_BYTES
+                tile = self._tile(height // HEIGHT, position // WIDTH)
+                return tile[start : start + HASH_BYTES]
             found = node_hash(self(height - 1, 2 * position), self(height - 1, 2 * position + 1))
             if len(self._known) >= self._remember:
                 self._known.clear()
             self._known[height, position] = found
         return found
 
+    def _tile(self, level: int, index: int) -> bytes:
+        """A tile; the full one of each level that was read last is at hand."""
+        at, tile = self._full.get(level, (-1, b""))
+        if at == index:
+            return tile
+        tile = self._read(level, index)
+        if len(tile) == TILE_BYTES:
+            self._full[level] = index, tile
+        return tile
+
 
 def inclusion_tiles(index: int, size: int) -> list[Tile]:
     """The tiles that a client reads to prove leaf ``index`` in the tree of ``size``."""
     wanted: dict[tuple[int, int], None] = {}
-    for part in inclusion_ranges(index, size):
-        for height, position in subtrees(*part):
-            level, above = divmod(height, HEIGHT)
-            wanted[level, (position << above) // WIDTH] = None
+
+    def note(height: int, position: int) -> bytes:
+        level, above = divmod(height, HEIGHT)
+        wanted[level, (position << above) // WIDTH] = None
+        return b""
+
+    Prover(size, note).inclusion(index)
     widths = {(level, at): width for level, at, width in edge_widths(size)}
     return [Tile(level, at, widths.get((level, at), WIDTH)) for level, at in wanted]

@@ -7,6 +7,7 @@ the tree answers for nodes, and everything else is derived from them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 
 from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
 
@@ -24,15 +25,17 @@ class Prover:
     def __init__(self, size: int, node: Node) -> None:
         self.size = size
         self._node = node
-        self._known: dict[Range, bytes] = {}
+        self._paths: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def root(self) -> bytes:
         """The root hash; that of no leaves is SHA-256 of nothing."""
-        return self._hash((0, self.size)) if self.size else EMPTY_ROOT
+        return self._edges[-1] if self.size else EMPTY_ROOT
 
     def inclusion(self, index: int) -> tuple[bytes, ...]:
         """The inclusion proof of leaf ``index`` (RFC 9162, 2.1.3.1); raises ``ValueError``."""
-        return tuple(self._hash(part) for part in inclusion_ranges(index, self.size))
+        if not 0 <= index < self.size:
+            raise ValueError(f"no leaf {index} in a tree of {self.size}")
+        return self._path(0, index)
 
     def consistency(self, former: int) -> tuple[bytes, ...]:
         """The proof that the first ``former`` leaves are unchanged (RFC 9162, 2.1.4.1).
@@ -41,11 +44,34 @@ class Prover:
         """
         return tuple(self._hash(part) for part in consistency_ranges(former, self.size))
 
-    def _hash(self, part: Range) -> bytes:
-        found = self._known.get(part)
+    def _path(self, height: int, position: int) -> tuple[bytes, ...]:
+        """The proof from one node up; leaves of one batch share most of theirs."""
+        last = self.size - 1 >> height
+        if not last:
+            return ()
+        found = self._paths.get((height, position))
         if found is None:
-            found = self._known[part] = fold(self._node(*at) for at in subtrees(*part))
+            found, sibling = self._path(height + 1, position >> 1), position ^ 1
+            if sibling < last:
+                found = (self._node(height, sibling), *found)
+            elif sibling == last:
+                found = (self._edges[height], *found)
+            self._paths[height, position] = found
         return found
+
+    def _hash(self, part: Range) -> bytes:
+        return fold(self._node(*at) for at in subtrees(*part))
+
+    @cached_property
+    def _edges(self) -> list[bytes]:
+        """The hash over the last node of each height, which may be incomplete, up to the root."""
+        last = self.size - 1
+        edges = [self._node(0, last)]
+        for height in range(last.bit_length()):
+            lone = not last >> height & 1
+            left = b"" if lone else self._node(height, (last >> height) - 1)
+            edges.append(edges[-1] if lone else node_hash(left, edges[-1]))
+        return edges
 
 
 class Frontier:
@@ -73,23 +99,6 @@ class Frontier:
         twin = Frontier()
         twin.size, twin._hashes = self.size, list(self._hashes)
         return twin
-
-
-def inclusion_ranges(index: int, size: int) -> list[Range]:
-    """The ranges of leaves whose hashes prove leaf ``index``, nearest first."""
-    if not 0 <= index < size:
-        raise ValueError(f"no leaf {index} in a tree of {size}")
-    start, end = 0, size
-    ranges: list[Range] = []
-    while end - start > 1:
-        middle = start + _split(end - start)
-        if index < middle:
-            ranges.append((middle, end))
-            end = middle
-        else:
-            ranges.append((start, middle))
-            start = middle
-    return ranges[::-1]
 
 
 def consistency_ranges(former: int, size: int) -> list[Range]:

@@ -50,7 +50,7 @@ class Enforcer:
         headers = exchange.request_headers(scope["headers"])
         inner = {**scope, "headers": self._editor.readable(headers), "bandeau": standing}
         if scope["type"] == "websocket":
-            await self._app(inner, receive, send)
+            await self._app(inner, receive, _handshake(exchange, send))
             return
         answer = _Answer(exchange, self._editor, scope, sent, send)
         await self._app(inner, receive, answer.send)
@@ -113,6 +113,22 @@ class _Answer:
         await self._release()
         if not more:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _handshake(exchange: Exchange, send: Send) -> Send:
+    """The sender of a WebSocket: its handshake may set cookies like any other answer."""
+
+    async def judged(message: Message) -> None:
+        if message.get("headers"):
+            headers = [
+                (name, value)
+                for name, value in message["headers"]
+                if bytes(name).lower() != b"set-cookie" or exchange.set_cookie(bytes(value)).passes
+            ]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return judged
 
 
 def asks_for_document(headers: list[tuple[bytes, bytes]]) -> bool:

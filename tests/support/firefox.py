@@ -34,12 +34,12 @@ class Firefox:
         self.ask("session.new", capabilities={})
         self._page = self.ask("browsingContext.getTree")["contexts"][0]["context"]
 
-    def ask(self, method: str, **params: Any) -> Any:
+    def ask(self, method: str, timeout: float = 30, **params: Any) -> Any:
         """One command and its answer; raises where the browser refuses it."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
         while True:
-            answer = json.loads(self._socket.recv(timeout=15))
+            answer = json.loads(self._socket.recv(timeout=timeout))
             if answer.get("id") == number:
                 if "result" not in answer:
                     raise AssertionError(f"{method}: {answer}")
@@ -59,6 +59,7 @@ class Firefox:
         """The JSON value of a function's result (a promise is waited for)."""
         answer = self.ask(
             "script.callFunction",
+            timeout=3,
             functionDeclaration=f"async () => JSON.stringify(await ({function})())",
             awaitPromise=True,
             target={"context": self._page},

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from bandeau.ledger.commitment import SALT_BYTES, commit
 from bandeau.ledger.record import Draft, Kind, erased_tag
 
 
-class Former(NamedTuple):
+@dataclass(slots=True)
+class Former:
     """The record that a subject's next one follows."""
 
     index: int
     commitment: bytes
 
 
-class Entry(NamedTuple):
+@dataclass(slots=True)
+class Entry:
     """A record in its place. ``subject`` is empty but for choices."""
 
     index: int
@@ -75,7 +76,7 @@ def sequence(
     batch.followed = {old: new for old, new in successors.items() if old < size}
     for old, new in successors.items():
         if old >= size:
-            batch.entries[old - size] = batch.entries[old - size]._replace(next=new)
+            batch.entries[old - size].next = new
     return batch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.commitment import EMPTY_ROOT, HASH_BYTES, leaf_hash
@@ -105,7 +106,7 @@ class MemoryLedger:
             if entry.subject:
                 self._heads[entry.subject] = entry.index
         for old, new in batch.followed.items():
-            self._entries[old] = self._entries[old]._replace(next=new)
+            self._entries[old].next = new
         self._head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
         self._tiles |= {(tile.level, tile.index): tile.hashes for tile in tiles}
         root = Prover(self._head.size, self._nodes).root()
@@ -120,7 +121,7 @@ class MemoryLedger:
         self._ids[tag] = index
         if self._heads.get(gone.subject) == index:
             del self._heads[gone.subject]
-        self._entries[index] = gone._replace(id=tag, subject="", body=b"", salt=b"")
+        self._entries[index] = replace(gone, id=tag, subject="", body=b"", salt=b"")
 
     def _index(self, record_id: str) -> int | None:
         return self._ids.get(record_id, self._ids.get(erased_tag(record_id)))

@@ -19,6 +19,7 @@ NAME = "ledger.sqlite"
 SCHEMA = 1
 WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
+WAL_PAGES = 4_000
 
 # Every value is typed strictly and has one place, so that verification can account for each byte.
 _TABLES = f"""
@@ -55,8 +56,9 @@ def open_writer(path: Path) -> apsw.Connection:
     db = apsw.Connection(str(path))
     db.set_busy_timeout(WRITER_WAIT_MS)
     check_version(db, path)
-    for pragma, value in (("journal_mode", "wal"), ("synchronous", "full")):
-        db.pragma(pragma, value)
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "full")
+    db.pragma("wal_autocheckpoint", WAL_PAGES)
     return db
 
 

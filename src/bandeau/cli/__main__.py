@@ -1,0 +1,5 @@
+"""``python -m bandeau.cli``."""
+
+from bandeau.cli import main
+
+main()

@@ -1,0 +1,131 @@
+"""The gateway when things break: the ledger, the site, the process itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from publisher import POLICY, Seen, publisher
+from serving import serving
+
+from bandeau.app import Bandeau, gateway
+from bandeau.ledger.store import LedgerUnavailable
+
+HOST = {"host": "www.quotidien.test", "accept": "text/html"}
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policy.toml"
+    path.write_text(POLICY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def bandeau(policy: Path, tmp_path: Path) -> Iterator[Bandeau]:
+    yield Bandeau(publisher(Seen()), policy=policy, data=tmp_path / "data")
+
+
+async def _unavailable(*_: object) -> object:
+    raise LedgerUnavailable("the disk is gone")
+
+
+def test_a_ledger_that_is_down_refuses_choices_and_keeps_the_site_up(
+    bandeau: Bandeau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        serving(bandeau) as address,
+        httpx.Client(base_url=address.url, headers=HOST) as client,
+    ):
+        accepted = client.post("/.bandeau/choice", json={"action": "accept_all"})
+        assert accepted.status_code == 200
+        cookie = "; ".join(
+            line.split(";")[0] for line in accepted.headers.get_list("set-cookie")[:2]
+        )
+        client.cookies.clear()
+        for method in ("append", "find", "latest", "published"):
+            monkeypatch.setattr(bandeau.site.ledger, method, _unavailable)
+
+        page = client.get("/article", headers={"cookie": cookie})
+        assert page.status_code == 200
+        assert "Été à Nantes" in page.text
+        assert '<script src="https://ads.test/a.js"' not in page.text
+
+        choice = client.post("/.bandeau/choice", json={"action": "accept_all"})
+        assert choice.status_code == 503
+        assert "set-cookie" not in choice.headers
+        assert "message" in choice.json()["error"]
+        form = client.post("/.bandeau/choice", data={"action": "accept_all"})
+        assert form.status_code == 503
+        assert "text/html" in form.headers["content-type"]
+
+        comment = {"page": "/article", "name": "A", "text": "B"}
+        answer = client.post("/.bandeau/comments", json=comment, headers={"cookie": cookie})
+        assert answer.status_code == 403
+        assert client.get("/.bandeau/health").status_code == 503
+
+
+def test_a_site_that_is_down_still_gets_the_notice(policy: Path, tmp_path: Path) -> None:
+    front = gateway(policy, "http://127.0.0.1:1", tmp_path / "data")
+    with serving(front) as address, httpx.Client(base_url=address.url, headers=HOST) as client:
+        answer = client.get("/article", headers={"accept-language": "fr"})
+        assert answer.status_code == 502
+        assert "Le site ne répond pas" in answer.text
+        assert "data-bandeau=" in answer.text
+        assert "accept_all" in answer.text
+        assert client.get("/.bandeau/privacy").status_code == 200
+
+
+@pytest.mark.slow
+def test_kill_9_in_the_middle_of_64_choices_loses_none_that_was_answered(
+    policy: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "bandeau.cli", "serve", "--config", str(policy)]
+    command += ["--upstream", "http://127.0.0.1:1", "--listen", "127.0.0.1:0", "--data", str(data)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with process.stdout:
+        url = process.stdout.readline().split()[-1]
+        answered = asyncio.run(_choose_until_killed(url, process.pid))
+    process.wait(20)
+    assert len(answered) > 64
+
+    bandeau = [sys.executable, "-m", "bandeau.cli"]
+    export = tmp_path / "out.jsonl"
+    subprocess.run([*bandeau, "ledger", "verify", "--data", str(data)], check=True, timeout=120)
+    subprocess.run(
+        [*bandeau, "ledger", "export", "--data", str(data), "--out", str(export)],
+        check=True,
+        timeout=120,
+    )
+    kept = {json.loads(line)["id"] for line in export.read_text().splitlines()}
+    assert answered <= kept
+
+
+async def _choose_until_killed(url: str, pid: int) -> set[str]:
+    """64 visitors choose again and again; the process is killed after 200 answers."""
+    answered: set[str] = set()
+
+    async def visitor(client: httpx.AsyncClient) -> None:
+        while True:
+            try:
+                answer = await client.post("/.bandeau/choice", json={"action": "accept_all"})
+            except httpx.HTTPError:
+                return
+            answered.add(answer.json()["receipt"]["id"])
+            if len(answered) == 200:
+                os.kill(pid, signal.SIGKILL)
+
+    limits = httpx.Limits(max_connections=64)
+    async with httpx.AsyncClient(base_url=url, limits=limits, timeout=20) as client:
+        await asyncio.gather(*(visitor(client) for _ in range(64)))
+    return answered

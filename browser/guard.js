@@ -1,6 +1,6 @@
 /**
- * Runs first in the head: removes what the choice does not allow and script can see.
- * Default deny: a cookie or storage key that no allowed tracker declares goes.
+ * Runs first in the head: removes what the choice does not allow and script can see, and refuses
+ * to write more of it. Default deny: a cookie or storage key that no allowed tracker declares.
  * Its list is the JSON block just before it; a name may hold `*` anywhere.
  */
 (() => {
@@ -14,19 +14,18 @@
       name.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*"));
     return new RegExp(`^(?:${patterns.join("|")})$`, "s");
   };
+  const cookies = among(allowed.cookies);
+  const keys = among(allowed.storage);
 
-  /** @param {() => Storage} open */
-  const sweep = (open) => {
-    try {
-      const store = open();
-      const declared = among(allowed.storage);
-      for (const key of Object.keys(store)) {
-        if (!declared.test(key)) store.removeItem(key);
-      }
-    } catch {}
-  };
-  sweep(() => localStorage);
-  sweep(() => sessionStorage);
+  /**
+   * A cookie without `=` has a value and no name.
+   * @param {string} pair
+   */
+  const named = (pair) => (/^[^=;]*(?==)/.exec(pair)?.[0] ?? "").trim();
+  const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  const read = () => /** @type {string} */ (jar?.get?.call(document));
+  /** @param {string} line */
+  const write = (line) => jar?.set?.call(document, line);
 
   /** @param {string} name */
   const expire = (name) => {
@@ -40,15 +39,68 @@
     });
     for (const domain of domains) {
       for (const path of paths) {
-        document.cookie = `${name}=;max-age=0;path=${path || "/"}${domain}${secure}`;
+        write(`${name}=;max-age=0;path=${path || "/"}${domain}${secure}`);
       }
     }
   };
-  try {
-    const declared = among(allowed.cookies);
-    for (const pair of document.cookie.split("; ")) {
-      const name = pair.split("=", 1)[0] ?? "";
-      if (pair && !declared.test(name)) expire(name);
-    }
-  } catch {}
+
+  /** @param {() => Storage} open */
+  const sweep = (open) => {
+    try {
+      const store = open();
+      for (const key of Object.keys(store)) {
+        if (!keys.test(key)) store.removeItem(key);
+      }
+    } catch {}
+  };
+  const clean = () => {
+    sweep(() => localStorage);
+    sweep(() => sessionStorage);
+    try {
+      for (const pair of read().split("; ")) {
+        if (pair && !cookies.test(named(pair))) expire(named(pair));
+      }
+    } catch {}
+  };
+  clean();
+  addEventListener("load", clean);
+  addEventListener("pagehide", clean);
+
+  /**
+   * @param {object | undefined} owner
+   * @param {PropertyKey} name
+   * @param {PropertyDescriptor} as
+   */
+  const fix = (owner, name, as) => {
+    if (owner) Object.defineProperty(owner, name, { configurable: false, enumerable: true, ...as });
+  };
+  fix(Document.prototype, "cookie", {
+    get: () => read().split("; ").filter((pair) => cookies.test(named(pair))).join("; "),
+    set: (line) => {
+      if (cookies.test(named(`${line}`))) write(line);
+    },
+  });
+  const { setItem } = Storage.prototype;
+  fix(Storage.prototype, "setItem", {
+    /**
+     * @this {Storage}
+     * @param {string} key
+     * @param {string} value
+     */
+    value(key, value) {
+      if (keys.test(`${key}`)) setItem.call(this, key, value);
+    },
+  });
+  const store = globalThis.CookieStore?.prototype;
+  const set = /** @type {any} */ (store)?.set;
+  fix(store, "set", {
+    /**
+     * @this {CookieStore}
+     * @param {any} first
+     * @param {any[]} rest
+     */
+    async value(first, ...rest) {
+      if (cookies.test(first?.name ?? first)) return set.call(this, first, ...rest);
+    },
+  });
 })();

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import textwrap
+import time
 
 import apsw
 import ledger_drafts as drafts
@@ -13,7 +14,7 @@ from bandeau import limits
 from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.storage.sqlite import ledger_file
-from bandeau.storage.sqlite.ledger import SqliteLedger, verify_file
+from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence, verify_file
 
 VKEY = drafts.signer().vkey
 
@@ -212,3 +213,30 @@ def test_erased_content_is_in_no_file(tmp_path):
             assert trace not in held
     ledger.close()
     assert verify_file(tmp_path, VKEY).findings == ()
+
+
+def test_erasing_beside_a_long_audit_holds_nobody_up(tmp_path):
+    ledger = opened(tmp_path)
+    append(ledger, 1, 2)
+    text = drafts.record_id(1).encode()
+    with open_evidence(tmp_path) as audit:
+        assert len(list(audit.rows)) == 2
+        started = time.monotonic()
+        asyncio.run(ledger.append(drafts.erasure(3, drafts.record_id(1))))
+        append(ledger, 4, 5)
+        assert time.monotonic() - started < ledger_file.WRITER_WAIT_MS / 1000
+    # The audit is over: the next record takes the erased text out of the write-ahead log.
+    append(ledger, 6)
+    assert text not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    ledger.close()
+    assert verify_file(tmp_path, VKEY).findings == ()
+
+
+def test_a_file_that_is_removed_or_replaced_takes_no_more_choices(tmp_path):
+    ledger = opened(tmp_path)
+    append(ledger, 1)
+    (tmp_path / ledger_file.NAME).rename(tmp_path / "moved")
+    for number in (2, 3):
+        with pytest.raises(LedgerUnavailable):
+            append(ledger, number)
+    ledger.close()

@@ -88,6 +88,17 @@ def check_version(db: apsw.Connection, path: Path) -> int:
     return version
 
 
+def inode(path: Path) -> int:
+    """Which file stands under ``path`` now; 0 where none does.
+
+    SQLite would go on writing to a file that was removed, and every choice in it would be lost.
+    """
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
+
+
 def create(db: apsw.Connection, note: bytes) -> None:
     """Lay out an empty ledger with its first checkpoint, unless another process just has."""
     db.execute("BEGIN IMMEDIATE")
@@ -218,6 +229,22 @@ def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
         db.executemany(query, tagged)
     query = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?)"
     db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
+
+
+def scrub(db: apsw.Connection) -> bool:
+    """Empty the write-ahead log of what was erased; ``False`` while a reader still holds it.
+
+    It never waits: an audit may read for minutes, and choices go on meanwhile.
+    """
+    db.pragma("secure_delete", False)
+    db.set_busy_timeout(0)
+    try:
+        busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+    except apsw.BusyError:
+        return False
+    finally:
+        db.set_busy_timeout(WRITER_WAIT_MS)
+    return not busy
 
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:

@@ -39,6 +39,7 @@ class Sequencer:
         self._head = Head()
         self._note = b""
         self._seen = 0
+        self._inode = 0
         self._nodes = TileNodes(self._read_tile)
         self._unscrubbed = False
 
@@ -86,13 +87,15 @@ class Sequencer:
     def _connected(self) -> apsw.Connection:
         if self._db is None:
             db = self._connect(self._path)
-            if file.check_version(db, self._path) == 0:
+            if file.check_version(db, self._path) == 0 and not self._seen:
                 file.create(db, self._signer.sign(0, EMPTY_ROOT))
-            self._db = db
+            self._db, self._inode = db, file.inode(self._path)
         return self._db
 
     def _ready(self, db: apsw.Connection) -> None:
         """Bring the head up to date with the file, which another process may have written."""
+        if file.inode(self._path) != self._inode:
+            raise LedgerUnavailable(f"{self._path}: was removed or replaced while in use; restart")
         size, note = file.last_checkpoint(db)
         if size < self._seen:
             raise LedgerUnavailable(
@@ -155,12 +158,7 @@ class Sequencer:
         """Take erased content out of the write-ahead log too, once no reader needs it."""
         if not batch.erased and not self._unscrubbed:
             return
-        db.pragma("secure_delete", False)
-        try:
-            busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
-        except apsw.BusyError:
-            busy = True
-        self._unscrubbed = bool(busy)
+        self._unscrubbed = not file.scrub(db)
 
     def _fresh(self, batch: Batch) -> dict[str, Receipt]:
         """Receipts for what this batch has added, under its own checkpoint."""

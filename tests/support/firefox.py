@@ -32,7 +32,9 @@ class Firefox:
         self._socket = socket
         self._ids = itertools.count()
         self.ask("session.new", capabilities={})
-        self._page = self.ask("browsingContext.getTree")["contexts"][0]["context"]
+        # The first tab never has the focus, without which no key presses a button.
+        self._page = self.ask("browsingContext.create", type="tab")["context"]
+        self.ask("browsingContext.activate", context=self._page)
 
     def ask(self, method: str, timeout: float = 30, **params: Any) -> Any:
         """One command and its answer; raises where the browser refuses it."""
@@ -70,7 +72,7 @@ class Firefox:
 
     def press(self, *keys: str) -> None:
         """Press keys one after the other; ``Tab``, ``Enter``, ``Escape``, ``Space`` or a letter."""
-        codes = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " "}
+        codes = {"Tab": "\ue004", "Enter": "\ue006", "Escape": "\ue00c", "Space": " "}
         actions = [
             {"type": kind, "value": codes.get(key, key)}
             for key in keys

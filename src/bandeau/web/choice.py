@@ -16,7 +16,7 @@ from bandeau.enforcement.cookies import expire_declared
 from bandeau.enforcement.exchange import Asked, Exchange, host_of, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft, subject_of, uuid7
+from bandeau.ledger.record import MECHANISMS, Draft, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
@@ -26,7 +26,6 @@ from bandeau.web.notice import Notice
 from bandeau.web.visitor import Sent, Visitors
 
 BASE = "/.bandeau/"
-_MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "privacy", "api"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ class ChoiceDesk:
             subject=subject_of(site.subject_key, visitor),
             time=int(now * 1000),
             action=_one(fields, "action") or "",
-            mechanism=mechanism if mechanism in _MECHANISMS else "api",
+            mechanism=mechanism if mechanism in MECHANISMS else "api",
             purposes=answers,
             policy=site.terms_digest,
             notice=self._notice.version(lang),

@@ -79,7 +79,7 @@ class Seen:
     requests: list[dict[str, str]] = field(default_factory=list)
 
 
-def publisher(seen: Seen) -> Starlette:
+def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
     """The site. Every request is noted in ``seen``."""
 
     def note(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Every third party of the world on one machine: answers any host, tracks, loads more, keeps count."""
+"""Every third party of the world on one machine: answers any host, tracks, loads more."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from bandeau.web.server import listen
 SCRIPT = b"""
 document.cookie = 'tracked_by_script=1; path=/; max-age=999999';
 try { localStorage.setItem('tracked', location.host); } catch (e) {}
-var more = document.createElement('img'); more.src = 'https://second-hop.test/pixel.gif?' + Math.random();
+var more = document.createElement('img');
+more.src = 'https://second-hop.test/pixel.gif?' + Math.random();
 (document.body || document.documentElement).appendChild(more);
 """
 PIXEL = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,"

@@ -89,4 +89,4 @@ def stand_ledger_down(policy: Policy) -> Standing:
 
 def _all(policy: Policy, answer: Answer) -> dict[str, Answer]:
     """One answer to every purpose, in the order that terms have."""
-    return {key: answer for key in sorted(purpose.key for purpose in policy.consent_purposes)}
+    return dict.fromkeys(sorted(purpose.key for purpose in policy.consent_purposes), answer)

@@ -9,7 +9,6 @@ from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.serve import serve_command
 
-
 _CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help"]}
 
 

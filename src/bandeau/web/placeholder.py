@@ -4,35 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from jinja2 import Environment
+from markupsafe import Markup
 
 from bandeau.enforcement.exchange import Asked
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
-from bandeau.web.static import source_hash
+from bandeau.web.notice import Templates
+from bandeau.web.static import source_hash, style
 
-_STYLE = (
-    ":host{display:block!important;contain:content;color-scheme:light dark;margin:1em 0!important}"
-    "section{border:1px solid color-mix(in srgb,currentColor 30%,transparent);border-radius:8px;"
-    "padding:1em 1.2em;font:inherit;font-size:.95em;line-height:1.5}"
-    "h3{margin:0 0 .4em;font-size:1em}p{margin:0 0 .8em}form{display:inline}"
-    "button,a{font:inherit;color:inherit}button{min-height:2.4em;padding:.3em 1em;margin:0 .8em .4em 0;"
-    "border:1px solid currentColor;border-radius:6px;background:transparent;cursor:pointer}"
-    "button:focus-visible,a:focus-visible{outline:3px solid currentColor;outline-offset:2px}"
-    "@media print{section{border-style:dashed}form{display:none}}"
-)
 _HIDE = "[hidden]:is([data-bandeau-src],[data-bandeau-srcdoc],[data-bandeau-data])"
 _HIDDEN = _HIDE + "{display:none!important}"
-_TEMPLATE = """\
-<span data-bandeau="placeholder" lang="{{ lang }}" dir="{{ dir }}"><template shadowrootmode="open">\
-<style>{{ style|safe }}</style><section aria-label="{{ title }}"><h3>{{ title }}</h3><p>{{ why }}</p>\
-{% if allow %}<form method="post" action="/.bandeau/choice">\
-<input type="hidden" name="action" value="grant"><input type="hidden" name="purpose" value="{{ key }}">\
-<input type="hidden" name="mechanism" value="placeholder"><input type="hidden" name="lang" \
-value="{{ lang }}"><input type="hidden" name="return" value="{{ path }}">\
-<button>{{ allow }}</button></form>{% endif %}\
-<a href="{{ url }}" rel="noreferrer noopener">{{ open }}</a></section></template></span>"""
 
 
 class Placeholder:
@@ -45,8 +27,9 @@ class Placeholder:
     def __init__(self, policy: Policy, words: Words) -> None:
         self._policy = policy
         self._words = words
-        self._template = Environment(autoescape=True).from_string(_TEMPLATE)
-        self.style_hashes = (source_hash(_STYLE), source_hash(_HIDDEN))
+        self._templates = Templates()
+        self._style = style("placeholder.css")
+        self.style_hashes = (source_hash(self._style), source_hash(_HIDDEN))
         self.head = f"<style>{_HIDDEN}</style>".encode()
         self._cached = lru_cache(maxsize=1_024)(self._render)
 
@@ -61,8 +44,9 @@ class Placeholder:
             values["purpose"] = purpose_text(
                 self._policy, self._words, tracker.purpose, "title", lang
             )
-        return self._template.render(
-            style=_STYLE,
+        return self._templates.render(
+            "placeholder.html",
+            style=Markup(self._style),  # noqa: S704 - our own style sheet, from the package
             lang=lang,
             dir=direction(lang),
             title=say(lang, "placeholder.title", **values),

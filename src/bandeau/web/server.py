@@ -75,9 +75,11 @@ def serve(
     """Serve until SIGINT or SIGTERM, then finish running exchanges (`limits.STOP_SECONDS`).
 
     Port 0 takes any free port; with `step_over` a taken port gives way to the next free one.
-    The interpreter's thread switch is made quick for the whole process: at its default a busy
-    event loop starves the ledger's writer thread for seconds. `on_ready` hears the actual address once connections are answered. Raises OSError when the
+    `on_ready` hears the actual address once connections are answered. Raises OSError when the
     address cannot be had. The process exits with 3 when the application fails to start.
+
+    The interpreter's thread switch is made quick for the whole process: at its default a busy
+    event loop starves the ledger's writer thread for seconds.
     """
     sys.setswitchinterval(limits.THREAD_SWITCH_SECONDS)
     listener = listen(host, port, step_over=step_over)

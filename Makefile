@@ -1,14 +1,14 @@
 # Python packages go into .venv, at the versions and hashes of requirements.lock, and nowhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types install packages lock clean
+.PHONY: help demo test check lint types install packages screenshots lock clean
 
 export PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
 help: ## Say what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(INSTALLED) ## Install what is needed, then serve the demo newspaper
 	@$(BIN)/bandeau demo
@@ -33,8 +33,11 @@ install: $(INSTALLED) ## Fill .venv
 $(INSTALLED): pyproject.toml requirements.lock scripts/install
 	@scripts/install
 
-packages: ## Debian packages that the tests use
-	@scripts/apt-install chromium firefox-esr nodejs npm
+packages: ## Debian packages that the tests use (Playwright's own Node needs libatomic1)
+	@scripts/apt-install chromium firefox-esr nodejs npm libatomic1
+
+screenshots: $(INSTALLED) ## Take the pictures of docs/images again, with Chromium
+	@$(BIN)/python scripts/screenshot.py
 
 lock: $(INSTALLED) ## Renew requirements.lock from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --group test --output-file requirements.lock \

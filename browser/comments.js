@@ -25,7 +25,7 @@
   const listen = () => {
     channel ??= new BroadcastChannel("bandeau");
     channel.onmessage = ({ data }) => {
-      if (Array.isArray(data) && !data.includes(host.dataset["purpose"])) lock();
+      if (data[host.dataset["purpose"] ?? ""] === false) lock();
     };
   };
   /* An open channel would keep the page out of the back/forward cache. */

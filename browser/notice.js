@@ -23,11 +23,15 @@
   /** @type {BroadcastChannel | null} */
   let channel = null;
 
-  /** @param {boolean} locked */
-  const lock = (locked) => {
-    for (const form of document.querySelectorAll("[data-bandeau=comments] form")) {
-      form.toggleAttribute("inert", locked);
-    }
+  /**
+   * The page that is about to go tells nobody else anything, not even while it is left (rules
+   * R3, W6): its frames go, and its scripts reach their own site only.
+   */
+  const hush = () => {
+    const httpEquiv = "Content-Security-Policy";
+    const content = "default-src 'self'";
+    document.head.append(Object.assign(document.createElement("meta"), { httpEquiv, content }));
+    for (const frame of document.querySelectorAll("iframe")) frame.remove();
   };
 
   /** Reloads where the server holds another choice than this page was made for. */
@@ -38,9 +42,10 @@
         headers: { accept: "application/json" },
       });
       const state = await answer.json();
-      const same = switches.every((box) => box.defaultChecked === !!state.purposes[box.value]);
-      if (same && state.band === band?.dataset.state) return lock(false);
+      const same = switches.every((box) => box.defaultChecked === state.purposes[box.value]);
+      if (same && state.band === band?.dataset.state) return;
     } catch {}
+    hush();
     location.reload();
   };
 
@@ -48,20 +53,9 @@
   const listen = () => {
     channel ??= new BroadcastChannel("bandeau");
     channel.onmessage = ({ data }) => {
-      if (switches.some((box) => box.defaultChecked && !data.includes(box.value))) {
-        lock(true);
-        compare();
-      }
+      if (switches.some((box) => box.defaultChecked && !data[box.value])) compare();
     };
   };
-
-  /**
-   * @param {FormData} data
-   * @param {string} action
-   */
-  const granted = (data, action) =>
-    action === "accept_all" ? switches.map((box) => box.value)
-      : action === "save" ? data.getAll("purpose") : [];
 
   /* A refused fetch can fail while the submit event still runs, when no form submits again. */
   root.addEventListener("submit", async (event) => {
@@ -74,19 +68,19 @@
     if (busy) return;
     busy = true;
     const data = new FormData(form);
-    const fields = Object.fromEntries(data);
+    if (button.value !== "accept_all") hush();
     try {
       const answer = await fetch(ROUTE, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({
-          ...fields,
+          ...Object.fromEntries(data),
           action: button.value,
           purpose: data.getAll("purpose"),
         }),
       });
       if (!answer.ok) throw answer;
-      channel?.postMessage(granted(data, button.value));
+      channel?.postMessage((await answer.json()).choice.purposes);
       history.replaceState({ bandeau: [history.state] }, "");
       location.reload();
     } catch {
@@ -125,17 +119,15 @@
   addEventListener("pageshow", (event) => {
     if (!band) return;
     listen();
-    if (event.persisted) {
-      busy = plain = false;
-      compare();
-    }
+    if (busy) location.reload();
+    else if (event.persisted) compare();
   });
   if (band) listen();
 
   /** The band stays: a framework that clears the body gets it back, but no endless quarrel. */
   let returns = 10;
   const watch = new MutationObserver(() => {
-    if (host.isConnected || document.querySelector("[data-bandeau=root]") || !returns--) return;
+    if (document.querySelector("[data-bandeau=root]") || !returns--) return;
     document.body?.prepend(host);
   });
   watch.observe(document.documentElement, { childList: true });

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+_LAST_PORT = 65_535
+
 
 class SettingsError(ValueError):
     """A setting that cannot hold; the message names the setting and what to do."""
@@ -28,16 +30,21 @@ class Listen:
 def parse_listen(value: str) -> Listen:
     """``HOST:PORT``, ``[IPv6]:PORT`` or ``PORT``; raises :class:`SettingsError`."""
     host, colon, port = value.rpartition(":")
-    if not port.isdigit() or int(port) > 65_535:
+    if not (port.isascii() and port.isdigit() and int(port[:6]) <= _LAST_PORT):
         raise SettingsError(f"listen: {value!r} is not HOST:PORT, such as 127.0.0.1:8000")
     return Listen(host.strip("[]") if colon else "127.0.0.1", int(port))
 
 
 def parse_upstream(value: str) -> str:
     """The site's own address, ``http://HOST:PORT``; raises :class:`SettingsError`."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError(f"upstream: {value!r} is not a URL such as http://127.0.0.1:9000")
+    wrong = f"upstream: {value!r} is not a URL such as http://127.0.0.1:9000"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(wrong) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise SettingsError(wrong)
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise SettingsError(f"upstream: {value!r} must be a scheme, a host and a port only")
     return f"{parts.scheme}://{parts.netloc}"

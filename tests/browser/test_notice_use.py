@@ -279,22 +279,40 @@ def test_a_failing_server_falls_back_to_the_plain_form(site: NoticeSite, open_pa
     assert "return" in site.posted[0]
 
 
-def test_withdrawing_locks_comments_in_every_tab(site: NoticeSite, open_page: Open) -> None:
+LAST_WORDS = """report => addEventListener('pagehide', () => {
+  navigator.sendBeacon(report + 'beacon');
+  fetch(report + 'fetch', { method: 'POST', keepalive: true, mode: 'no-cors' }).catch(() => {});
+  new Image().src = report + 'pixel';
+})"""
+
+
+def test_withdrawing_silences_the_old_page_in_every_tab(site: NoticeSite, open_page: Open) -> None:
     site.standing = chosen("social", "advertising")
     first = open_page(site)
+    asked: list[str] = []
+    first.context.on("request", lambda request: asked.append(request.url))
     second = first.context.new_page()
     second.goto(site.address + "/other")
-    second.evaluate(
-        "window.locked = []; new MutationObserver(all => all.forEach(m => locked.push("
-        "m.target.inert))).observe(document.querySelector('[data-bandeau=comments] form'),"
-        "{ attributes: true }); window.addEventListener('pagehide', () =>"
-        " sessionStorage.setItem('locked', locked.join()))"
-    )
+    partner = site.address.replace("www.quotidien", "partner")
+    for tab in (first, second):
+        tab.evaluate("document.body.append(document.createElement('iframe'))")
+        tab.evaluate(LAST_WORDS, partner + "/")
     first.get_by_role("button", name="Change my choices").click()
     first.locator("[data-bandeau-purpose=social]").uncheck()
     first.locator("[data-bandeau=save]").click()
-    expect(band(second)).to_contain_text("1 of 4 purposes")
-    assert second.evaluate("sessionStorage.getItem('locked')") == "true"
+    for tab in (first, second):
+        expect(band(tab)).to_contain_text("1 of 4 purposes")
+    assert [url for url in asked if url.startswith(partner)] == []
+
+
+def test_without_a_withdrawal_a_page_may_say_its_last_words(
+    site: NoticeSite, open_page: Open
+) -> None:
+    page = open_page(site)
+    partner = site.address.replace("www.quotidien", "partner")
+    page.evaluate(LAST_WORDS, partner + "/")
+    with page.context.expect_event("request", lambda request: request.url == partner + "/beacon"):
+        page.locator("[data-bandeau=notice] [data-bandeau=accept-all]").click()
 
 
 def test_widening_in_one_tab_leaves_the_others_alone(site: NoticeSite, open_page: Open) -> None:

@@ -130,3 +130,12 @@ def test_places_that_cannot_hold_keys(tmp_path):
     with pytest.raises(KeysError, match="origin"):
         load_or_create(tmp_path, "not an origin")
     assert not (tmp_path / "keys.json").exists()
+
+
+def test_lost_keys_are_not_silently_replaced(tmp_path):
+    load_or_create(tmp_path, "a.test")
+    public = (tmp_path / "ledger.vkey").read_bytes()
+    (tmp_path / "keys.json").unlink()
+    with pytest.raises(KeysError, match="restore"):
+        load_or_create(tmp_path, "a.test")
+    assert (tmp_path / "ledger.vkey").read_bytes() == public

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bandeau.cli.demo import demo_command
+from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.serve import serve_command
@@ -24,6 +25,7 @@ for command in (
     serve_command,
     ledger_group,
     receipt_group,
+    keys_group,
     demo_command,
 ):
     main.add_command(command)

@@ -41,19 +41,18 @@ def ledger_group() -> None:
 @data_option
 @click.option(
     "--checkpoint",
-    "known",
     multiple=True,
     type=click.Path(path_type=Path),
     help="A checkpoint kept elsewhere, that this history must contain. Repeatable.",
 )
-def verify(data: str, known: tuple[Path, ...]) -> None:
+def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
     """Re-derive the whole ledger: exit 0 if it holds, 1 with each fault, 2 if it cannot be read.
 
     Runs beside a live server.
     """
     directory = _directory(data)
     keys = _keys(directory)
-    outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in known]))
+    outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in checkpoint]))
     for finding in outcome.findings[:_FINDINGS_SHOWN]:
         click.echo(str(finding))
     if outcome.findings:
@@ -107,10 +106,10 @@ def receipt_group() -> None:
 
 @receipt_group.command("verify")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--key", "public", required=True, help="The log's public key, or its file.")
-def verify_one(file: Path, public: str) -> None:
+@click.option("--key", required=True, help="The log's public key, or its file.")
+def verify_one(file: Path, key: str) -> None:
     """Check a receipt without network or database: exit 0 valid, 1 invalid, 2 unreadable."""
-    vkey = _public_key(public)
+    vkey = _public_key(key)
     data = _read(file)
     try:
         receipt = read_receipt(data)
@@ -121,7 +120,7 @@ def verify_one(file: Path, public: str) -> None:
     except ReceiptError as error:
         _fail(INVALID, f"NOT VALID: {error}.")
     except CheckpointError as error:
-        _fail(UNREADABLE, f"{public}: {error}.")
+        _fail(UNREADABLE, f"{key}: {error}.")
     for line in _told(verified):
         click.echo(line)
 

@@ -22,7 +22,7 @@ from bandeau.storage.files import read_policy, read_words, write_new
 
 @click.command("check")
 @click.argument("path", metavar="POLICY", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the faults as JSON.")
+@click.option("--json", "as_json", envvar="BANDEAU_CHECK_JSON", is_flag=True, help="Print the faults as JSON.")
 def check_command(path: Path, as_json: bool) -> None:
     """Check a policy file.
 
@@ -55,7 +55,6 @@ def check_command(path: Path, as_json: bool) -> None:
 )
 @click.option(
     "--language",
-    "languages",
     multiple=True,
     default=("en",),
     show_default=True,
@@ -63,10 +62,10 @@ def check_command(path: Path, as_json: bool) -> None:
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
 def init_command(
-    path: Path, name: str, host: str, controller: str, languages: tuple[str, ...], force: bool
+    path: Path, name: str, host: str, controller: str, language: tuple[str, ...], force: bool
 ) -> None:
     """Write a commented policy file to start from, policy.toml unless POLICY says otherwise."""
-    data = starter(name, host, controller, languages).encode("utf-8", "replace")
+    data = starter(name, host, controller, language).encode("utf-8", "replace")
     try:
         load(data, read_words())
         write_new(path, data, replace=force)

@@ -9,7 +9,9 @@ _DECLARED = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE
 )
 _META = re.compile(rb"""charset\s*=\s*["']?\s*iso-2022-jp""", re.IGNORECASE)
+_LABELLED = re.compile(_DECLARED.pattern + rb"[^\w.:-]|<body", re.IGNORECASE)
 _PRESCAN_BYTES = 1024
+_MARK_BYTES = 4
 _WIDE = ("utf-16", "utf16", "utf-32", "utf32", "ucs-2", "ucs-4", "iso-10646-ucs", "unicodefeff")
 _WIDE_NAMES = frozenset({"unicode", "csunicode", "unicodefffe", "iso-2022-jp", "csiso2022jp"})
 
@@ -30,6 +32,12 @@ def ascii_compatible(content_type: str | None, first_bytes: bytes) -> bool:
         return not label.startswith(_WIDE) and label not in _WIDE_NAMES
     # A meta element cannot declare UTF-16 (it is then read as UTF-8), but this one it can.
     return not _META.search(first_bytes[:_PRESCAN_BYTES])
+
+
+def is_settled(content_type: str | None, first_bytes: bytes) -> bool:
+    """Whether the start of a body is long enough to tell how it is to be read."""
+    labelled = _LABEL.search(content_type or "") or _LABELLED.search(first_bytes)
+    return len(first_bytes) >= (_MARK_BYTES if labelled else _PRESCAN_BYTES)
 
 
 def declared_charset(content_type: str | None, first_bytes: bytes) -> str | None:

@@ -78,7 +78,9 @@ def value_of(header: bytes, name: str) -> str | None:
 
 def judge_set_cookie(line: bytes, judge: JudgeName, reserved: frozenset[bytes]) -> Verdict:
     """Whether one ``Set-Cookie`` line may reach the terminal (rules P1, R1)."""
-    name = line.split(b";", 1)[0].partition(b"=")[0].strip(b" \t")
+    # Without `=` a browser keeps a value that has no name.
+    stated, equals, _ = line.split(b";", 1)[0].partition(b"=")
+    name = stated.strip(b" \t") if equals else b""
     verdict = judge(name.decode("latin-1"))
     if name in reserved:
         return Verdict(Effect.STRIP, verdict.reason, verdict.subject)

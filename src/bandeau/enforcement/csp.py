@@ -6,7 +6,9 @@ for one thing: it is given the hashes of the bytes that we insert, and nothing e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
+
+from bandeau.policy.match import suffixes
 
 _FETCH_FALLBACK = {
     "script-src": ("script-src-elem", "script-src", "default-src"),
@@ -14,24 +16,28 @@ _FETCH_FALLBACK = {
 }
 
 
-def own_policy(own_hosts: Iterable[str], allowed_hosts: Iterable[str]) -> bytes:
+def own_policy(
+    own_hosts: Iterable[str], allowed_hosts: Iterable[str], denied_hosts: Iterable[str] = ()
+) -> bytes:
     """The header value that lets the page reach its own hosts and what the choice allows.
 
+    A policy cannot say "but not", so an allowed host above a denied one stands for itself alone.
     First-party code runs as it did: inline, ``eval`` and ``blob:`` are the site's own business,
     which its own policy may narrow.
     """
-    hosts = " ".join(_sources([*own_hosts, *allowed_hosts]))
+    above = {domain for host in denied_hosts for domain in list(suffixes(host))[1:]}
+    hosts = " ".join([*_sources(own_hosts, frozenset()), *_sources(allowed_hosts, above)])
     reach = f"'self' {hosts}".strip()
     fetch = f"{reach} data: blob: filesystem: about: 'unsafe-inline' 'unsafe-eval'"
     return f"default-src {fetch}; form-action {reach}; base-uri {reach}".encode()
 
 
-def _sources(hosts: Iterable[str]) -> list[str]:
-    return [
-        source
-        for host in dict.fromkeys(hosts)
-        for source in ((f"{host}:*",) if _is_address(host) else (f"{host}:*", f"*.{host}:*"))
-    ]
+def _sources(hosts: Iterable[str], above: Set[str]) -> list[str]:
+    sources = []
+    for host in dict.fromkeys(hosts):
+        alone = _is_address(host) or host in above
+        sources += [f"{host}:*"] if alone else [f"{host}:*", f"*.{host}:*"]
+    return sources
 
 
 def _is_address(host: str) -> bool:

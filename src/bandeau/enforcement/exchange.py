@@ -5,22 +5,28 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bandeau.choice.model import Standing
+from bandeau.enforcement import caching
 from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import admit, own_policy
-from bandeau.enforcement.links import judge_links, judge_refresh, reports_elsewhere
+from bandeau.enforcement.links import judge_contacts
+from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.verdict import Judge, Verdict
 from bandeau.policy.match import Matcher
-from bandeau.policy.model import CookieRule, Policy
+from bandeau.policy.model import CookieRule, Policy, Tracker
 
 Headers = list[tuple[bytes, bytes]]
 
 CHOICE_HEADER = b"bandeau-choice"
-_DOCUMENTS = (b"text/html", b"application/xhtml+xml", b"image/svg+xml", b"application/xml")
-_SCRIPTS = (b"text/javascript", b"application/javascript", b"application/x-javascript")
+_AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
+_CSP = b"content-security-policy"
+_ALIKE = frozenset(
+    {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
+)
 _CONDITIONS = frozenset(
     {b"if-none-match", b"if-modified-since", b"if-range", b"range", b"if-match"}
     | {b"if-unmodified-since"}
@@ -36,7 +42,7 @@ class Asked:
     """The facts of one request.
 
     ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was
-    sent, with its query.
+    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent.
     """
 
     host: str
@@ -46,6 +52,18 @@ class Asked:
     secure: bool
     cookie: bytes
     navigates: bool
+    destination: bytes = b""
+
+    @property
+    def alike(self) -> bool:
+        """Whether what is asked for becomes neither a document nor a worker."""
+        return self.destination in _ALIKE
+
+    @property
+    def own_url(self) -> str:
+        """Where our own paths are; relative for a client of old that names no host."""
+        scheme = "https" if self.secure else "http"
+        return f"{scheme}://{self.authority}/.bandeau/" if self.authority else "/.bandeau/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +110,8 @@ class Exchange:
         what we hand out is not what the site's validators and ranges describe.
         """
         dropped = {b"cookie", CHOICE_HEADER} | (_CONDITIONS if self.asked.navigates else set())
-        kept = [(name, value) for name, value in headers if name not in dropped]
+        # CGI-like sites read `bandeau_choice` as the header that only we may set.
+        kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
         kept.append((CHOICE_HEADER, choice_header(self.standing)))
@@ -106,30 +125,42 @@ class Exchange:
             if allowed is not None:
                 kept.append((name, allowed))
         if status == 304 or is_governed(kept):
-            kept.append((b"content-security-policy", self.csp()))
+            # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
+            confirmed = status == 304 and not self.asked.destination
+            kept = self._governed(kept, alike=self.asked.alike or confirmed)
         if self._explain:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
             kept.append((b"bandeau-explain", explanation([*self.jar.denied, *refused])))
         return kept
 
+    def _governed(self, headers: Headers, *, alike: bool) -> Headers:
+        """With our policy, and a cache key for it (C10).
+
+        What becomes no document or worker gets the policy of who refuses, the same for everyone:
+        so the site's own scripts stay in shared caches, and a stored copy opens nothing.
+        """
+        if alike:
+            strict = caching.varied(headers, caching.DESTINATION_KEY)
+            return [*strict, (_CSP, self._csp_of(self._exempt))]
+        return [*caching.kept_private(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
         """Headers of a page that we edit: its own validators go, its cache key is stated (C10).
 
         ``admitted`` is ``None`` where nothing is inserted, so the site's policy stays as it is.
         """
-        ours = self.csp()
+        ours = self._csp_of(self._exempt) if self.asked.alike else self.csp()
         edited: Headers = []
         for name, value in headers:
-            if name in _VALIDATORS or name in (b"cache-control", b"expires", b"vary"):
+            if name in _VALIDATORS:
                 continue
-            if name.startswith(b"content-security-policy") and value != ours and admitted:
+            if name.startswith(_CSP) and value != ours and admitted:
                 scripts, styles = admitted.scripts, admitted.styles
                 edited.append((name, admit(value, scripts, styles, admitted.form)))
             else:
                 edited.append((name, value))
-        edited.append((b"cache-control", _private(_joined(headers, b"cache-control"))))
-        edited.append((b"vary", _varied(_joined(headers, b"vary"))))
+        edited = caching.kept_private(edited, caching.PAGE_KEY)
         return edited + [(b"set-cookie", line) for line in self.leftovers()]
 
     def leftovers(self) -> list[bytes]:
@@ -138,16 +169,18 @@ class Exchange:
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
-        return own_policy(self.policy.site.hosts, self.allowed_hosts())
+        return self._csp_of(self._allowed)
 
-    def allowed_hosts(self) -> list[str]:
-        """Hosts of the trackers that the choice allows, in the order of the policy."""
-        return [
-            host
-            for tracker in self.policy.trackers
-            if self.standing.allows(self.policy, tracker)
-            for host in tracker.hosts
-        ]
+    def _csp_of(self, allows: Callable[[Tracker], bool]) -> bytes:
+        allowed = self._matcher.hosts_allowed(allows)
+        denied = self._matcher.hosts_allowed(lambda tracker: not allows(tracker))
+        return own_policy(self.policy.site.hosts, allowed, denied)
+
+    def _allowed(self, tracker: Tracker) -> bool:
+        return self.standing.allows(self.policy, tracker)
+
+    def _exempt(self, tracker: Tracker) -> bool:
+        return self.policy.purpose(tracker.purpose).exempt is not None
 
     def _rules(self, name: str) -> Sequence[CookieRule]:
         return [rule for _, rule in self._matcher.cookie(name)]
@@ -156,13 +189,7 @@ class Exchange:
         if name == b"set-cookie":
             passes = self.set_cookie(value).passes
             return value if passes else None
-        if name == b"link":
-            return judge_links(value, self.host_denied)
-        if name == b"refresh":
-            return judge_refresh(value, self.host_denied)
-        if name in (b"nel", b"report-to", b"reporting-endpoints", b"speculation-rules"):
-            return None if reports_elsewhere(value, self.host_denied) else value
-        return value
+        return judge_contacts(name, value, self.host_denied)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""
@@ -174,6 +201,11 @@ def host_of(authority: str) -> str:
     name, colon, port = authority.rpartition(":")
     bare = name if colon and port.isdigit() else authority
     return bare.lower().rstrip(".")
+
+
+def is_authority(value: str) -> bool:
+    """Whether a ``Host`` header value is one: a name or an address, and a port (RFC 9110, 7.2)."""
+    return _AUTHORITY.fullmatch(value) is not None
 
 
 def reserved_cookies(policy: Policy) -> frozenset[bytes]:
@@ -192,20 +224,6 @@ def choice_header(standing: Standing) -> bytes:
     return ", ".join(f"{key}={answer}" for key, answer in standing.answers.items()).encode()
 
 
-def media_type(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The media type in lower case without parameters; empty where none is stated."""
-    for name, value in headers:
-        if name == b"content-type":
-            return value.split(b";", 1)[0].strip().lower()
-    return b""
-
-
-def is_governed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a Content-Security-Policy on this answer has an effect: documents and workers."""
-    kind = media_type(headers)
-    return not kind or kind.startswith(_DOCUMENTS + _SCRIPTS) or kind.endswith(b"+xml")
-
-
 def explanation(verdicts: Iterable[Verdict]) -> bytes:
     """Verdicts as the header ``Bandeau-Explain`` has them: ``_ga;strip;refused, …``.
 
@@ -217,22 +235,5 @@ def explanation(verdicts: Iterable[Verdict]) -> bytes:
     ].encode()
 
 
-def _joined(headers: Headers, wanted: bytes) -> bytes:
-    return b", ".join(value for name, value in headers if name == wanted)
-
-
-def _private(value: bytes) -> bytes:
-    """The site's Cache-Control, kept from shared caches: the page depends on the visitor."""
-    parts = [part.strip() for part in value.split(b",") if part.strip()]
-    dropped = (b"public", b"private", b"s-maxage", b"must-understand", b"immutable")
-    kept = [part for part in parts if not part.lower().startswith(dropped)]
-    return b", ".join([b"private", *(kept or [b"no-cache"])])
-
-
-def _varied(value: bytes) -> bytes:
-    parts = [part.strip() for part in value.split(b",") if part.strip()]
-    if b"*" in parts:
-        return b"*"
-    known = {part.lower() for part in parts}
-    ours = [b"Cookie", b"Sec-GPC", b"Accept-Language", b"Accept-Encoding"]
-    return b", ".join(parts + [name for name in ours if name.lower() not in known])
+def _dashed(name: bytes) -> bytes:
+    return name.replace(b"_", b"-")

@@ -51,6 +51,11 @@ def load_or_create(directory: Path, origin: str, randomness: Random = os.urandom
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (directory / KEYS).exists():
+            if (directory / PUBLIC).exists():
+                raise KeysError(
+                    f"{directory / KEYS}: missing, though {PUBLIC} shows that it was there; restore"
+                    f" it, or move the whole directory away to begin a new ledger"
+                )
             _create(directory, origin, randomness)
         keys = load(directory)
         _publish(directory, keys)

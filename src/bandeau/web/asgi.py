@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from bandeau.enforcement.exchange import Asked, Exchange, host_of
+from bandeau.enforcement.exchange import Asked, Exchange, host_of, is_authority
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
 
@@ -20,7 +20,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+_NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
+
+_PARTIAL = frozenset({204, 205, 206, 304})
+# Ways to answer past the messages that we judge; a site that is offered none uses those.
+_UNJUDGED = frozenset(
+    {"http.response.pathsend", "http.response.zerocopysend", "http.response.early_hint"}
+    | {"http.response.push", "http.response.debug"}
+)
 
 
 class Enforcer:
@@ -34,7 +42,9 @@ class Enforcer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
-        if scope["type"] == "http" and scope["path"].startswith("/.bandeau/"):
+        if scope["type"] == "http" and not _names_host(scope["headers"]):
+            await _refuse(send)
+        elif scope["type"] == "http" and scope["path"].startswith("/.bandeau/"):
             await self._own(scope, receive, send)
         elif scope["type"] in ("http", "websocket"):
             await self._guarded(scope, receive, send)
@@ -48,7 +58,12 @@ class Enforcer:
         editor = self._editor
         exchange = Exchange(editor.policy, editor.matcher, standing, asked, explain=editor.explain)
         headers = exchange.request_headers(scope["headers"])
-        inner = {**scope, "headers": self._editor.readable(headers), "bandeau": standing}
+        inner = {
+            **scope,
+            "headers": self._editor.readable(headers),
+            "extensions": _judged_extensions(scope),
+            "bandeau": standing,
+        }
         if scope["type"] == "websocket":
             await self._app(inner, receive, _handshake(exchange, send))
             return
@@ -84,14 +99,13 @@ class _Answer:
         raw = [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers", ())]
         headers = exchange.response_headers(status, raw)
         request = self._scope
-        if self._editor.edits(headers):
-            whole = status not in (204, 205, 206, 304) and request["method"] != "HEAD"
+        if status not in _PARTIAL and self._editor.edits(headers):
             insert = asks_for_document(request["headers"])
             accepts = header_value(request["headers"], b"accept-encoding")
             headers, stream = self._editor.open(
                 exchange, headers, self._sent, accepts, insert=insert
             )
-            self._stream = stream if whole else None
+            self._stream = stream if request["method"] != "HEAD" else None
         self._held = {**message, "headers": headers}
         if self._stream is None:
             await self._release()
@@ -131,6 +145,23 @@ def _handshake(exchange: Exchange, send: Send) -> Send:
     return judged
 
 
+def _judged_extensions(scope: Scope) -> dict[str, Any]:
+    offered = scope.get("extensions") or {}
+    return {name: value for name, value in offered.items() if name not in _UNJUDGED}
+
+
+def _names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether ``Host`` can be believed: it goes into policies, forms and cookies of ours."""
+    authority = header_value(headers, b"host").decode("latin-1")
+    return not authority or is_authority(authority)
+
+
+async def _refuse(send: Send) -> None:
+    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"11")]
+    await send({"type": "http.response.start", "status": 400, "headers": head})
+    await send({"type": "http.response.body", "body": b"Bad Request"})
+
+
 def asks_for_document(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
     destination = header_value(headers, b"sec-fetch-dest")
@@ -152,6 +183,8 @@ def _target(scope: Scope) -> str:
 def asked_of(scope: Scope, sent: Sent) -> Asked:
     """The facts of a request that enforcement judges by."""
     authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
+    accept = header_value(scope["headers"], b"accept")
+    destination = header_value(scope["headers"], b"sec-fetch-dest")
     return Asked(
         host=host_of(authority),
         authority=authority,
@@ -159,5 +192,6 @@ def asked_of(scope: Scope, sent: Sent) -> Asked:
         target=_target(scope),
         secure=scope.get("scheme") in ("https", "wss"),
         cookie=sent.cookie,
-        navigates=b"text/html" in header_value(scope["headers"], b"accept"),
+        navigates=b"text/html" in accept or destination in _NAVIGATED,
+        destination=destination,
     )

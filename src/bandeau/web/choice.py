@@ -21,7 +21,15 @@ from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, read_fields, return_path, same_origin
+from bandeau.web.inbound import (
+    JSON,
+    Fields,
+    InboundError,
+    body_kind,
+    read_fields,
+    return_path,
+    same_origin,
+)
 from bandeau.web.notice import Notice
 from bandeau.web.visitor import Sent, Visitors
 
@@ -67,7 +75,7 @@ class ChoiceDesk:
     async def choose(self, request: Request) -> Response:
         """Decide: durable in the ledger first, then answered (DESIGN section 3).
 
-        Raises :class:`InboundError` with 400, 403, 413, 415, or 503 where the ledger is down.
+        Raises :class:`InboundError` with 400, 403, 408, 413, 415, or 503 where the ledger is down.
         """
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
@@ -75,7 +83,7 @@ class ChoiceDesk:
         if _one(fields, "action") == "dismiss":
             return self._note(request, fields)
         decided = await self._decide(request, fields)
-        if request.headers.get("content-type", "").startswith("application/json"):
+        if body_kind(request) == JSON:
             shown = state(self._site, decided.standing, proven=True)
             answer: Response = JSONResponse({"choice": shown, "receipt": decided.receipt.as_json()})
         else:

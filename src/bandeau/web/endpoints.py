@@ -22,6 +22,7 @@ from bandeau.web.visitor import Sent, Visitors
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _TEXT = "text/plain; charset=utf-8"
+_UNCACHED = {"cache-control": "no-store"}
 _IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -36,7 +37,7 @@ class Endpoints:
 
     def app(self, more: list[BaseRoute]) -> Starlette:
         """The application under ``/.bandeau/``, with the routes of the features."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/.bandeau/choice", self._desk.show, methods=["GET"]),
                 Route("/.bandeau/choice", self._desk.choose, methods=["POST"]),
@@ -50,6 +51,9 @@ class Endpoints:
             ],
             exception_handlers={InboundError: self.refused, HTTPException: self.missing},
         )
+        # A redirect would name the scheme and host that this process sees, not the visitor's.
+        app.router.redirect_slashes = False
+        return app
 
     async def panel(self, request: Request) -> Response:
         """The choices on a page of their own, for browsers without script or popovers."""
@@ -109,8 +113,8 @@ class Endpoints:
         try:
             await self._site.ledger.published("checkpoint")
         except LedgerUnavailable:
-            return JSONResponse({"status": "ledger unavailable"}, status_code=503)
-        return JSONResponse({"status": "ok", "policy": self._site.terms_digest})
+            return JSONResponse({"status": "ledger unavailable"}, 503, _UNCACHED)
+        return JSONResponse({"status": "ok", "policy": self._site.terms_digest}, 200, _UNCACHED)
 
     async def refused(self, request: Request, error: Exception) -> Response:
         """A clear 4xx or 503, as JSON to programs and as a page to people."""
@@ -120,7 +124,7 @@ class Endpoints:
         if is_json(request):
             message = self._site.words.say(lang, f"error.{error.key}")
             body = {"error": {"reason": error.reason, "message": message}}
-            return JSONResponse(body, status_code=error.status)
+            return JSONResponse(body, status_code=error.status, headers=_UNCACHED)
         page = self._pages.error_page(lang, f"error.{error.key}", error.status)
         return self._page(page, error.status)
 

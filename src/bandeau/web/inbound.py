@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from bandeau import limits
 
+JSON = "application/json"
 Fields = Mapping[str, list[str]]
 
 
@@ -35,26 +37,39 @@ def same_origin(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is None:
         return True
-    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    host = request.headers.get("host", "").lower()
+    return bool(host) and _authority(origin) == host
+
+
+def _authority(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 async def read_fields(request: Request, limit: int) -> Fields:
     """The fields of a form or JSON body of at most ``limit`` bytes.
 
     A JSON value may be text, a list of texts, or a mapping of names to true and false, of which
-    the true names count. Raises :class:`InboundError` with 400, 413 or 415. Only the exact type
-    ``application/json`` is read as JSON, so that no simple cross-site request can carry any.
+    the true names count. Only the exact type ``application/json`` is read as JSON, so that no
+    simple cross-site request can carry any. Raises :class:`InboundError` with 400, 408, 413 or 415.
     """
-    kind = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-    if kind not in ("application/json", "application/x-www-form-urlencoded"):
+    kind = body_kind(request)
+    if kind not in (JSON, "application/x-www-form-urlencoded"):
         raise InboundError(415, "bad_request", f"content type {kind or 'missing'} is not read here")
     body = await _read_body(request, limit)
-    return _json_fields(body) if kind == "application/json" else _form_fields(body)
+    return _json_fields(body) if kind == JSON else _form_fields(body)
+
+
+def body_kind(request: Request) -> str:
+    """The media type of the body, in lower case and without parameters."""
+    return request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
 
 def is_json(request: Request) -> bool:
     """Whether the caller speaks JSON: it sent JSON, or asks for JSON before HTML."""
-    if request.headers.get("content-type", "").startswith("application/json"):
+    if body_kind(request) == JSON:
         return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
@@ -71,8 +86,18 @@ def return_path(value: str | None) -> str:
 
 async def _read_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > limit:
+    if declared.isdecimal() and int(declared[:20]) > limit:
         raise InboundError(413, "too_large", f"at most {limit} bytes")
+    try:
+        async with asyncio.timeout(limits.CHOICE_BODY_SECONDS):
+            return await _collect(request, limit)
+    except TimeoutError:
+        raise InboundError(408, "bad_request", "the body took too long") from None
+    except ClientDisconnect:
+        raise InboundError(400, "bad_request", "the body broke off") from None
+
+
+async def _collect(request: Request, limit: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -99,12 +124,20 @@ def _form_fields(body: bytes) -> Fields:
 
 def _json_fields(body: bytes) -> Fields:
     try:
-        data = json.loads(body)
+        data = json.loads(body, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise InboundError(400, "bad_request", "the body is not JSON") from None
     if not isinstance(data, dict) or len(data) > limits.CHOICE_FIELDS:
         raise InboundError(400, "bad_request", "the body is not a JSON object of a few fields")
     return _without_nul({name: _texts(name, value) for name, value in data.items()})
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The pairs as a mapping; raises ``ValueError`` where a name comes twice, as in a form."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a name comes twice")
+    return fields
 
 
 def _texts(name: str, value: object) -> list[str]:
@@ -117,7 +150,8 @@ def _texts(name: str, value: object) -> list[str]:
             return list(value)
         case dict() if all(isinstance(item, bool) for item in value.values()):
             return [str(key) for key, granted in value.items() if granted]
-    raise InboundError(400, "bad_request", f"{name} is not text, a list of texts or a mapping")
+    reason = f"{ascii(name)[:80]} is not text, a list of texts or a mapping"
+    raise InboundError(400, "bad_request", reason)
 
 
 def _without_nul(fields: Fields) -> Fields:

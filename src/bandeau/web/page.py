@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bandeau.enforcement.charset import ascii_compatible, declared_charset
+from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import admit
-from bandeau.enforcement.exchange import Admitted, Exchange, Headers, media_type
+from bandeau.enforcement.exchange import Admitted, Exchange, Headers
+from bandeau.enforcement.fields import joined
 from bandeau.enforcement.html import Scanner
+from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy
@@ -58,7 +60,7 @@ class PageEditor:
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
-        coding = _value(headers, b"content-encoding").decode("latin-1")
+        coding = joined(headers, b"content-encoding").decode("latin-1")
         if media_type(headers) != b"text/html":
             return False
         try:
@@ -75,12 +77,8 @@ class PageEditor:
         ``accepts`` is the visitor's ``Accept-Encoding``; ``insert`` is false for pages in frames
         and fetched fragments, which are held to the choice but get no notice of their own.
         """
-        form = "https" if exchange.asked.secure else "http"
-        admitted = Admitted(
-            self.insertions.scripts,
-            self.insertions.styles,
-            f"{form}://{exchange.asked.authority}/.bandeau/",
-        )
+        ours = self.insertions
+        admitted = Admitted(ours.scripts, ours.styles, exchange.asked.own_url)
         edited = exchange.page_headers(headers, admitted)
         coding = codings.negotiate(accepts)
         if coding != "identity":
@@ -108,22 +106,28 @@ class PageStream:
         self._exchange = exchange
         self._sent = sent
         self._insert = insert
-        self._type = _value(headers, b"content-type").decode("latin-1")
-        self._decoder = codings.decoder(_value(headers, b"content-encoding").decode("latin-1"))
+        self._type = content_type(headers).decode("latin-1")
+        self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
         matcher, host = editor.matcher, exchange.asked.host
         self._scanner = Scanner(lambda other: other != host and not matcher.owns(other))
         self._readable: bool | None = None
+        self._start = b""
         self._inserted = False
         self.charset: str | None = None
 
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
-        """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body."""
+        """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body.
+
+        Nothing is handed out before the start of the body tells its charset.
+        """
         for chunk in self._decoder.feed(body):
-            yield self._encoder.add(await self._edited(chunk))
+            edited = self._encoder.add(await self._edited(chunk))
+            if self._readable is not None:
+                yield edited
         if last:
-            for chunk in self._decoder.finish():
-                yield self._encoder.add(await self._edited(chunk))
+            rest = b"".join([await self._edited(chunk) for chunk in self._decoder.finish()])
+            yield self._encoder.add(rest + await self._settled())
             yield self._encoder.add(await self._tail()) + self._encoder.finish()
 
     def labelled(self, headers: Headers) -> Headers:
@@ -134,9 +138,20 @@ class PageStream:
         return [(n, label if n == b"content-type" else value) for n, value in headers]
 
     async def _edited(self, chunk: bytes) -> bytes:
-        if self._readable is None and chunk:
-            self._readable = ascii_compatible(self._type, chunk)
-            self.charset = declared_charset(self._type, chunk)
+        if self._readable is not None:
+            return await self._scanned(chunk)
+        self._start += chunk
+        return await self._settled() if is_settled(self._type, self._start) else b""
+
+    async def _settled(self) -> bytes:
+        """What was held back until the charset was known."""
+        start, self._start = self._start, b""
+        if self._readable is None:
+            self._readable = ascii_compatible(self._type, start)
+            self.charset = declared_charset(self._type, start)
+        return await self._scanned(start)
+
+    async def _scanned(self, chunk: bytes) -> bytes:
         if not self._readable:
             return chunk
         return await self._rendered(self._scanner.feed(chunk))
@@ -225,7 +240,3 @@ class PageStream:
 @lru_cache(maxsize=256)
 def _references(text: bytes) -> bytes:
     return text.decode().encode("ascii", "xmlcharrefreplace")
-
-
-def _value(headers: Headers, wanted: bytes) -> bytes:
-    return next((value for name, value in headers if name == wanted), b"")

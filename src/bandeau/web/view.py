@@ -55,6 +55,7 @@ class View:
     asked: tuple[PurposeView, ...]
     exempt: tuple[PurposeView, ...]
     partners: str
+    accepting: str
     features: str
     alternatives: tuple[str, ...]
     added: str
@@ -73,6 +74,7 @@ def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View
 
     asked = tuple(_purpose(policy, words, p, standing, lang) for p in policy.consent_purposes)
     granted = sum(purpose.state == "on" for purpose in asked)
+    others = len(partners(policy))
     counts = {"granted": granted, "total": len(asked)}
     return View(
         lang=lang,
@@ -87,7 +89,8 @@ def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View
         exempt=tuple(
             _purpose(policy, words, p, standing, lang) for p in policy.purposes if p.exempt
         ),
-        partners=_counted(words, lang, "notice.partners", len(partners(policy))),
+        partners=_counted(words, lang, "notice.partners", others),
+        accepting=_accepting(words, policy, lang, others),
         features=listed(lang, _features(policy, words, lang)),
         alternatives=_alternatives(policy, lang),
         added=listed(lang, _added(policy, words, standing, lang)),
@@ -173,6 +176,15 @@ def _alternatives(policy: Policy, lang: str) -> tuple[str, ...]:
         for feature in policy.features
     )
     return tuple(isolated(lang, text) for text in found if text)
+
+
+def _accepting(words: Words, policy: Policy, lang: str, others: int) -> str:
+    """Who may process the data once accepted; a publisher on its own stands alone (rule I4)."""
+    site = isolated(lang, policy.site.name)
+    if not others:
+        return words.say(lang, "notice.accepting_alone", site=site)
+    vendors = _counted(words, lang, "notice.partners", others)
+    return words.say(lang, "notice.accepting", site=site, vendors=vendors)
 
 
 def _added(policy: Policy, words: Words, standing: Standing, lang: str) -> tuple[str, ...]:

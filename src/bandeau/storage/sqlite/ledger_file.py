@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -53,7 +55,9 @@ _SELECT = (
 
 def open_writer(path: Path) -> apsw.Connection:
     """A connection that commits durably: write-ahead log, synchronous in full."""
-    db = apsw.Connection(str(path))
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     db.set_busy_timeout(WRITER_WAIT_MS)
     check_version(db, path)
     db.pragma("journal_mode", "wal")

@@ -1,0 +1,144 @@
+"""The documentation against what goes over the wire and what is kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from documents import (
+    PAGES,
+    SOURCE,
+    blocks,
+    codes,
+    doc,
+    first_codes,
+    rows,
+    section,
+    theme_properties,
+)
+from publisher import POLICY, Seen, publisher
+from serving import serving
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from bandeau import limits
+from bandeau.app import Bandeau
+from bandeau.cli import main
+from bandeau.enforcement.verdict import Reason as VerdictReason
+from bandeau.features.comments import write
+from bandeau.features.comments.gate import Reason
+from bandeau.features.comments.model import Refusal
+from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
+from bandeau.web import comments, comments_body
+
+# HTTP.
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Bandeau]:
+    (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
+    app = Bandeau(publisher(Seen()), policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    yield app
+    app.close()
+
+
+def test_every_address_and_no_other(site: Bandeau) -> None:
+    own = site._enforcer._own
+    assert isinstance(own, Starlette)
+    served = {
+        (method, route.path.replace(":path", ""))
+        for route in own.routes
+        if isinstance(route, Route)
+        for method in (route.methods or set()) - {"HEAD"}
+    }
+    told = {
+        (cells[0], codes(cells[1])[0]) for cells in rows(section(doc("http.md"), "## Addresses"))
+    }
+    assert told == served
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    names = {path.split("/")[2] for _, path in served}
+    assert set(re.findall(r"/\.bandeau/([a-z]+)", text)) <= names
+
+
+def test_the_json_state(site: Bandeau) -> None:
+    with serving(site) as address, httpx.Client(base_url=address.url) as visitor:
+        state = visitor.get("/.bandeau/choice").json()
+        decided = visitor.post("/.bandeau/choice", json={"action": "accept_all"}).json()
+    told = section(doc("http.md"), "### GET `/.bandeau/choice`")
+    assert first_codes(told) == set(state) == set(decided["choice"])
+    (example,) = [b for b in blocks() if b.page == "http.md" and '"decided"' in b.text]
+    assert set(re.findall(r'^  "(\w+)"', example.text, re.MULTILINE)) == set(state)
+    assert set(codes(section(doc("ledger.md"), "## Receipts"))) >= set(decided["receipt"])
+
+
+def test_cookies_and_actions() -> None:
+    told = set(codes(doc("http.md")))
+    assert {"eu-consent", "eu-consent-receipt"} <= first_codes(
+        section(doc("http.md"), "## Cookies")
+    )
+    assert ACTIONS | MECHANISMS | {"dismiss"} <= told
+
+
+def test_headers_and_reasons() -> None:
+    text = section(doc("http.md"), "## Headers")
+    spoken = "".join(path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.py"))).lower()
+    for header in first_codes(text):
+        assert f'b"{header.lower()}"' in spoken, header
+    passing = {VerdictReason.OWN, VerdictReason.EXEMPT, VerdictReason.GRANTED}
+    assert {reason.value for reason in set(VerdictReason) - passing} <= set(codes(text))
+
+
+def test_why_a_comment_is_turned_down() -> None:
+    refusals = {
+        str(value.code)
+        for module in (write, comments, comments_body)
+        for value in vars(module).values()
+        if isinstance(value, Refusal)
+    }
+    table = rows(section(doc("comments.md"), "## POST `/.bandeau/comments`"))
+    assert {code for cells in table for code in codes(cells[1])} == refusals | set(Reason)
+
+
+# What is kept, limits, theming.
+
+
+def test_fields_of_a_record() -> None:
+    told = first_codes(section(doc("ledger.md"), "## What a record holds"))
+    assert told == FIELDS[Kind.CHOICE]
+
+
+def test_fields_of_an_export(site: Bandeau, tmp_path: Path) -> None:
+    with serving(site) as address:
+        httpx.post(f"{address.url}/.bandeau/choice", json={"action": "refuse_all"})
+    out = tmp_path / "out.jsonl"
+    data = str(tmp_path / "data")
+    done = CliRunner().invoke(main, ["ledger", "export", "--data", data, "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    line = out.read_text("utf-8").splitlines()[0]
+    told = first_codes(section(doc("ledger.md"), "## Export"))
+    assert told == set(re.findall(r'"(\w+)": ', line))
+
+
+def test_every_limit_that_holds_and_no_other() -> None:
+    sources = "".join(path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.py")))
+    held = set(re.findall(r"\blimits\.([A-Z_]+)", sources))
+    table = rows(section(doc("serving.md"), "## Limits"))
+    assert {codes(cells[0])[0]: cells[1] for cells in table} == {
+        name: f"{getattr(limits, name):,}" for name in held
+    }
+
+
+def test_every_property_of_the_theme_and_no_other() -> None:
+    assert set(re.findall(r"--bandeau-[a-z-]+", doc("theming.md"))) == theme_properties()
+    table = rows(doc("theming.md"))
+    assert {c for cells in table for c in codes(cells[0]) if c[:2] == "--"} == theme_properties()
+
+
+def test_every_element_that_can_be_selected() -> None:
+    markup = "".join(p.read_text("utf-8") for p in sorted(SOURCE.rglob("web/templates/*.html")))
+    present = set(re.findall(r'data-bandeau="([a-z-]+)"', markup)) | {"comments"}
+    assert set(re.findall(r"\[data-bandeau=([a-z-]+)\]", doc("theming.md"))) == present

@@ -1,0 +1,195 @@
+"""One request and its answer: what of the headers reaches the site, the terminal and a cache."""
+
+from __future__ import annotations
+
+import pytest
+from publisher import POLICY
+
+from bandeau.choice.model import Answer, Source, Standing
+from bandeau.enforcement.exchange import Admitted, Asked, Exchange, Headers, host_of, is_authority
+from bandeau.policy.check import load
+from bandeau.policy.match import Matcher
+from bandeau.storage.files import read_words
+
+NESTED = """
+[[trackers]]
+vendor = "Nested"
+purpose = "advertising"
+hosts = ["pixel.telegram.test"]
+"""
+
+
+def exchange(
+    *granted: str, destination: bytes = b"", cookie: bytes = b"", more: str = ""
+) -> Exchange:
+    policy, _ = load((POLICY + more).encode(), read_words())
+    answers = {
+        purpose.key: Answer.GRANTED if purpose.key in granted else Answer.REFUSED
+        for purpose in policy.consent_purposes
+    }
+    standing = Standing(answers, frozenset(), Source.CHOICE)
+    host = "www.quotidien.test"
+    asked = Asked(host, host, "/", "/", True, cookie, False, destination)
+    return Exchange(policy, Matcher(policy), standing, asked)
+
+
+def answered(
+    headers: Headers, *granted: str, status: int = 200, destination: bytes = b""
+) -> dict[bytes, bytes]:
+    return dict(exchange(*granted, destination=destination).response_headers(status, headers))
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        [],
+        [b""],
+        [b"foo"],
+        [b"*/*"],
+        [b"unknown/unknown"],
+        [b"text/html"],
+        [b"TEXT/HTML; charset=x"],
+        [b"text/html foo"],
+        [b"text/plain, text/html"],
+        [b"text/html", b"text/plain"],
+        [b"text/plain", b"text/html"],
+        [b"text/plain", b""],
+        [b"text/xml"],
+        [b"application/xml"],
+        [b"text/xsl"],
+        [b"application/xhtml+xml"],
+        [b"image/svg+xml"],
+        [b"multipart/x-mixed-replace; boundary=x"],
+        [b"text/javascript"],
+        [b"application/x-javascript; charset=utf-8"],
+    ],
+)
+def test_whatever_a_browser_may_run_is_held_and_kept_from_shared_caches(kinds: list[bytes]) -> None:
+    stated = [(b"content-type", kind) for kind in kinds]
+    shared = [
+        (b"cache-control", b'public, s-maxage=600, private="a, b", max-age=60'),
+        (b"cdn-cache-control", b"max-age=600"),
+        (b"cloudflare-cdn-cache-control", b"max-age=600"),
+        (b"surrogate-control", b"max-age=600"),
+        (b"x-accel-expires", b"600"),
+        (b"expires", b"Thu, 01 Jan 2099 00:00:00 GMT"),
+        (b"vary", b"Accept-Encoding, cookie"),
+    ]
+    headers = answered([*stated, *shared], "social")
+    assert b"telegram.test:*" in headers.pop(b"content-security-policy")
+    headers.pop(b"content-type", None)
+    assert headers == {
+        b"cache-control": b"private, max-age=60",
+        b"vary": b"Accept-Encoding, cookie, Sec-GPC, Sec-Fetch-Dest",
+    }
+
+
+@pytest.mark.parametrize("kind", [b"text/plain", b"application/json", b"image/png", b"text/css"])
+def test_whatever_a_browser_only_shows_is_left_alone(kind: bytes) -> None:
+    headers = [(b"content-type", kind), (b"cache-control", b"public, max-age=60")]
+    assert exchange("social").response_headers(200, headers) == headers
+
+
+@pytest.mark.parametrize("destination", [b"script", b"image", b"style"])
+def test_the_sites_own_scripts_stay_in_shared_caches_and_open_nothing(destination: bytes) -> None:
+    sent = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=60")]
+    accepted = answered(sent, "social", "advertising", destination=destination)
+    assert accepted == answered(sent, destination=destination)
+    assert accepted[b"cache-control"] == b"public, max-age=60"
+    assert b"Sec-Fetch-Dest" in accepted[b"vary"]
+    assert b"telegram.test" not in accepted[b"content-security-policy"]
+
+
+@pytest.mark.parametrize("destination", [b"worker", b"serviceworker", b"iframe", b"empty", b""])
+def test_a_worker_or_document_gets_the_policy_of_its_visitor_only(destination: bytes) -> None:
+    sent = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=60")]
+    accepted = answered(sent, "social", destination=destination)
+    assert b"telegram.test:*" in accepted[b"content-security-policy"]
+    assert accepted[b"cache-control"] == b"private, max-age=60"
+
+
+def test_a_304_never_widens_what_a_cache_holds() -> None:
+    plain = answered([(b"etag", b'"a"')], "social", status=304)
+    assert b"telegram.test" not in plain[b"content-security-policy"]
+    assert b"cache-control" not in plain
+    worker = answered([(b"etag", b'"a"')], "social", status=304, destination=b"worker")
+    assert worker[b"cache-control"] == b"private, no-cache"
+
+
+def test_a_denied_host_below_an_allowed_one_stays_closed() -> None:
+    partly = exchange("social", more=NESTED).csp()
+    assert b" telegram.test:*" in partly
+    assert b"*.telegram.test" not in partly
+    wholly = exchange("social", "advertising", more=NESTED).csp()
+    assert b"*.telegram.test:*" in wholly
+
+
+def test_a_page_names_its_whole_cache_key_and_keeps_no_validators() -> None:
+    sent = [(b"content-type", b"text/html"), (b"etag", b'"x"'), (b"cdn-cache-control", b"public")]
+    page = exchange("social")
+    headers = dict(page.page_headers(page.response_headers(200, sent), Admitted((), (), "x")))
+    assert headers[b"vary"].split(b", ") == [
+        b"Cookie",
+        b"Sec-GPC",
+        b"Sec-Fetch-Dest",
+        b"Accept-Language",
+        b"Accept-Encoding",
+    ]
+    assert headers[b"cache-control"] == b"private, no-cache"
+    assert not {b"etag", b"cdn-cache-control"} & set(headers)
+
+
+@pytest.mark.parametrize("name", [b"bandeau-choice", b"bandeau_choice"])
+def test_nobody_but_us_tells_the_site_the_choice(name: bytes) -> None:
+    sent = [(name, b"social=granted"), (b"x", b"1")]
+    assert exchange().request_headers(sent) == [
+        (b"x", b"1"),
+        (b"bandeau-choice", b"advertising=refused, social=refused"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "passes"),
+    [
+        (b"session=1", True),
+        (b" session =2; Path=/", True),
+        (b"session=1, _ea1=2", True),
+        (b"session", False),
+        (b"=session", False),
+        (b"=_ea1=1", False),
+        (b"SESSION=1", False),
+        (b"__Host-session=1", False),
+        (b"\t_ea1=1", False),
+        (b"eu-consent=1", False),
+        (b"=eu-consent=1", False),
+        (b"eu-consent-receipt =1; Path=/.bandeau/", False),
+        (b"", False),
+        (b"\xe9=1", False),
+    ],
+)
+def test_set_cookie_is_read_as_browsers_do(line: bytes, passes: bool) -> None:
+    kept = exchange("social").response_headers(200, [(b"set-cookie", line)])
+    assert ((b"set-cookie", line) in kept) is passes
+
+
+@pytest.mark.parametrize(
+    ("authority", "host"),
+    [
+        ("www.quotidien.test", "www.quotidien.test"),
+        ("WWW.Quotidien.TEST:8000", "www.quotidien.test"),
+        ("www.quotidien.test.", "www.quotidien.test"),
+        ("www.quotidien.test.:80", "www.quotidien.test"),
+        ("[::1]:80", "[::1]"),
+        ("[::1]", "[::1]"),
+    ],
+)
+def test_the_host_of_an_authority(authority: str, host: str) -> None:
+    assert is_authority(authority)
+    assert host_of(authority) == host
+
+
+@pytest.mark.parametrize(
+    "wrong", ['a"b', "x; script-src *", "a<b>", "a,b", "a b", "é.test", "x@y.test", "a/b", "a:b:1"]
+)
+def test_what_is_no_authority(wrong: str) -> None:
+    assert not is_authority(wrong)

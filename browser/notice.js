@@ -37,10 +37,7 @@
   /** Reloads where the server holds another choice than this page was made for. */
   const compare = async () => {
     try {
-      const answer = await fetch(ROUTE, {
-        cache: "no-store",
-        headers: { accept: "application/json" },
-      });
+      const answer = await fetch(ROUTE, { headers: { accept: "application/json" } });
       const state = await answer.json();
       const same = switches.every((box) => box.defaultChecked === state.purposes[box.value]);
       if (same && state.band === band?.dataset.state) return;

@@ -22,7 +22,9 @@ from bandeau.storage.files import read_policy, read_words, write_new
 
 @click.command("check")
 @click.argument("path", metavar="POLICY", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", envvar="BANDEAU_CHECK_JSON", is_flag=True, help="Print the faults as JSON.")
+@click.option(
+    "--json", "as_json", envvar="BANDEAU_CHECK_JSON", is_flag=True, help="Print the faults as JSON."
+)
 def check_command(path: Path, as_json: bool) -> None:
     """Check a policy file.
 

@@ -124,8 +124,8 @@ class _Answer:
             await self._release()
             if body:
                 await self._send({"type": "http.response.body", "body": body, "more_body": True})
-        await self._release()
         if not more:
+            await self._release()
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 

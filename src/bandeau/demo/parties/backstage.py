@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau.demo.parties.board import Board, Contact
@@ -80,6 +80,15 @@ def routes(setting: Setting, companies: Sequence[Company]) -> list[Route]:
         Route("/colonnes", live),
         Route("/oublier", forget, methods=["POST"]),
     ]
+
+
+def policy_route(policy: Callable[[], str]) -> Route:
+    """The policy file that the newspaper is held to, in plain sight."""
+
+    async def shown(request: Request) -> Response:
+        return PlainTextResponse(policy(), headers={"Cache-Control": "no-store"})
+
+    return Route("/politique.toml", shown)
 
 
 def _language(request: Request) -> str:

@@ -11,6 +11,7 @@ WORDS = {
             "rien. Dès que vous acceptez, chacun s’allume et suit votre lecture."
         ),
         "paper": "Ouvrir le journal",
+        "policy": "Lire la politique appliquée",
         "forget": "Oublier",
         "forget_hint": "Vide ce tableau ; les cookies restent dans le navigateur.",
         "dark": "Ne sait rien",
@@ -50,6 +51,7 @@ WORDS = {
             "As soon as you accept, each lights up and follows what you read."
         ),
         "paper": "Open the newspaper",
+        "policy": "Read the policy in force",
         "forget": "Forget",
         "forget_hint": "Wipes this board; cookies stay in the browser.",
         "dark": "Knows nothing",

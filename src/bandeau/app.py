@@ -12,11 +12,11 @@ from starlette.requests import Request
 
 from bandeau.choice.token import Seal
 from bandeau.enforcement.exchange import Exchange
+from bandeau.enforcement.rules import Rules
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
-from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
@@ -68,7 +68,7 @@ class Bandeau:
         visitors = Visitors(self.site)
         comments = _comments(self.site, visitors, self._comments)
         insertions = _insertions(self.site, notice, comments)
-        editor = PageEditor(declared, self.site.matcher, insertions, explain=explain)
+        editor = PageEditor(self.site.rules, insertions, explain=explain)
         desk = ChoiceDesk(self.site, visitors, notice)
         routes = comments.routes() if insertions.section else []
         own = Endpoints(self.site, visitors, desk, self.pages).app(routes)
@@ -119,7 +119,7 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site
         terms=terms,
         terms_digest=digest(terms),
         words=words,
-        matcher=Matcher(policy),
+        rules=Rules(policy),
         seal=Seal(keys.cookie, policy.site.hosts[0]),
         subject_key=keys.subject,
         ledger=ledger,

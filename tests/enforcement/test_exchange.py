@@ -7,8 +7,8 @@ from publisher import POLICY
 
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.enforcement.exchange import Admitted, Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.rules import Rules
 from bandeau.policy.check import load
-from bandeau.policy.match import Matcher
 from bandeau.storage.files import read_words
 
 NESTED = """
@@ -33,7 +33,7 @@ def exchange(
     standing = Standing(answers, uncovered, Source.CHOICE)
     host = "www.quotidien.test"
     asked = Asked(host, host, "/", "/", True, b"", False, destination)
-    return Exchange(policy, Matcher(policy), standing, asked)
+    return Exchange(Rules(policy), standing, asked)
 
 
 def answered(

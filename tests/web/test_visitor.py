@@ -13,9 +13,9 @@ from publisher import POLICY
 from bandeau.choice.decide import Action, decide, expiry
 from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.choice.token import Seal, Ticket
+from bandeau.enforcement.rules import Rules
 from bandeau.ledger.record import Draft, subject_of, uuid7
 from bandeau.policy.check import load
-from bandeau.policy.match import Matcher
 from bandeau.policy.terms import canonical, digest, terms_of
 from bandeau.storage.files import read_words
 from bandeau.storage.memory import MemoryLedger
@@ -50,7 +50,7 @@ class House:
             terms=terms,
             terms_digest=digest(terms),
             words=WORDS,
-            matcher=Matcher(policy),
+            rules=Rules(policy),
             seal=Seal(self.keys, policy.site.hosts[0]),
             subject_key=b"subject",
             ledger=self.ledger,

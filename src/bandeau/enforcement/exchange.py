@@ -6,18 +6,18 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
 from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
-from bandeau.enforcement.csp import admit, own_policy
+from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.verdict import Judge, Verdict
-from bandeau.policy.match import Matcher
-from bandeau.policy.model import CookieRule, Policy, Tracker
+from bandeau.policy.model import CookieRule, Policy
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -83,20 +83,18 @@ class Exchange:
 
     def __init__(
         self,
-        policy: Policy,
-        matcher: Matcher,
+        rules: Rules,
         standing: Standing,
         asked: Asked,
         *,
         explain: bool = False,
     ) -> None:
         self._explain = explain
-        self.policy = policy
+        self._rules = rules
         self.asked = asked
         self.standing = standing
-        self.judge = Judge(policy, matcher, standing)
-        self._matcher = matcher
-        self._reserved = reserved_cookies(policy)
+        self.judge = Judge(rules.policy, rules.matcher, standing)
+        self._reserved = reserved_cookies(rules.policy)
         self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
 
     def host_denied(self, host: str) -> bool:
@@ -142,7 +140,7 @@ class Exchange:
         """
         if alike:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
-            return [*strict, (_CSP, self._csp_of(self._exempt))]
+            return [*strict, (_CSP, self._rules.strictest_policy())]
         return [*caching.kept_private(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
@@ -150,7 +148,7 @@ class Exchange:
 
         ``admitted`` is ``None`` where nothing is inserted, so the site's policy stays as it is.
         """
-        ours = self._csp_of(self._exempt) if self.asked.alike else self.csp()
+        ours = self._rules.strictest_policy() if self.asked.alike else self.csp()
         edited: Headers = []
         for name, value in headers:
             if name in _VALIDATORS:
@@ -165,25 +163,14 @@ class Exchange:
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return expire_seen(self.jar.denied, self._rules, self.asked.host, self.asked.secure)
+        return expire_seen(self.jar.denied, self._declared, self.asked.host, self.asked.secure)
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
-        return self._csp_of(self._allowed)
+        return self._rules.content_policy(self.standing)
 
-    def _csp_of(self, allows: Callable[[Tracker], bool]) -> bytes:
-        allowed = self._matcher.hosts_allowed(allows)
-        denied = self._matcher.hosts_allowed(lambda tracker: not allows(tracker))
-        return own_policy(self.policy.site.hosts, allowed, denied)
-
-    def _allowed(self, tracker: Tracker) -> bool:
-        return self.standing.allows(self.policy, tracker)
-
-    def _exempt(self, tracker: Tracker) -> bool:
-        return self.policy.purpose(tracker.purpose).exempt is not None
-
-    def _rules(self, name: str) -> Sequence[CookieRule]:
-        return [rule for _, rule in self._matcher.cookie(name)]
+    def _declared(self, name: str) -> Sequence[CookieRule]:
+        return [rule for _, rule in self._rules.matcher.cookie(name)]
 
     def _header(self, name: bytes, value: bytes) -> bytes | None:
         if name == b"set-cookie":

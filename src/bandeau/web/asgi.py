@@ -56,7 +56,7 @@ class Enforcer:
         standing = await self._visitors.standing(sent)
         asked = asked_of(scope, sent)
         editor = self._editor
-        exchange = Exchange(editor.policy, editor.matcher, standing, asked, explain=editor.explain)
+        exchange = Exchange(editor.rules, standing, asked, explain=editor.explain)
         headers = exchange.request_headers(scope["headers"])
         inner = {
             **scope,

@@ -187,7 +187,7 @@ class ChoiceDesk:
         authority = request.headers.get("host", "").lower()
         host = host_of(authority)
         asked = Asked(host, authority, BASE, BASE, secure, sent.cookie, navigates=False)
-        exchange = Exchange(site.policy, site.matcher, standing, asked)
+        exchange = Exchange(site.rules, standing, asked)
         denied = [
             rule
             for tracker in site.policy.trackers

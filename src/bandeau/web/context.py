@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bandeau.choice.token import Seal
+from bandeau.enforcement.rules import Rules
 from bandeau.ledger.store import LedgerStore
-from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import Terms
 from bandeau.policy.words import Words
@@ -21,7 +21,7 @@ class Site:
     terms: Terms
     terms_digest: str
     words: Words
-    matcher: Matcher
+    rules: Rules
     seal: Seal
     subject_key: bytes
     ledger: LedgerStore

@@ -14,8 +14,7 @@ from bandeau.enforcement.fields import joined
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
-from bandeau.policy.match import Matcher
-from bandeau.policy.model import Policy
+from bandeau.enforcement.rules import Rules
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
@@ -43,12 +42,9 @@ class Insertions:
 class PageEditor:
     """Edits the HTML of one site; with ``explain`` each answer says what was withheld."""
 
-    def __init__(
-        self, policy: Policy, matcher: Matcher, insertions: Insertions, *, explain: bool = False
-    ) -> None:
+    def __init__(self, rules: Rules, insertions: Insertions, *, explain: bool = False) -> None:
         self.explain = explain
-        self.policy = policy
-        self.matcher = matcher
+        self.rules = rules
         self.insertions = insertions
 
     def readable(self, headers: Headers) -> Headers:
@@ -109,7 +105,7 @@ class PageStream:
         self._type = content_type(headers).decode("latin-1")
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
-        matcher, host = editor.matcher, exchange.asked.host
+        matcher, host = editor.rules.matcher, exchange.asked.host
         self._scanner = Scanner(lambda other: other != host and not matcher.owns(other))
         self._readable: bool | None = None
         self._start = b""
@@ -228,7 +224,7 @@ class PageStream:
         return f'<meta http-equiv="Content-Security-Policy" content="{content}">'.encode("latin-1")
 
     def _lang(self) -> str:
-        return choose_language(self._editor.policy, self._scanner.lang, self._sent.languages)
+        return choose_language(self._editor.rules.policy, self._scanner.lang, self._sent.languages)
 
     def _charset(self, ours: bytes) -> bytes:
         """Our own markup as it can stand in this page, whatever its charset and its base."""

@@ -16,8 +16,8 @@ from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.rules import Rules
-from bandeau.enforcement.verdict import Judge, Verdict
-from bandeau.policy.model import CookieRule, Policy
+from bandeau.enforcement.verdict import Verdict
+from bandeau.policy.model import CookieRule
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -93,8 +93,8 @@ class Exchange:
         self._rules = rules
         self.asked = asked
         self.standing = standing
-        self.judge = Judge(rules.policy, rules.matcher, standing)
-        self._reserved = reserved_cookies(rules.policy)
+        self.judge = rules.judge(standing)
+        self._reserved = rules.reserved
         self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
 
     def host_denied(self, host: str) -> bool:
@@ -193,17 +193,6 @@ def host_of(authority: str) -> str:
 def is_authority(value: str) -> bool:
     """Whether a ``Host`` header value is one: a name or an address, and a port (RFC 9110, 7.2)."""
     return _AUTHORITY.fullmatch(value) is not None
-
-
-def reserved_cookies(policy: Policy) -> frozenset[bytes]:
-    """Names that only Bandeau writes and reads."""
-    name = policy.choice.cookie
-    return frozenset({name.encode(), receipt_cookie(policy).encode()})
-
-
-def receipt_cookie(policy: Policy) -> str:
-    """Name of the cookie under ``/.bandeau/`` that ties this terminal to its record."""
-    return f"{policy.choice.cookie}-receipt"
 
 
 def choice_header(standing: Standing) -> bytes:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.csp import own_policy
+from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.terms import vendor_key
@@ -19,7 +20,19 @@ class Rules:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.matcher = Matcher(policy)
+        self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
+        self._judges: dict[object, Judge] = {}
+
+    def judge(self, standing: Standing) -> Judge:
+        """Who judges for ``standing``; visitors who chose alike share one."""
+        key = (tuple(standing.answers.items()), standing.uncovered, standing.source)
+        judge = self._judges.get(key)
+        if judge is None:
+            judge = Judge(self.policy, self.matcher, standing)
+            if len(self._judges) < _KEPT_POLICIES:
+                self._judges[key] = judge
+        return judge
 
     def content_policy(self, standing: Standing) -> bytes:
         """Our Content-Security-Policy for what ``standing`` allows."""
@@ -40,3 +53,14 @@ class Rules:
         allowed = self.matcher.hosts_allowed(allows)
         denied = self.matcher.hosts_allowed(lambda tracker: not allows(tracker))
         return own_policy(self.policy.site.hosts, allowed, denied)
+
+
+def reserved_cookies(policy: Policy) -> frozenset[bytes]:
+    """Names that only Bandeau writes and reads."""
+    name = policy.choice.cookie
+    return frozenset({name.encode(), receipt_cookie(policy).encode()})
+
+
+def receipt_cookie(policy: Policy) -> str:
+    """Name of the cookie under ``/.bandeau/`` that ties this terminal to its record."""
+    return f"{policy.choice.cookie}-receipt"

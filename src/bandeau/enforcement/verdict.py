@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from bandeau.choice.model import Source, Standing
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
+
+_KEPT_VERDICTS = 2_048
 
 
 class Effect(StrEnum):
@@ -48,14 +51,19 @@ class Verdict:
 
 
 class Judge:
-    """Judges hosts and cookies for one standing under one policy (rules P1 to P3, R1, R2)."""
+    """Judges hosts and cookies for one standing under one policy (rules P1 to P3, R1, R2).
+
+    The same few names come with every request, so what was judged is kept.
+    """
 
     def __init__(self, policy: Policy, matcher: Matcher, standing: Standing) -> None:
         self._policy = policy
         self._matcher = matcher
-        self.standing = standing
+        self._standing = standing
+        self.host = lru_cache(_KEPT_VERDICTS)(self._host)
+        self.cookie = lru_cache(_KEPT_VERDICTS)(self._cookie)
 
-    def host(self, host: str) -> Verdict:
+    def _host(self, host: str) -> Verdict:
         """Whether ``host`` may be contacted; a host that no tracker declares never may."""
         if self._matcher.owns(host):
             return Verdict(Effect.PASS, Reason.OWN, host)
@@ -64,7 +72,7 @@ class Judge:
             return Verdict(Effect.INERT, Reason.UNDECLARED, host)
         return self._judged(tracker, host, Effect.INERT)
 
-    def cookie(self, name: str) -> Verdict:
+    def _cookie(self, name: str) -> Verdict:
         """Whether the cookie ``name`` may be stored and read.
 
         A request does not say which of several rules a cookie was set under, so each of them
@@ -77,7 +85,7 @@ class Judge:
         return next((verdict for verdict in verdicts if not verdict.passes), verdicts[0])
 
     def _judged(self, tracker: Tracker, subject: str, denied: Effect) -> Verdict:
-        reason = _reason(self._policy, self.standing, tracker)
+        reason = _reason(self._policy, self._standing, tracker)
         passes = reason in (Reason.EXEMPT, Reason.GRANTED)
         return Verdict(Effect.PASS if passes else denied, reason, subject, tracker)
 

@@ -13,7 +13,8 @@ from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, s
 from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket
 from bandeau.enforcement.cookies import expire_declared
-from bandeau.enforcement.exchange import Asked, Exchange, host_of, receipt_cookie
+from bandeau.enforcement.exchange import Asked, Exchange, host_of
+from bandeau.enforcement.rules import receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import MECHANISMS, Draft, subject_of, uuid7

@@ -15,7 +15,7 @@ from bandeau.choice.decide import (
 from bandeau.choice.model import Choice, Source, Standing
 from bandeau.choice.token import NOTED, Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
-from bandeau.enforcement.exchange import receipt_cookie
+from bandeau.enforcement.rules import receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import parse_record, policy_record_id, subject_of
 from bandeau.ledger.store import LedgerUnavailable

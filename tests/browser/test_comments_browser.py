@@ -212,6 +212,12 @@ def test_the_locked_panel_offers_the_choice(newspaper: Newspaper, page: Page) ->
     )
 
 
+def test_only_a_comment_is_marked_as_the_target(newspaper: Newspaper, page: Page) -> None:
+    page.goto(newspaper.home + "/article#comment-form")
+    anchor = page.locator("#comment-form")
+    assert anchor.evaluate("e => getComputedStyle(e).position") == "static"
+
+
 def test_publishing_is_announced(newspaper: Newspaper, scripted: Page) -> None:
     scripted.goto(newspaper.home + "/article")
     expect(scripted.get_by_role("status")).to_be_empty()

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from notice_site import CHROMIUM_FLAGS, KEYS, NoticeSite, chosen, noticed
+from notice_site import CHROMIUM_FLAGS, KEYS, NoticeSite, chosen, noticed, undecided
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from bandeau.policy.model import LANGUAGES
 
 pytestmark = pytest.mark.browser
 
@@ -213,6 +215,39 @@ def test_the_band_is_thin_and_readable(
     assert box is not None
     assert 30 <= box["height"] <= 40
     assert box["width"] == page.viewport_size["width"]  # type: ignore[index]
+
+
+BROKEN_WORDS = """selector => [...document.querySelector('[data-bandeau=root]').shadowRoot
+  .querySelectorAll(selector)].flatMap(part => {
+    const found = [], walk = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    for (let text; (text = walk.nextNode()); ) {
+      for (const word of text.data.matchAll(/\\S+/g)) {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        const lines = new Set([...range.getClientRects()].map(box => Math.round(box.top)));
+        if (lines.size > 1) found.push(word[0]);
+      }
+    }
+    return found;
+  })"""
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("granted", [None, (), ("social",), KEYS])
+def test_on_a_small_phone_no_word_breaks_and_the_band_stays_thin(
+    site: NoticeSite, open_page: Open, lang: str, granted: tuple[str, ...] | None
+) -> None:
+    site.lang = lang
+    site.standing = undecided() if granted is None else chosen(*granted)
+    page = open_page(site, viewport={"width": 320, "height": 568})
+    assert page.evaluate(BROKEN_WORDS, ".act, .band") == []
+    assert page.locator(".band").evaluate("e => e.offsetHeight") <= 40
+    page.evaluate(
+        "document.querySelector('[data-bandeau=root]').shadowRoot"
+        ".querySelector('.panel').showPopover()"
+    )
+    assert page.evaluate(BROKEN_WORDS, ".panel :is(.act, h2, h3, .mark, .head button)") == []
 
 
 def test_both_parts_of_a_mixed_band_carry_its_text(site: NoticeSite, open_page: Open) -> None:

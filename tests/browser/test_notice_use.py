@@ -175,7 +175,7 @@ def test_the_panel_takes_focus_and_escape_gives_it_back(site: NoticeSite, open_p
     assert [key for key in seen if key in KEYS] == list(KEYS)
     page.keyboard.press("Escape")
     expect(page.locator("[data-bandeau=panel]")).not_to_be_visible()
-    assert page.evaluate(FOCUSED) == "customise"
+    page.wait_for_function(f"({FOCUSED})() === 'customise'")
     assert site.posted == []
 
 

@@ -10,6 +10,7 @@ import ledger_drafts as drafts
 import pytest
 from click.testing import CliRunner
 
+from bandeau.cli import main
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.storage.keys import load_or_create
 from bandeau.storage.sqlite.ledger import SqliteLedger
@@ -38,7 +39,7 @@ def data(tmp_path, keys):
 
 
 def run(group, *args):
-    result = CliRunner().invoke(group, [str(arg) for arg in args])
+    result = CliRunner().invoke(main, [group.name, *(str(arg) for arg in args)])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.output
 

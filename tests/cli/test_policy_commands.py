@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bandeau.cli.policy import check_command, init_command
+from bandeau.cli import main
 
 SOUND = """\
 [site]
@@ -22,13 +22,13 @@ privacy_policy = "/vie-privee"
 
 
 def check(path: Path | str, *options: str) -> Result:
-    result = CliRunner().invoke(check_command, [str(path), *options])
+    result = CliRunner().invoke(main, ["check", str(path), *options])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
 
 def init(*arguments: str) -> Result:
-    result = CliRunner().invoke(init_command, arguments)
+    result = CliRunner().invoke(main, ["init", *arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 

@@ -190,7 +190,11 @@ def live(page: bytes, scripting: bool) -> list[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parser = html5lib.HTMLParser(html5lib.getTreeBuilder("etree"))
-        tree = parser.parse(page, scripting=scripting, transport_encoding="utf-8")
+        try:
+            tree = parser.parse(page, scripting=scripting, transport_encoding="utf-8")
+        except AssertionError:
+            # html5lib's own fault at the end of a table with foreign content: no oracle here.
+            return []
     return [f"{tag} {name}={value}" for tag, name, value in _attributes(tree)]
 
 

@@ -184,6 +184,7 @@ def test_hostile_input_is_read_in_linear_time(name: str, size: int) -> None:
     scan(HOSTILE[name], size)
 
 
+@pytest.mark.slow
 def test_one_endless_line_streams_with_flat_memory() -> None:
     scanner, chunk, seen = Scanner(third_party), b"all on one line < " * 3_640, 0
     tracemalloc.start()

@@ -64,6 +64,7 @@ def check(directory, rounds, seed):
     SqliteLedger(directory, drafts.signer()).close()
 
 
+@pytest.mark.slow
 def test_nothing_answered_is_lost(tmp_path):
     check(tmp_path, 4, 97)
 

@@ -60,6 +60,7 @@ def flipped(value):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["leaf", "tile", "checkpoint"])
 def test_one_changed_byte_in_any_value_of_any_row_is_found(ledger, table):
     columns = [name for _, name, *_ in ledger.execute(f"PRAGMA table_info({table})")]
@@ -177,6 +178,7 @@ def test_a_row_far_away_does_not_stop_verification(ledger):
     assert ("record out of order", 1 << 62) in found
 
 
+@pytest.mark.slow
 def test_flipped_bytes_of_the_raw_file_are_found_or_change_nothing(honest, tmp_path):
     shutil.copytree(honest, tmp_path / "raw")
     path = tmp_path / "raw" / NAME

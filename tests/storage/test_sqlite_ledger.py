@@ -121,6 +121,7 @@ def test_two_ledgers_on_one_file_take_turns(tmp_path):
     assert (outcome.records, outcome.findings) == (40, ())
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_make_one_ledger(tmp_path):
     script = textwrap.dedent("""
         import asyncio, sys

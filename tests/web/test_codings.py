@@ -135,6 +135,7 @@ def test_bytes_behind_a_finished_body_are_ignored() -> None:
     assert decode("br", brotli.compress(b"page"), b"more") == b"page"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("coder", COMPRESSED)
 def test_a_bomb_is_unpacked_in_flat_memory(coder: str) -> None:
     coding, encode = CODERS[coder]

@@ -207,6 +207,8 @@ def _added(policy: Policy, words: Words, standing: Standing, lang: str) -> tuple
 def _band_text(say: Say, standing: Standing, counts: dict[str, int]) -> str:
     if standing.source is Source.SIGNAL:
         return say("band.signal")
+    if standing.band is Band.MIXED and counts["granted"] == counts["total"]:
+        return say("band.added")
     if standing.band is Band.MIXED:
         return say("band.mixed", **counts)
     return say(f"band.{standing.band.value}")

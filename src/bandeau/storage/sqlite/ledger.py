@@ -52,8 +52,9 @@ class SqliteLedger:
     def close(self) -> None:
         """Commit what waits and close the file; appends after this are refused."""
         self._writer.close()
-        self._sequencer.close()
+        # The last connection to close folds the write-ahead log in, which a reader cannot.
         self._reader.close(True)
+        self._sequencer.close()
 
     async def append(self, draft: Draft) -> Receipt:
         """See :class:`LedgerStore`."""

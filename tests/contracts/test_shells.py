@@ -418,3 +418,11 @@ def test_comments_are_open_only_to_those_who_granted_their_purpose(shell: Shell)
     reader = shell.visitor().get("/article").text
     assert "Bien vu." in reader
     assert 'data-state="locked"' in reader
+
+
+def test_our_own_error_pages_carry_the_band_too(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("refuse_all")
+    page = visitor.get("/.bandeau/nothing").text.replace('"', "")
+    assert "data-bandeau=band" in page
+    assert "data-state=refused" in page

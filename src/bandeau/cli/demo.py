@@ -31,10 +31,12 @@ def demo_command(port: int, data: Path) -> None:
     addresses = Addresses.on_loopback(address_of(front).port, address_of(parties).port)
     data.mkdir(parents=True, exist_ok=True)
     policy = data / "policy.toml"
-    policy.write_text(policy_template(addresses), encoding="utf-8")
+    if not policy.exists():
+        policy.write_text(policy_template(addresses), encoding="utf-8")
+    board = third_parties(addresses, policy=lambda: policy.read_text(encoding="utf-8"))
     with (
         in_background(newspaper(addresses), paper),
-        in_background(third_parties(addresses), parties),
+        in_background(board, parties),
     ):
         bandeau = gateway(policy, address_of(paper).url, data)
         server = make_server(bandeau, lambda: _announce(addresses, policy, address_of(front).url))

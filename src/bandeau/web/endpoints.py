@@ -125,7 +125,8 @@ class Endpoints:
             message = self._site.words.say(lang, f"error.{error.key}")
             body = {"error": {"reason": error.reason, "message": message}}
             return JSONResponse(body, status_code=error.status, headers=_UNCACHED)
-        page = self._pages.error_page(lang, f"error.{error.key}", error.status)
+        standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
+        page = self._pages.error_page(lang, f"error.{error.key}", error.status, standing)
         return self._page(page, error.status)
 
     async def missing(self, request: Request, error: Exception) -> Response:

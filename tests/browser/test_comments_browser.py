@@ -12,6 +12,7 @@ from itertools import count
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from chromium import FLAGS
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -29,17 +30,6 @@ from bandeau.web.comments_view import start_tag
 from bandeau.web.inbound import same_origin
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP phare.test 127.0.0.1",
-]
 POLICY = Policy(
     site=Site(
         name="Le Phare",
@@ -133,7 +123,10 @@ def newspaper() -> Iterator[Newspaper]:
 @pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path,
+            args=[*FLAGS, "--host-resolver-rules=MAP phare.test 127.0.0.1"],
+        )
         yield chromium
         chromium.close()
 

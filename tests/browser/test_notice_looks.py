@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from notice_site import CHROMIUM_FLAGS, KEYS, NoticeSite, chosen, noticed, undecided
-from playwright.sync_api import Browser, Page, sync_playwright
+from notice_site import KEYS, NoticeSite, chosen, undecided
+from playwright.sync_api import Browser, Page
 
 from bandeau.policy.model import LANGUAGES
 
@@ -56,40 +54,7 @@ COMPUTED = """() => [...document.querySelectorAll('html, body, body *')]
   })"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS)
-        )
-        yield browser
-        browser.close()
-
-
 Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Open]:
-    """Opens a page of a site, with a context's options; closed at the end."""
-    contexts = []
-
-    def opener(site: NoticeSite, path: str = "/story", **options: Any) -> Page:
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(site.address + path)
-        return page
-
-    yield opener
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def site() -> Iterator[NoticeSite]:
-    with noticed(NoticeSite()) as served:
-        yield served
 
 
 def faults(page: Page) -> list[str]:

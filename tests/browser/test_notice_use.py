@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,8 +10,8 @@ from queue import Queue
 from typing import Any
 
 import pytest
-from notice_site import CHROMIUM_FLAGS, KEYS, NoticeSite, chosen, noticed
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from notice_site import KEYS, NoticeSite, chosen
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -36,40 +35,7 @@ COVERED = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS)
-        )
-        yield browser
-        browser.close()
-
-
 Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(chromium: Browser) -> Iterator[Open]:
-    """Opens a page of a site, with a context's options; closed at the end."""
-    contexts = []
-
-    def opener(site: NoticeSite, path: str = "/story", **options: Any) -> Page:
-        context = chromium.new_context(**options)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(site.address + path)
-        return page
-
-    yield opener
-    for context in contexts:
-        context.close()
-
-
-@pytest.fixture
-def site() -> Iterator[NoticeSite]:
-    with noticed(NoticeSite()) as served:
-        yield served
 
 
 def band(page: Page) -> Any:

@@ -27,16 +27,6 @@ from bandeau.storage.files import read_words
 from bandeau.web.notice import Notice
 from bandeau.web.pages import Pages
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP *.test 127.0.0.1",
-)
 POLICY = Policy(
     site=Site(
         name="Le Quotidien",

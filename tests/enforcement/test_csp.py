@@ -19,6 +19,10 @@ def test_only_own_and_allowed_hosts_can_be_reached() -> None:
     assert "form-action 'self' a.test:*" in value
 
 
+def test_web_sockets_of_those_hosts_are_named_by_their_scheme() -> None:
+    assert "ws://ok.test:* ws://*.ok.test:*" in own_policy(["a.test"], ["ok.test"]).decode()
+
+
 def test_an_address_has_no_subdomains() -> None:
     assert "*.127.0.0.1" not in own_policy(["127.0.0.1"], []).decode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from publisher import POLICY
 
+from bandeau import limits
 from bandeau.app import Bandeau
 from bandeau.web.asgi import Message, Receive, Scope, Send
 
@@ -144,3 +146,98 @@ async def test_a_page_may_be_empty_or_end_anywhere(chunks: list[bytes], tmp_path
     status, _, body = await ask(app, tmp_path)
     assert status == 200
     assert b"<img src=//ads" not in body or b"data-bandeau" in body
+
+
+LINK = b'<a href="https://far.test/x">x</a>'
+LISTED = b"connection-allowlist"
+
+
+async def test_a_page_lists_where_its_links_lead_however_it_is_cut(tmp_path: Path) -> None:
+    app = Answering(HTML, (LISTED, b'("*://*:*")'))
+    page = PAGE.replace(b"</body>", LINK + b"</body>")
+    for size in (1, 7, len(page)):
+        app.chunks = [page[at : at + size] for at in range(0, len(page), size)]
+        _, headers, body = await ask(app, tmp_path)
+        assert headers[LISTED].startswith(b"(response-origin ")
+        assert b'"*://far.test:*"' in headers[LISTED]
+        assert b"*://*:*" not in headers[LISTED]
+        assert b"ads.test" not in headers[LISTED]
+        assert LINK in body
+
+
+async def test_placeholders_link_to_what_they_stand_for(tmp_path: Path) -> None:
+    app = Answering(HTML)
+    app.chunks = [b"<html><body><iframe src=https://telegram.test/post/1></iframe></body></html>"]
+    _, headers, _ = await ask(app, tmp_path)
+    assert b'"*://telegram.test:*"' in headers[LISTED]
+
+
+async def test_no_list_where_links_may_be_missing_from_it(tmp_path: Path) -> None:
+    many = b"".join(b"<a href=//h%d.test>" % n for n in range(limits.PAGE_LINKED_HOSTS + 1))
+    for page in (
+        PAGE + b"<p>" * limits.PAGE_LOOKAHEAD_BYTES + LINK,
+        PAGE + many,
+        PAGE.decode().encode("utf-16"),
+    ):
+        app = Answering(HTML)
+        app.chunks = [page[at : at + 65_536] for at in range(0, len(page), 65_536)]
+        _, headers, _ = await ask(app, tmp_path)
+        assert LISTED not in headers
+        assert b"default-src 'self'" in headers[b"content-security-policy"]
+
+
+async def test_a_page_that_pauses_is_not_held_back(tmp_path: Path) -> None:
+    begun = asyncio.Event()
+
+    async def pausing(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [HTML]})
+        first = {"type": "http.response.body", "body": PAGE.ljust(2_000), "more_body": True}
+        await send(first)
+        await begun.wait()
+        await send({"type": "http.response.body", "body": LINK, "more_body": False})
+
+    got: list[Message] = []
+
+    async def send(message: Message) -> None:
+        got.append(message)
+        if b"<title>x" in message.get("body", b""):
+            begun.set()
+
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    bandeau = Bandeau(pausing, policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
+    async with asyncio.timeout(20):
+        await bandeau(scope, _nothing, send)
+    bandeau.close()
+    assert [message["type"] for message in got[:2]] == [
+        "http.response.start",
+        "http.response.body",
+    ]
+    assert LISTED not in dict(got[0]["headers"])
+    assert LINK in b"".join(message.get("body", b"") for message in got[1:])
+
+
+async def test_what_came_of_a_page_that_breaks_off_is_sent(tmp_path: Path) -> None:
+    class Breaking(Answering):
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+            await send(self.start)
+            part = {"type": "http.response.body", "body": PAGE.ljust(2_000), "more_body": True}
+            await send(part)
+            raise OSError
+
+    got: list[Message] = []
+
+    async def send(message: Message) -> None:
+        got.append(message)
+
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    bandeau = Bandeau(Breaking(HTML), policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
+    with pytest.raises(OSError):
+        await bandeau(scope, _nothing, send)
+    bandeau.close()
+    assert b"<title>x" in got[1]["body"]
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}

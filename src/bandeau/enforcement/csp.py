@@ -26,10 +26,15 @@ def own_policy(
     which its own policy may narrow.
     """
     above = {domain for host in denied_hosts for domain in list(suffixes(host))[1:]}
-    hosts = " ".join([*_sources(own_hosts, frozenset()), *_sources(allowed_hosts, above)])
-    reach = f"'self' {hosts}".strip()
-    fetch = f"{reach} data: blob: filesystem: about: 'unsafe-inline' 'unsafe-eval'"
-    return f"default-src {fetch}; form-action {reach}; base-uri {reach}".encode()
+    sources = [*_sources(own_hosts, frozenset()), *_sources(allowed_hosts, above)]
+    reach = " ".join(["'self'", *sources])
+    # In Chromium a source without a scheme is none for a WebSocket.
+    sockets = " ".join([reach, *(f"ws://{source}" for source in sources)])
+    local = "data: blob: filesystem: about:"
+    return (
+        f"default-src {reach} {local} 'unsafe-inline' 'unsafe-eval'; "
+        f"connect-src {sockets} {local}; form-action {reach}; base-uri {reach}"
+    ).encode()
 
 
 def _sources(hosts: Iterable[str], above: Set[str]) -> list[str]:

@@ -169,6 +169,10 @@ class Exchange:
         """Our Content-Security-Policy for this choice."""
         return self._rules.content_policy(self.standing)
 
+    def connection_allowlist(self, links: Iterable[str]) -> bytes:
+        """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
+        return self._rules.connection_allowlist(self.standing, links)
+
     def _declared(self, name: str) -> Sequence[CookieRule]:
         return [rule for _, rule in self._rules.matcher.cookie(name)]
 

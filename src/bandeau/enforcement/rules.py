@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 from bandeau.choice.model import Answer, Standing
+from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
@@ -12,6 +15,14 @@ from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.terms import vendor_key
 
 _KEPT_POLICIES = 1_024
+
+
+class _Written(NamedTuple):
+    """What headers say of one choice: our content policy, and patterns of reachable hosts."""
+
+    content: bytes
+    patterns: str
+    denies_none: bool
 
 
 class Rules:
@@ -36,14 +47,21 @@ class Rules:
 
     def content_policy(self, standing: Standing) -> bytes:
         """Our Content-Security-Policy for what ``standing`` allows."""
-        granted = [key for key, answer in standing.answers.items() if answer is Answer.GRANTED]
-        return self._written(frozenset(granted), standing.uncovered)
+        return self._written(_granted(standing), standing.uncovered).content
+
+    def connection_allowlist(self, standing: Standing, links: Iterable[str]) -> bytes:
+        """Our Connection-Allowlist for what ``standing`` allows, and for ``links``.
+
+        WebRTC names no hosts that could be judged: it waits until nothing is denied.
+        """
+        written = self._written(_granted(standing), standing.uncovered)
+        return connection_allowlist(written.patterns, links, webrtc=written.denies_none)
 
     def strictest_policy(self) -> bytes:
         """The one that fits every visitor: exempt trackers only."""
-        return self._written(frozenset(), frozenset())
+        return self._written(frozenset(), frozenset()).content
 
-    def _write(self, granted: frozenset[str], uncovered: frozenset[tuple[str, str]]) -> bytes:
+    def _write(self, granted: frozenset[str], uncovered: frozenset[tuple[str, str]]) -> _Written:
         def allows(tracker: Tracker) -> bool:
             if self.policy.purpose(tracker.purpose).exempt is not None:
                 return True
@@ -52,7 +70,14 @@ class Rules:
 
         allowed = self.matcher.hosts_allowed(allows)
         denied = self.matcher.hosts_allowed(lambda tracker: not allows(tracker))
-        return own_policy(self.policy.site.hosts, allowed, denied)
+        own = self.policy.site.hosts
+        return _Written(
+            own_policy(own, allowed, denied), host_patterns(own, allowed, denied), not denied
+        )
+
+
+def _granted(standing: Standing) -> frozenset[str]:
+    return frozenset(key for key, answer in standing.answers.items() if answer is Answer.GRANTED)
 
 
 def reserved_cookies(policy: Policy) -> frozenset[bytes]:

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from bandeau.enforcement.exchange import Asked, Exchange, host_of, is_authority
-from bandeau.web.page import PageEditor, PageStream
+from bandeau.web.held import HeldPage
+from bandeau.web.page import PageEditor
 from bandeau.web.visitor import Sent, Visitors
 
 Scope = MutableMapping[str, Any]
@@ -68,7 +69,7 @@ class Enforcer:
             await self._app(inner, receive, _handshake(exchange, send))
             return
         answer = _Answer(exchange, self._editor, scope, sent, send)
-        await self._app(inner, receive, answer.send)
+        await answer.served_by(self._app, inner, receive)
 
 
 class _Answer:
@@ -82,51 +83,46 @@ class _Answer:
         self._scope = scope
         self._sent = sent
         self._send = send
-        self._stream: PageStream | None = None
-        self._held: Message | None = None
+        self._page: HeldPage | None = None
 
     async def send(self, message: Message) -> None:
         """What the application sends, edited. Anything but a page's body passes as it comes."""
         if message["type"] == "http.response.start":
             await self._start(message)
-        elif message["type"] == "http.response.body" and self._stream is not None:
-            await self._body(self._stream, message)
+        elif message["type"] == "http.response.body" and self._page is not None:
+            await self._page.body(message)
         else:
             await self._send(message)
+
+    async def served_by(self, app: App, scope: Scope, receive: Receive) -> None:
+        """Let ``app`` answer. Of a page that it breaks off, all that came is sent."""
+        try:
+            await app(scope, receive, self.send)
+        except Exception:
+            if self._page is not None:
+                await self._page.give_up()
+            raise
+        finally:
+            if self._page is not None:
+                self._page.close()
 
     async def _start(self, message: Message) -> None:
         exchange, status = self._exchange, message["status"]
         raw = [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers", ())]
         headers = exchange.response_headers(status, raw)
         request = self._scope
+        stream = None
         if status not in _PARTIAL and self._editor.edits(headers):
             insert = asks_for_document(request["headers"])
             accepts = header_value(request["headers"], b"accept-encoding")
             headers, stream = self._editor.open(
                 exchange, headers, self._sent, accepts, insert=insert
             )
-            self._stream = stream if request["method"] != "HEAD" else None
-        self._held = {**message, "headers": headers}
-        if self._stream is None:
-            await self._release()
-
-    async def _release(self) -> None:
-        """Send the head, which for a page waits until its first bytes tell the charset."""
-        held, self._held = self._held, None
-        if held is not None:
-            if self._stream is not None:
-                held["headers"] = self._stream.labelled(held["headers"])
-            await self._send(held)
-
-    async def _body(self, stream: PageStream, message: Message) -> None:
-        more = message.get("more_body", False)
-        async for body in stream.feed(bytes(message.get("body", b"")), last=not more):
-            await self._release()
-            if body:
-                await self._send({"type": "http.response.body", "body": body, "more_body": True})
-        if not more:
-            await self._release()
-            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        head = {**message, "headers": headers}
+        if stream is None or request["method"] == "HEAD":
+            await self._send(head)
+        else:
+            self._page = HeldPage(stream, head, self._send)
 
 
 def _handshake(exchange: Exchange, send: Send) -> Send:

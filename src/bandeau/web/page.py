@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bandeau import limits
+from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
+from bandeau.enforcement.allowlist import Links
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.exchange import Admitted, Exchange, Headers
@@ -110,6 +113,9 @@ class PageStream:
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
+        self._links = Links()
+        self._read = 0
+        self._ended = False
         self.charset: str | None = None
 
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
@@ -124,10 +130,33 @@ class PageStream:
         if last:
             rest = b"".join([await self._edited(chunk) for chunk in self._decoder.finish()])
             yield self._encoder.add(rest + await self._settled())
-            yield self._encoder.add(await self._tail()) + self._encoder.finish()
+            tail = await self._tail()
+            self._ended = True
+            yield self._encoder.add(tail) + self._encoder.finish()
 
-    def labelled(self, headers: Headers) -> Headers:
-        """The page's headers, naming the charset that the page itself declares first thing."""
+    @property
+    def settled(self) -> bool:
+        """Whether the page's charset is known."""
+        return self._readable is not None
+
+    @property
+    def looked_far(self) -> bool:
+        """Whether the page was read as far as its head may wait, or as far as it can be read."""
+        return self._ended or not self._readable or self._read >= limits.PAGE_LOOKAHEAD_BYTES
+
+    def completed(self, headers: Headers) -> Headers:
+        """The page's headers with what its body told: the charset, and where its links lead.
+
+        A page whose links are not all known gets no Connection-Allowlist: they would not work.
+        """
+        labelled = self._labelled(headers)
+        if not (self._ended and self._readable and self._links.complete):
+            return labelled
+        allowlist = self._exchange.connection_allowlist(self._links.patterns)
+        kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
+        return [*kept, (CONNECTION_ALLOWLIST, allowlist)]
+
+    def _labelled(self, headers: Headers) -> Headers:
         if self.charset is None or "charset" in self._type.lower():
             return headers
         label = f"text/html; charset={self.charset}".encode()
@@ -150,7 +179,14 @@ class PageStream:
     async def _scanned(self, chunk: bytes) -> bytes:
         if not self._readable:
             return chunk
-        return await self._rendered(self._scanner.feed(chunk))
+        return self._looked(chunk, await self._rendered(self._scanner.feed(chunk)))
+
+    def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
+        """``rendered``, which is cut between tags, its links noted while the head waits."""
+        if self._read < limits.PAGE_LOOKAHEAD_BYTES:
+            self._read += len(chunk)
+            self._links.add(rendered)
+        return rendered
 
     async def _tail(self) -> bytes:
         """What is pending at the end; a page that never reached its body gets our part there."""
@@ -159,7 +195,7 @@ class PageStream:
         tail = await self._rendered(self._scanner.close())
         if self._scanner.is_document and not self._inserted:
             tail += self._fragment()
-        return tail
+        return self._looked(b"", tail)
 
     async def _rendered(self, pieces: list[Piece]) -> bytes:
         out = bytearray()

@@ -1,0 +1,84 @@
+"""A page on its way out, whose head waits for what only its body tells: charset and links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
+from typing import Any
+
+from bandeau import limits
+from bandeau.web.page import PageStream
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class HeldPage:
+    """Sends the ASGI messages of one edited page.
+
+    The head leaves once the page was read to its end or ``limits.PAGE_LOOKAHEAD_BYTES`` far, or
+    ``limits.PAGE_LOOKAHEAD_SECONDS`` after its first bytes, though never before these tell the
+    charset. From then on everything leaves as it comes.
+    """
+
+    def __init__(self, stream: PageStream, head: Message, send: Send) -> None:
+        self._stream = stream
+        self._head: Message | None = head
+        self._send = send
+        self._waiting: list[bytes] = []
+        self._patient = True
+        self._turn = asyncio.Lock()
+        self._timer: asyncio.Task[None] | None = None
+
+    async def body(self, message: Message) -> None:
+        """The next message of the page's body."""
+        more = message.get("more_body", False)
+        async with self._turn:
+            async for body in self._stream.feed(bytes(message.get("body", b"")), last=not more):
+                await self._pass_on(body)
+            if not more:
+                await self._release()
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif self._head is not None and self._timer is None:
+                self._timer = asyncio.create_task(self._lose_patience())
+
+    async def give_up(self) -> None:
+        """The site broke off: what came of the page is sent."""
+        async with self._turn:
+            if self._stream.settled:
+                await self._release()
+
+    def close(self) -> None:
+        """The application has returned: nothing more is waited for."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _pass_on(self, body: bytes) -> None:
+        if self._head is None:
+            await self._send_part(body)
+            return
+        self._waiting.append(body)
+        if self._stream.looked_far or not self._patient:
+            await self._release()
+
+    async def _lose_patience(self) -> None:
+        await asyncio.sleep(limits.PAGE_LOOKAHEAD_SECONDS)
+        # A visitor who is gone is told to the application, when it sends next.
+        with suppress(OSError):
+            async with self._turn:
+                self._patient = False
+                if self._stream.settled:
+                    await self._release()
+
+    async def _release(self) -> None:
+        head, self._head = self._head, None
+        if head is None:
+            return
+        waiting, self._waiting = self._waiting, []
+        await self._send({**head, "headers": self._stream.completed(head["headers"])})
+        await self._send_part(b"".join(waiting))
+
+    async def _send_part(self, body: bytes) -> None:
+        if body:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})

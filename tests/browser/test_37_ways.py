@@ -1,0 +1,121 @@
+"""Every known way to reach a tracker, in Chromium: none works before a choice or after refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from chromium import browsing
+from leaking import SOCKETS, WAYS, Listening, leaking_site, listening, tracked_host
+from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from serving import serving
+
+from bandeau.app import gateway
+
+pytestmark = pytest.mark.browser
+
+POLICY = """
+[site]
+name = "Paper"
+controller = "Paper SAS"
+hosts = ["www.paper.test"]
+privacy_policy = "/p"
+languages = ["en"]
+[purposes.advertising]
+[[trackers]]
+vendor = "Everyone"
+purpose = "advertising"
+hosts = ["tracker.test"]
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A browser before a site, which ``www`` serves through the gateway and ``bare`` without."""
+
+    playwright: Playwright
+    rules: str
+    requests: Listening
+    sockets: dict[str, Listening]
+
+    def forget(self) -> None:
+        for each in (self.requests, *self.sockets.values()):
+            each.forget()
+
+    def reached(self) -> set[str]:
+        """The ways that led to a tracker since the last :meth:`forget`."""
+        asked = {way for way in WAYS if tracked_host(way) in self.requests.asked}
+        return asked | {way for way, each in self.sockets.items() if each.opened}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("ways")
+    (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
+    with (
+        serving(leaking_site()) as origin,
+        serving(gateway(folder / "policy.toml", origin.url, folder / "data")) as front,
+        listening() as requests,
+        listening() as tag,
+        listening() as header,
+        sync_playwright() as playwright,
+    ):
+        sockets = dict(zip(SOCKETS, (tag, header), strict=True))
+        mapped = {"www.paper.test": front.port, "bare.paper.test": origin.port}
+        mapped |= {tracked_host(way): each.port for way, each in sockets.items()}
+        mapped |= {"*.tracker.test": requests.port}
+        rules = ",".join(f"MAP {host}:80 127.0.0.1:{port}" for host, port in mapped.items())
+        yield World(playwright, f"{rules},MAP * ~NOTFOUND", requests, sockets)
+
+
+def _reached(world: World, context: BrowserContext, host: str) -> set[str]:
+    """The ways that work on the pages of ``host``."""
+    world.forget()
+    pages = []
+    for way in WAYS:
+        page = context.new_page()
+        page.goto(f"http://{host}/{way}", wait_until="commit")
+        pages.append(page)
+    pages[-1].wait_for_timeout(2_500)
+    for page in pages:
+        page.close()
+    return world.reached()
+
+
+def _choose(context: BrowserContext, action: str) -> None:
+    page = context.new_page()
+    page.goto("http://www.paper.test/none")
+    page.evaluate(
+        """action => fetch("/.bandeau/choice", {method: "POST",
+        headers: {"content-type": "application/json"}, body: JSON.stringify({action})})""",
+        action,
+    )
+    page.close()
+
+
+def test_no_way_to_a_tracker_works_until_it_is_allowed(world: World, tmp_path: Path) -> None:
+    with browsing(world.playwright, tmp_path / "profile", world.rules) as context:
+        untouched = _reached(world, context, "bare.paper.test")
+        assert untouched == set(WAYS), "each way must lead there by itself, or it proves nothing"
+        assert _reached(world, context, "www.paper.test") == set()
+        _choose(context, "refuse_all")
+        assert _reached(world, context, "www.paper.test") == set()
+        _choose(context, "accept_all")
+        assert _reached(world, context, "www.paper.test") == untouched
+        _choose(context, "refuse_all")
+        assert _reached(world, context, "www.paper.test") == set()
+
+
+def test_no_pixel_is_fetched_where_scripts_are_off(world: World, tmp_path: Path) -> None:
+    with browsing(
+        world.playwright, tmp_path / "profile", world.rules, java_script_enabled=False
+    ) as context:
+        for host, fetched in (("bare", {"noscript.tracker.test"}), ("www", set[str]())):
+            world.forget()
+            page = context.new_page()
+            page.goto(f"http://{host}.paper.test/noscript", wait_until="load")
+            page.wait_for_timeout(500)
+            page.close()
+            assert world.requests.asked == fetched

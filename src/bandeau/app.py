@@ -42,9 +42,10 @@ class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
-    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer. A site that cannot
-    be held does not start: raises ``PolicyError`` where the policy does not hold, ``OSError``,
-    ``KeysError`` or ``LedgerUnavailable`` where the folder cannot be used.
+    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer, ``confine`` adds
+    ``Connection-Allowlist`` to pages. A site that cannot be held does not start: raises
+    ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
+    ``LedgerUnavailable`` where the folder cannot be used.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Bandeau:
         policy: str | Path,
         data: str | Path = "bandeau-data",
         explain: bool = False,
+        confine: bool = False,
     ) -> None:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
@@ -68,7 +70,7 @@ class Bandeau:
         visitors = Visitors(self.site)
         comments = _comments(self.site, visitors, self._comments)
         insertions = _insertions(self.site, notice, comments)
-        editor = PageEditor(self.site.rules, insertions, explain=explain)
+        editor = PageEditor(self.site.rules, insertions, explain=explain, confine=confine)
         desk = ChoiceDesk(self.site, visitors, notice)
         routes = comments.routes() if insertions.section else []
         own = Endpoints(self.site, visitors, desk, self.pages).app(routes)
@@ -95,7 +97,9 @@ class Bandeau:
         await self._app(scope, receive, watched)
 
 
-def gateway(policy: Path, upstream: str, data: Path, *, explain: bool = False) -> Bandeau:
+def gateway(
+    policy: Path, upstream: str, data: Path, *, explain: bool = False, confine: bool = False
+) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``."""
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
@@ -103,7 +107,7 @@ def gateway(policy: Path, upstream: str, data: Path, *, explain: bool = False) -
         return bandeau.pages.upstream_page(languages, status)
 
     proxy = Upstream(upstream, error_page=error_page)
-    bandeau = Bandeau(proxy, policy=policy, data=data, explain=explain)
+    bandeau = Bandeau(proxy, policy=policy, data=data, explain=explain, confine=confine)
     return bandeau
 
 

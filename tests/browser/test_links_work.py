@@ -54,7 +54,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("links")
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     everywhere = Starlette(routes=[Route("/{path:path}", world, methods=["GET", "POST"])])
-    site = Bandeau(everywhere, policy=folder / "policy.toml", data=folder / "data")
+    site = Bandeau(everywhere, policy=folder / "policy.toml", data=folder / "data", confine=True)
     with serving(site) as ours, serving(everywhere) as others, sync_playwright() as playwright:
         rules = (
             f"MAP www.quotidien.test:80 127.0.0.1:{ours.port},MAP *:80 127.0.0.1:{others.port},"

@@ -426,3 +426,7 @@ def test_our_own_error_pages_carry_the_band_too(shell: Shell) -> None:
     page = visitor.get("/.bandeau/nothing").text.replace('"', "")
     assert "data-bandeau=band" in page
     assert "data-state=refused" in page
+
+
+def test_a_page_is_not_confined_unless_asked_for(shell: Shell) -> None:
+    assert "connection-allowlist" not in shell.visitor().get("/article").headers

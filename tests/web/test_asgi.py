@@ -53,7 +53,7 @@ async def ask(
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    bandeau = Bandeau(app, policy=policy, data=folder / "data")
+    bandeau = Bandeau(app, policy=policy, data=folder / "data", confine=True)
     try:
         await bandeau(scope, receive, send)
     finally:
@@ -204,7 +204,9 @@ async def test_a_page_that_pauses_is_not_held_back(tmp_path: Path) -> None:
             begun.set()
 
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
-    bandeau = Bandeau(pausing, policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    bandeau = Bandeau(
+        pausing, policy=tmp_path / "policy.toml", data=tmp_path / "data", confine=True
+    )
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
     async with asyncio.timeout(20):
         await bandeau(scope, _nothing, send)
@@ -231,7 +233,9 @@ async def test_what_came_of_a_page_that_breaks_off_is_sent(tmp_path: Path) -> No
         got.append(message)
 
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
-    bandeau = Bandeau(Breaking(HTML), policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    bandeau = Bandeau(
+        Breaking(HTML), policy=tmp_path / "policy.toml", data=tmp_path / "data", confine=True
+    )
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
     with pytest.raises(OSError):
         await bandeau(scope, _nothing, send)

@@ -22,14 +22,18 @@ from bandeau.web.server import serve
 @click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
 @click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
-def serve_command(config: Path, upstream: str, listen: str, data: str, explain: bool) -> None:
+@click.option("--confine", is_flag=True, help="Let pages reach allowed and linked hosts only.")
+def serve_command(
+    config: Path, upstream: str, listen: str, data: str, explain: bool, confine: bool
+) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
     Refuses to start, with exit code 1, where the policy or the data cannot be used.
     """
     try:
         address = parse_listen(listen)
-        bandeau = gateway(config, parse_upstream(upstream), parse_data(data), explain=explain)
+        site, folder = parse_upstream(upstream), parse_data(data)
+        bandeau = gateway(config, site, folder, explain=explain, confine=confine)
         serve(
             bandeau,
             address.host,

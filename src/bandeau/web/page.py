@@ -43,10 +43,22 @@ class Insertions:
 
 
 class PageEditor:
-    """Edits the HTML of one site; with ``explain`` each answer says what was withheld."""
+    """Edits the HTML of one site.
 
-    def __init__(self, rules: Rules, insertions: Insertions, *, explain: bool = False) -> None:
+    With ``explain`` each answer says what was withheld; with ``confine`` each page is confined to
+    the hosts that it may reach and that its links lead to (``Connection-Allowlist``).
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        insertions: Insertions,
+        *,
+        explain: bool = False,
+        confine: bool = False,
+    ) -> None:
         self.explain = explain
+        self.confine = confine
         self.rules = rules
         self.insertions = insertions
 
@@ -142,7 +154,9 @@ class PageStream:
     @property
     def looked_far(self) -> bool:
         """Whether the page was read as far as its head may wait, or as far as it can be read."""
-        return self._ended or not self._readable or self._read >= limits.PAGE_LOOKAHEAD_BYTES
+        if not (self._editor.confine and self._readable):
+            return True
+        return self._ended or self._read >= limits.PAGE_LOOKAHEAD_BYTES
 
     def completed(self, headers: Headers) -> Headers:
         """The page's headers with what its body told: the charset, and where its links lead.
@@ -150,7 +164,8 @@ class PageStream:
         A page whose links are not all known gets no Connection-Allowlist: they would not work.
         """
         labelled = self._labelled(headers)
-        if not (self._ended and self._readable and self._links.complete):
+        known = self._ended and self._readable and self._links.complete
+        if not (known and self._editor.confine):
             return labelled
         allowlist = self._exchange.connection_allowlist(self._links.patterns)
         kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
@@ -183,7 +198,7 @@ class PageStream:
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
-        if self._read < limits.PAGE_LOOKAHEAD_BYTES:
+        if self._editor.confine and self._read < limits.PAGE_LOOKAHEAD_BYTES:
             self._read += len(chunk)
             self._links.add(rendered)
         return rendered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +41,10 @@ def with_lifespan(handler: Any) -> Any:
     return app
 
 
+async def _later(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
 def _views(seen: Seen) -> ModuleType:
     from django.http import HttpResponse, StreamingHttpResponse
     from django.urls import re_path
@@ -52,7 +56,8 @@ def _views(seen: Seen) -> ModuleType:
         status, headers, body = answered(site, environ, request.path.encode())
         kind = dict(headers).get(b"content-type", b"").decode()
         if kind.startswith("text/event-stream"):
-            return StreamingHttpResponse(iter([body]), content_type=kind)
+            chunks = _later(body) if hasattr(request, "scope") else iter([body])
+            return StreamingHttpResponse(chunks, content_type=kind)
         response = HttpResponse(body, status=status, content_type=kind)
         for name, value in headers:
             if name == b"set-cookie":

@@ -244,7 +244,7 @@ def test_the_application_reads_no_cookie_that_is_denied(hold: Hold) -> None:
     hold(site)(asked, Server().start)
     assert seen["HTTP_COOKIE"] == "session=s"
     assert seen["HTTP_BANDEAU_CHOICE"] == "advertising=undecided, social=undecided"
-    assert seen["bandeau"].decided is False
+    assert seen["bandeau.standing"].decided is False
     assert not {"HTTP_CONTENT_LENGTH", "HTTP_IF_NONE_MATCH"} & set(seen)
     assert asked["HTTP_COOKIE"] == "_ea1=x; session=s"
 

@@ -96,7 +96,8 @@ def _scope(request: Any) -> dict[str, Any]:
     given = getattr(request, "scope", None)
     if given is None:
         return scope_of(request.META, request.path.encode()) | {"scheme": request.scheme}
-    return {**given, "scheme": request.scheme}
+    query = request.META["QUERY_STRING"].encode()
+    return {**given, "scheme": request.scheme, "query_string": query}
 
 
 def _hold(request: Any, guarded: Guarded) -> None:

@@ -48,7 +48,7 @@ class WsgiShell:
         guarded = here.run(here.guarded(scope))
         answer = _Answer(here, guarded, start_response)
         inner = with_headers(environ, guarded.request_headers())
-        inner["bandeau"] = guarded.standing
+        inner["bandeau.standing"] = guarded.standing
         return answer.body(self._app(inner, answer.start), scope["method"])
 
 

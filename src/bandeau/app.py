@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,22 @@ from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
-from bandeau.web.asgi import App, Enforcer, Message, Receive, Scope, Send
+from bandeau.web.asgi import Enforcer
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.comments import Comments
 from bandeau.web.context import Site
+from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
+from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.notice import Notice
 from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
+from bandeau.web.process import Opened, PerProcess
 from bandeau.web.upstream import Upstream
 from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
 
 
 class Bandeau:
@@ -57,24 +62,10 @@ class Bandeau:
         explain: bool = False,
         confine: bool = False,
     ) -> None:
-        words = read_words()
-        declared, _ = load(read_policy(Path(policy)), words)
-        folder = Path(data)
-        keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        self._ledger = open_ledger(folder, keys)
-        self._comments = SqliteComments(folder / "comments.sqlite")
-        self.site = _site(declared, words, keys, self._ledger)
-        notice = Notice(declared, words)
-        self.pages = Pages(declared, notice)
+        self._open = _Plan.read(policy, data, explain=explain, confine=confine).open()
+        self.site, self.pages = self._open.site, self._open.pages
         self._app = app
-        visitors = Visitors(self.site)
-        comments = _comments(self.site, visitors, self._comments)
-        insertions = _insertions(self.site, notice, comments)
-        editor = PageEditor(self.site.rules, insertions, explain=explain, confine=confine)
-        desk = ChoiceDesk(self.site, visitors, notice)
-        routes = comments.routes() if insertions.section else []
-        own = Endpoints(self.site, visitors, desk, self.pages).app(routes)
-        self._enforcer = Enforcer(app, own, visitors, editor)
+        self._enforcer = Enforcer(app, self._open.desk)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
@@ -85,8 +76,7 @@ class Bandeau:
 
     def close(self) -> None:
         """Close the stores; nothing is served afterwards."""
-        self._ledger.close()
-        self._comments.close()
+        self._open.close()
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched(message: Message) -> None:
@@ -95,6 +85,50 @@ class Bandeau:
             await send(message)
 
         await self._app(scope, receive, watched)
+
+
+class BandeauWSGI:
+    """A WSGI application held to each visitor's choice: ``app = BandeauWSGI(app, policy="…")``.
+
+    Arguments and errors are those of :class:`Bandeau`. Each process opens the data folder for
+    itself with its first request, so that servers may fork at any time before.
+    """
+
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        policy: str | Path,
+        data: str | Path = "bandeau-data",
+        explain: bool = False,
+    ) -> None:
+        self._desks = _per_process(policy, data, explain=explain)
+        self._shell = WsgiShell(app, self._desks)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """One WSGI request."""
+        return self._shell(environ, start_response)
+
+    def close(self) -> None:
+        """Close the stores of this process."""
+        self._desks.close()
+
+
+class BandeauMiddleware(DjangoShell):
+    """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
+
+    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA`` and ``BANDEAU_EXPLAIN`` are the arguments of
+    :class:`Bandeau`, whose errors it raises when Django loads it.
+    """
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        policy, data, explain = settings()
+        self._desks = _per_process(policy, data, explain=explain)
+        super().__init__(get_response, self._desks)
+
+    def close(self) -> None:
+        """Close the stores of this process."""
+        self._desks.close()
 
 
 def gateway(
@@ -114,6 +148,70 @@ def gateway(
 def open_ledger(folder: Path, keys: Keys) -> SqliteLedger:
     """The ledger of a data folder, for serving or for the command line."""
     return SqliteLedger(folder, keys.signer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """One site with its stores open."""
+
+    desk: Desk
+    site: Site
+    pages: Pages
+    close: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that is read at start and holds no file, thread or connection."""
+
+    policy: Policy
+    words: Words
+    keys: Keys
+    folder: Path
+    explain: bool
+    confine: bool
+
+    @classmethod
+    def read(
+        cls, policy: str | Path, data: str | Path, *, explain: bool, confine: bool = False
+    ) -> _Plan:
+        words = read_words()
+        declared, _ = load(read_policy(Path(policy)), words)
+        folder = Path(data)
+        keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
+        return cls(declared, words, keys, folder, explain, confine)
+
+    def open(self) -> _Open:
+        ledger = open_ledger(self.folder, self.keys)
+        store = SqliteComments(self.folder / "comments.sqlite")
+        site = _site(self.policy, self.words, self.keys, ledger)
+        notice = Notice(self.policy, self.words)
+        pages = Pages(self.policy, notice)
+        visitors = Visitors(site)
+        comments = _comments(site, visitors, store)
+        insertions = _insertions(site, notice, comments)
+        editor = PageEditor(site.rules, insertions, explain=self.explain, confine=self.confine)
+        choices = ChoiceDesk(site, visitors, notice)
+        routes = comments.routes() if insertions.section else []
+        own = Endpoints(site, visitors, choices, pages).app(routes)
+
+        def close() -> None:
+            ledger.close()
+            store.close()
+
+        return _Open(Desk(own, visitors, editor), site, pages, close)
+
+
+def _per_process(policy: str | Path, data: str | Path, *, explain: bool) -> PerProcess:
+    """Opened once at start to see that it holds, and closed again, since servers fork later."""
+    plan = _Plan.read(policy, data, explain=explain)
+    plan.open().close()
+
+    def opens() -> Opened:
+        opened = plan.open()
+        return opened.desk, opened.close
+
+    return PerProcess(opens)
 
 
 def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site:

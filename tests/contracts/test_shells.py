@@ -1,18 +1,26 @@
-"""One suite over every HTTP shell: the middleware in an application, and the gateway before one."""
+"""One suite over every HTTP shell: middleware under ASGI, WSGI and Django, and the gateway.
+
+WebSockets are not in it: of the shells only ASGI and the gateway can carry any, and each has tests
+of its own for them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
 from publisher import POLICY, Seen, publisher
+from publisher_django import django_site
 from serving import serving
+from serving_wsgi import as_wsgi, serving_wsgi
 
-from bandeau.app import Bandeau, gateway
+from bandeau.app import Bandeau, BandeauWSGI, gateway
 
 BROWSER = {
     "accept": "text/html,application/xhtml+xml",
@@ -78,7 +86,10 @@ class Visitor:
             self.jar[key] = value
 
 
-@pytest.fixture(scope="module", params=["middleware", "gateway"])
+SHELLS = ["middleware", "gateway", "wsgi", "django", "django-asgi"]
+
+
+@pytest.fixture(scope="module", params=SHELLS)
 def shell(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shell]:
@@ -86,13 +97,27 @@ def shell(
     policy = tmp_path / "policy.toml"
     policy.write_text(POLICY, encoding="utf-8")
     seen = Seen()
+    with ExitStack() as running:
+        yield Shell(front(request.param, running, seen, policy, tmp_path / "data"), seen)
+
+
+def front(kind: str, running: ExitStack, seen: Seen, policy: Path, data: Path) -> str:
+    """The address of the site behind one kind of shell."""
     site = publisher(seen)
-    if request.param == "middleware":
-        with serving(Bandeau(site, policy=policy, data=tmp_path / "data")) as address:
-            yield Shell(address.url, seen)
-        return
-    with serving(site) as origin, serving(gateway(policy, origin.url, tmp_path / "data")) as front:
-        yield Shell(front.url, seen)
+    if kind == "middleware":
+        return running.enter_context(serving(Bandeau(site, policy=policy, data=data))).url
+    if kind == "gateway":
+        origin = running.enter_context(serving(site))
+        return running.enter_context(serving(gateway(policy, origin.url, data))).url
+    if kind == "wsgi":
+        app = BandeauWSGI(as_wsgi(site), policy=policy, data=data)
+        running.callback(app.close)
+        return running.enter_context(serving_wsgi(app)).url
+    handler = running.enter_context(
+        django_site(seen, policy, data, asynchronous=kind == "django-asgi")
+    )
+    serve = serving if kind == "django-asgi" else serving_wsgi
+    return running.enter_context(serve(handler)).url
 
 
 def live_urls(html: str) -> list[str]:

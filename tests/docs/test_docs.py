@@ -239,7 +239,7 @@ def test_python_compiles(block: Block) -> None:
 def test_the_middleware_example_serves_a_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (block,) = [b for b in blocks() if b.page == "serving.md" and b.language == "python"]
+    block = next(b for b in blocks() if b.page == "serving.md" and b.language == "python")
     fastapi, responses = types.ModuleType("fastapi"), types.ModuleType("fastapi.responses")
     vars(fastapi).update(FastAPI=_FastAPI, Request=Request)
     vars(responses).update(HTMLResponse=HTMLResponse)

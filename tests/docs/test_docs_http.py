@@ -47,7 +47,7 @@ def site(tmp_path: Path) -> Iterator[Bandeau]:
 
 
 def test_every_address_and_no_other(site: Bandeau) -> None:
-    own = site._enforcer._own
+    own = site._enforcer._desk.own
     assert isinstance(own, Starlette)
     served = {
         (method, route.path.replace(":path", ""))

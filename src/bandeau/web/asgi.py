@@ -7,24 +7,24 @@ get the same cookie filter.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from bandeau.enforcement.exchange import Asked, Exchange, host_of, is_authority
+from bandeau.enforcement.exchange import Exchange
+from bandeau.web.guarded import (
+    OWN_PATHS,
+    REFUSAL,
+    REFUSAL_HEADERS,
+    App,
+    Desk,
+    Guarded,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    names_host,
+)
 from bandeau.web.held import HeldPage
-from bandeau.web.page import PageEditor
-from bandeau.web.visitor import Sent, Visitors
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
-_FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
-
-_PARTIAL = frozenset({204, 205, 206, 304})
 # Ways to answer past the messages that we judge; a site that is offered none uses those.
 _UNJUDGED = frozenset(
     {"http.response.pathsend", "http.response.zerocopysend", "http.response.early_hint"}
@@ -35,53 +35,41 @@ _UNJUDGED = frozenset(
 class Enforcer:
     """Puts the choice between the web and ``app``."""
 
-    def __init__(self, app: App, own: App, visitors: Visitors, editor: PageEditor) -> None:
+    def __init__(self, app: App, desk: Desk) -> None:
         self._app = app
-        self._own = own
-        self._visitors = visitors
-        self._editor = editor
+        self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
-        if scope["type"] == "http" and not _names_host(scope["headers"]):
+        if scope["type"] == "http" and not names_host(scope["headers"]):
             await _refuse(send)
-        elif scope["type"] == "http" and scope["path"].startswith("/.bandeau/"):
-            await self._own(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(OWN_PATHS):
+            await self._desk.own(scope, receive, send)
         elif scope["type"] in ("http", "websocket"):
             await self._guarded(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = Sent.of(scope["headers"])
-        standing = await self._visitors.standing(sent)
-        asked = asked_of(scope, sent)
-        editor = self._editor
-        exchange = Exchange(editor.rules, standing, asked, explain=editor.explain)
-        headers = exchange.request_headers(scope["headers"])
+        guarded = await self._desk.guarded(scope)
         inner = {
             **scope,
-            "headers": self._editor.readable(headers),
+            "headers": guarded.request_headers(),
             "extensions": _judged_extensions(scope),
-            "bandeau": standing,
+            "bandeau": guarded.standing,
         }
         if scope["type"] == "websocket":
-            await self._app(inner, receive, _handshake(exchange, send))
+            await self._app(inner, receive, _handshake(guarded.exchange, send))
             return
-        answer = _Answer(exchange, self._editor, scope, sent, send)
+        answer = _Answer(guarded, send)
         await answer.served_by(self._app, inner, receive)
 
 
 class _Answer:
     """One HTTP answer on its way out."""
 
-    def __init__(
-        self, exchange: Exchange, editor: PageEditor, scope: Scope, sent: Sent, send: Send
-    ) -> None:
-        self._exchange = exchange
-        self._editor = editor
-        self._scope = scope
-        self._sent = sent
+    def __init__(self, guarded: Guarded, send: Send) -> None:
+        self._guarded = guarded
         self._send = send
         self._page: HeldPage | None = None
 
@@ -107,19 +95,10 @@ class _Answer:
                 self._page.close()
 
     async def _start(self, message: Message) -> None:
-        exchange, status = self._exchange, message["status"]
-        raw = [(bytes(name).lower(), bytes(value)) for name, value in message.get("headers", ())]
-        headers = exchange.response_headers(status, raw)
-        request = self._scope
-        stream = None
-        if status not in _PARTIAL and self._editor.edits(headers):
-            insert = asks_for_document(request["headers"])
-            accepts = header_value(request["headers"], b"accept-encoding")
-            headers, stream = self._editor.open(
-                exchange, headers, self._sent, accepts, insert=insert
-            )
+        given = message.get("headers", ())
+        headers, stream = self._guarded.answered(message["status"], given)
         head = {**message, "headers": headers}
-        if stream is None or request["method"] == "HEAD":
+        if stream is None:
             await self._send(head)
         else:
             self._page = HeldPage(stream, head, self._send)
@@ -146,48 +125,7 @@ def _judged_extensions(scope: Scope) -> dict[str, Any]:
     return {name: value for name, value in offered.items() if name not in _UNJUDGED}
 
 
-def _names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether ``Host`` can be believed: it goes into policies, forms and cookies of ours."""
-    authority = header_value(headers, b"host").decode("latin-1")
-    return not authority or is_authority(authority)
-
-
 async def _refuse(send: Send) -> None:
-    head = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"11")]
-    await send({"type": "http.response.start", "status": 400, "headers": head})
-    await send({"type": "http.response.body", "body": b"Bad Request"})
-
-
-def asks_for_document(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
-    destination = header_value(headers, b"sec-fetch-dest")
-    ajax = any(name == b"x-requested-with" for name, _ in headers)
-    return destination not in _FRAGMENT_DESTINATIONS and not ajax
-
-
-def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    """The first value of a header; empty where it is missing."""
-    return next((value for name, value in headers if name == wanted), b"")
-
-
-def _target(scope: Scope) -> str:
-    raw = bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
-    query = bytes(scope.get("query_string", b""))
-    return (raw + b"?" + query if query else raw).decode("latin-1")
-
-
-def asked_of(scope: Scope, sent: Sent) -> Asked:
-    """The facts of a request that enforcement judges by."""
-    authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
-    accept = header_value(scope["headers"], b"accept")
-    destination = header_value(scope["headers"], b"sec-fetch-dest")
-    return Asked(
-        host=host_of(authority),
-        authority=authority,
-        path=scope["path"],
-        target=_target(scope),
-        secure=scope.get("scheme") in ("https", "wss"),
-        cookie=sent.cookie,
-        navigates=b"text/html" in accept or destination in _NAVIGATED,
-        destination=destination,
-    )
+    head = {"type": "http.response.start", "status": 400, "headers": list(REFUSAL_HEADERS)}
+    await send(head)
+    await send({"type": "http.response.body", "body": REFUSAL})

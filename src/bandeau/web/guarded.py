@@ -1,0 +1,126 @@
+"""One request of one visitor, held to the choice: what every HTTP shell does alike.
+
+A request is told as an ASGI scope, whatever the server speaks: names in lower case, bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from bandeau.choice.model import Standing
+from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.web.page import PageEditor, PageStream
+from bandeau.web.visitor import Sent, Visitors
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+OWN_PATHS = "/.bandeau/"
+REFUSAL = b"Bad Request"
+REFUSAL_HEADERS = ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"11"))
+
+_NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
+_FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
+_PARTIAL = frozenset({204, 205, 206, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a shell asks: who the visitor is, how a page is edited, what ``own`` answers itself."""
+
+    own: App
+    visitors: Visitors
+    editor: PageEditor
+
+    async def guarded(self, scope: Scope) -> Guarded:
+        """The request of ``scope``, with what stands for its visitor now."""
+        sent = Sent.of(scope["headers"])
+        return Guarded(self.editor, await self.visitors.standing(sent), scope, sent)
+
+
+class Guarded:
+    """The verdicts on one request, and the edits of its answer."""
+
+    def __init__(
+        self, editor: PageEditor, standing: Standing, scope: Mapping[str, Any], sent: Sent
+    ) -> None:
+        self._editor = editor
+        self._scope = scope
+        self._sent = sent
+        self.exchange = Exchange(
+            editor.rules, standing, asked_of(scope, sent), explain=editor.explain
+        )
+
+    @property
+    def standing(self) -> Standing:
+        """What holds for the visitor; the application may read it."""
+        return self.exchange.standing
+
+    def request_headers(self) -> Headers:
+        """The request's headers as the site gets them."""
+        return self._editor.readable(self.exchange.request_headers(self._scope["headers"]))
+
+    def answered(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]]
+    ) -> tuple[Headers, PageStream | None]:
+        """The answer's headers for the visitor, and where it is a page, what edits its body.
+
+        An answer to HEAD has the headers of the page and nothing to edit.
+        """
+        raw = [(bytes(name).lower(), bytes(value)) for name, value in headers]
+        judged = self.exchange.response_headers(status, raw)
+        if status in _PARTIAL or not self._editor.edits(judged):
+            return judged, None
+        asked = self._scope["headers"]
+        accepts = header_value(asked, b"accept-encoding")
+        insert = asks_for_document(asked)
+        edited, stream = self._editor.open(
+            self.exchange, judged, self._sent, accepts, insert=insert
+        )
+        return edited, stream if self._scope["method"] != "HEAD" else None
+
+
+def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether ``Host`` can be believed: it goes into policies, forms and cookies of ours."""
+    authority = header_value(headers, b"host").decode("latin-1")
+    return not authority or is_authority(authority)
+
+
+def asks_for_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
+    destination = header_value(headers, b"sec-fetch-dest")
+    ajax = any(name == b"x-requested-with" for name, _ in headers)
+    return destination not in _FRAGMENT_DESTINATIONS and not ajax
+
+
+def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
+    """The first value of a header; empty where it is missing."""
+    return next((value for name, value in headers if name == wanted), b"")
+
+
+def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
+    """The facts of a request that enforcement judges by."""
+    authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
+    accept = header_value(scope["headers"], b"accept")
+    destination = header_value(scope["headers"], b"sec-fetch-dest")
+    return Asked(
+        host=host_of(authority),
+        authority=authority,
+        path=scope["path"],
+        target=_target(scope),
+        secure=scope.get("scheme") in ("https", "wss"),
+        cookie=sent.cookie,
+        navigates=b"text/html" in accept or destination in _NAVIGATED,
+        destination=destination,
+    )
+
+
+def _target(scope: Mapping[str, Any]) -> str:
+    raw = bytes(scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+    query = bytes(scope.get("query_string", b""))
+    return (raw + b"?" + query if query else raw).decode("latin-1")

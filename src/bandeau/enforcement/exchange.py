@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
+from urllib.parse import quote
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
@@ -25,6 +26,7 @@ from bandeau.policy.model import CookieRule
 Headers = list[tuple[bytes, bytes]]
 
 CHOICE_HEADER = b"bandeau-choice"
+EXPLAIN_HEADER = b"bandeau-explain"
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
 _ALIKE = frozenset(
@@ -105,6 +107,21 @@ class Exchange:
         """Whether the page may not reach ``host``; the host that served it is always its own."""
         return host != self.asked.host and not self.judge.host(host).passes
 
+    def refused(self) -> Headers | None:
+        """The headers of our answer where the request must not reach the site; else ``None``.
+
+        So it is with a path of the publisher's own that a tracker declares and the choice denies.
+        The answer is a 403 without a body, says why, and leaves cookies alone; should a browser
+        make a document of it, that is held like any other.
+        """
+        paths = self._rules.declared.paths if self._rules.declared else None
+        verdict = self.judge.path(paths.asked(self.asked.target)) if paths else None
+        if verdict is None or verdict.passes:
+            return None
+        headers = [(b"cache-control", b"no-store, private"), (b"content-length", b"0")]
+        told = explanation([replace(verdict, subject=quote(verdict.subject))])
+        return [*self._governed(headers, alike=self.asked.alike), (EXPLAIN_HEADER, told)]
+
     def denied(self, subjects: Subjects) -> Verdict | None:
         """The first verdict on a tag's ``subjects`` that denies one; ``None`` where it may stay."""
         host = next((host for host in subjects.hosts if self.host_denied(host)), None)
@@ -156,7 +173,7 @@ class Exchange:
         if self._explain:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
-            kept.append((b"bandeau-explain", explanation([*self.jar.denied, *refused])))
+            kept.append((EXPLAIN_HEADER, explanation([*self.jar.denied, *refused])))
         return kept
 
     def _governed(self, headers: Headers, *, alike: bool) -> Headers:

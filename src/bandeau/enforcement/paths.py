@@ -37,6 +37,11 @@ class OwnPaths:
         """What the base URL of a page at ``target``, its path and query, reaches."""
         return Target(Reach.OWN, url=target)
 
+    def asked(self, target: str) -> str:
+        """The path that the target of a request names (RFC 9112, 3.2), its bytes as Latin-1."""
+        path = target if target.startswith("/") else _BEFORE_PATH.sub("", target, count=1)
+        return path.encode("latin-1", "replace").decode("utf-8", "replace")
+
     def rebased(self, target: Target) -> Target:
         """``target``, a base URL on an own host, as :meth:`page` gives it."""
         return self.page(_BEFORE_PATH.sub("", target.url, count=1) or "/")

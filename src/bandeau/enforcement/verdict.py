@@ -10,6 +10,7 @@ from functools import lru_cache
 from bandeau.choice.model import Source, Standing
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.paths import canonical
 
 _KEPT_VERDICTS = 2_048
 
@@ -90,7 +91,8 @@ class Judge:
 
         One that no tracker declares is the publisher's own.
         """
-        return self._all(self._matcher.path(path), path, Effect.REFUSE)
+        found = self._matcher.path(path)
+        return self._all(found, canonical(path) if found else path, Effect.REFUSE)
 
     def snippet(self, text: str) -> Verdict:
         """Whether an inline script with this ``text`` may run, or one with this declared snippet.

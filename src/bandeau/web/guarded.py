@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bandeau.choice.model import Standing
+from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
@@ -60,6 +61,13 @@ class Guarded:
     def standing(self) -> Standing:
         """What holds for the visitor; the application may read it."""
         return self.exchange.standing
+
+    def refused(self) -> Headers | None:
+        """The headers of our own empty 403 where the site must not get the request."""
+        headers = self.exchange.refused()
+        if headers is not None and self._editor.confine:
+            headers.append((CONNECTION_ALLOWLIST, self.exchange.connection_allowlist(())))
+        return headers
 
     def request_headers(self) -> Headers:
         """The request's headers as the site gets them."""

@@ -15,6 +15,7 @@ from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_c
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.pieces import Gated
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.model import CookieRule
@@ -79,7 +80,10 @@ class Exchange:
     """The verdicts and edits for one request of one visitor.
 
     With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
+    ``shared`` is true where the answer is the same for everyone.
     """
+
+    shared = False
 
     def __init__(
         self,
@@ -141,7 +145,15 @@ class Exchange:
         if alike:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
             return [*strict, (_CSP, self._rules.strictest_policy())]
-        return [*caching.kept_private(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        return [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+
+    def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
+        """Who may keep the answer: this visitor, under the request fields ``key`` (C10)."""
+        return caching.kept_private(headers, key)
+
+    def held_back(self, gated: Gated) -> bytes:
+        """What stands in the page for a tag that is denied."""
+        return gated.inert
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
         """Headers of a page that we edit: its own validators go, its cache key is stated (C10).
@@ -158,7 +170,7 @@ class Exchange:
                 edited.append((name, admit(value, scripts, styles, admitted.form)))
             else:
                 edited.append((name, value))
-        edited = caching.kept_private(edited, caching.PAGE_KEY)
+        edited = self.kept(edited, caching.PAGE_KEY)
         return edited + [(b"set-cookie", line) for line in self.leftovers()]
 
     def leftovers(self) -> list[bytes]:

@@ -261,3 +261,13 @@ def test_the_judge_says_who_a_script_belongs_to() -> None:
     own = judge.snippet("eatag('track')")
     assert (own.effect, own.reason, own.tracker) == ("pass", "own", None)
     assert exchange("advertising").judge.snippet("eatag('init'").passes
+
+
+@pytest.mark.parametrize("target", ["/tags/a.js", "/own.js"])
+def test_no_cache_between_keeps_what_only_some_may_ask_for(target: str) -> None:
+    asked = exchange("advertising", target=target, destination=b"script")
+    given = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=9")]
+    answered = dict(asked.response_headers(200, given))
+    tracked = target.startswith("/tags/")
+    assert answered[b"cache-control"] == (b"private, max-age=9" if tracked else given[1][1])
+    assert (b"Cookie" in answered[b"vary"]) is tracked

@@ -6,7 +6,7 @@ A request is told as an ASGI scope, whatever the server speaks: names in lower c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bandeau.choice.model import Standing
@@ -81,15 +81,16 @@ class Guarded:
         An answer to HEAD has the headers of the page and nothing to edit.
         """
         raw = [(bytes(name).lower(), bytes(value)) for name, value in headers]
-        judged = self.exchange.response_headers(status, raw)
-        if status in _PARTIAL or not self._editor.edits(judged):
+        page = status not in _PARTIAL and self._editor.edits(raw)
+        exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
+        judged = exchange.response_headers(status, raw)
+        if not page:
             return judged, None
         asked = self._scope["headers"]
         accepts = header_value(asked, b"accept-encoding")
-        insert = asks_for_document(asked)
-        edited, stream = self._editor.open(
-            self.exchange, judged, self._sent, accepts, insert=insert
-        )
+        insert = exchange.shared or asks_for_document(asked)
+        sent = replace(self._sent, languages=()) if exchange.shared else self._sent
+        edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
         return edited, stream if self._scope["method"] != "HEAD" else None
 
 

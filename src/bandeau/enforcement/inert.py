@@ -132,7 +132,10 @@ class Judge:
 
         ``script`` are the subjects of the text that follows it.
         """
-        if not base.url and not any(script) and not _MAY_LEAVE.search(tag.source):
+        if base.reach is Reach.OWN and self._paths and not self._paths.mentioned(tag.source, base):
+            base = OWN
+        nested = b"srcdoc" in tag.values
+        if not (base.url or nested or any(script) or _MAY_LEAVE.search(tag.source)):
             return None
         readers = _readers(tag.name, tag.values)
         found: dict[bytes, Subjects] = {b"type": script} if any(script) else {}
@@ -140,7 +143,7 @@ class Judge:
             reader = readers.get(name)
             if reader and any(subjects := self._subjects(value, reader, base)):
                 found[b"http-equiv" if reader is _refresh else name] = subjects
-        if b"srcdoc" in tag.values and any(inner := self._nested(tag.values[b"srcdoc"], base)):
+        if nested and any(inner := self._nested(tag.values[b"srcdoc"], base)):
             found[b"srcdoc"] = inner
         return self._gated(tag, base, found) if found else None
 
@@ -165,7 +168,7 @@ class Judge:
     def _subjects(self, value: bytes, reader: _Reader, base: Target) -> Subjects:
         if reader is _one and (plain := _PLAIN.match(value)):
             subjects = self._plainly(plain[1])
-            if any(subjects) or not self._paths:
+            if any(subjects) or not base.url:
                 return subjects
         if not base.url and not _MAY_LEAVE.search(value):
             return NOTHING

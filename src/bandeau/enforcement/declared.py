@@ -86,16 +86,22 @@ class Watch:
 
     def overlooked(self, stretch: re.Match[bytes], base: Target) -> bool:
         """Whether ``stretch`` may hold what trackers declare, and was not known to."""
-        if self._declared is None or stretch.end() <= self.careful:
+        if self._declared is None:
             return False
         read, before = self._read
         if stretch.string is not read or base is not before:
             self._read = stretch.string, base
             self._quiet = not self._declared.mentioned(stretch.string, base)
-        if self._quiet or not self._declared.mentioned(stretch[0], base):
+        if self._quiet or stretch.end() <= self.careful:
+            return False
+        if not self._declared.mentioned(stretch[0], base):
             return False
         self.careful = stretch.end()
         return True
+
+    def near(self, base: Target) -> Target:
+        """``base``, or what saves the trouble where nothing that is declared is being read."""
+        return OWN if self._quiet and base.reach is Reach.OWN else base
 
     def trim(self, done: int) -> None:
         """The first ``done`` bytes of what is being read are dropped."""

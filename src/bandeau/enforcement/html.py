@@ -337,7 +337,7 @@ class Scanner:
         if not settled:
             self._mark(self._opening.start(tag.name), start)
         base = self._own_base if tag.name == b"base" else self._base
-        gated = self._judge.gate(tag, base, script)
+        gated = self._judge.gate(tag, self._watch.near(base), script)
         marked = mark_of(tag)
         if gated or marked:
             self._cut(start)

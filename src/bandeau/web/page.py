@@ -77,7 +77,7 @@ class PageEditor:
         """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
         if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
             return exchange
-        return SharedExchange(self.shared, self.rules, exchange.asked)
+        return SharedExchange(self.shared, self.rules, exchange.asked, exchange.note)
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""

@@ -1,0 +1,57 @@
+"""POST ``/.bandeau/reports``: what browsers report of the policies that we sent them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from bandeau import limits
+from bandeau.enforcement.reports import CSP_REPORT, REPORTS_JSON, REPORTS_PATH, seen_in_reports
+from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.sightings import Seen
+from bandeau.web.inbound import body_kind, same_origin
+from bandeau.web.lookout import Lookout
+
+_UNCACHED = {"cache-control": "no-store"}
+
+
+class Reports:
+    """Reads reports, and notes the hosts that no tracker declares."""
+
+    def __init__(self, rules: Rules, lookout: Lookout) -> None:
+        self._matcher = rules.matcher
+        self._lookout = lookout
+
+    def routes(self) -> list[BaseRoute]:
+        """The endpoint."""
+        return [Route(REPORTS_PATH, self.receive, methods=["POST"])]
+
+    async def receive(self, request: Request) -> Response:
+        """204, whatever came: a browser does nothing with the answer."""
+        kind = body_kind(request)
+        if kind in (CSP_REPORT, REPORTS_JSON) and same_origin(request) and self._lookout.listens():
+            for seen in seen_in_reports(kind, await _body(request)):
+                self._note(seen)
+        return Response(status_code=204, headers=_UNCACHED)
+
+    def _note(self, seen: Seen) -> None:
+        """A host that is declared was refused by its visitor, and is no news."""
+        if not self._matcher.owns(seen.name) and self._matcher.host(seen.name) is None:
+            self._lookout.note(seen)
+
+
+async def _body(request: Request) -> bytes:
+    """The body; empty where it is over the limits, too slow, or broken off."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.REPORT_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.REPORT_BYTES:
+                    return b""
+    except (TimeoutError, ClientDisconnect):
+        return b""
+    return bytes(body)

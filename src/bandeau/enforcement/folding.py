@@ -15,6 +15,7 @@ Registrable = Callable[[str], str | None]
 """The domain that someone registered for a host: ``b.example`` for ``x.b.example``."""
 
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
+_COOKIE = re.compile(r"[!-:<>-~]+")
 _APART = re.compile(r"([^A-Za-z0-9]+)")
 _TURNS = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
@@ -42,13 +43,18 @@ def fold_host(host: str, registrable: Registrable) -> str | None:
     return domain if len(labels) > 3 or any(map(_is_made_up, labels)) else name
 
 
-def fold_name(name: str) -> str | None:
+def fold_cookie(name: str) -> str | None:
+    """The name of a cookie as :func:`fold_key` has it; ``None`` too where no policy can name it."""
+    return fold_key(name) if _COOKIE.fullmatch(name) else None
+
+
+def fold_key(name: str) -> str | None:
     """The name of a cookie or storage key with ``*`` for what looks random.
 
     ``None`` where too little would be left to know it by, or where it holds a ``*`` itself,
     which a policy would read as a pattern.
     """
-    if not 0 < len(name) <= limits.SIGHTING_CHARACTERS or "*" in name or not _is_plain(name):
+    if not 0 < len(name) <= limits.SIGHTING_CHARACTERS or "*" in name or not name.isprintable():
         return None
     return _usable("".join(map(_without_random, _APART.split(name))))
 
@@ -89,10 +95,6 @@ def _is_made_up(label: str) -> bool:
     words = _APART.split(label)
     # An address written as a name: 82-64-1-2.subscribers.example.
     return sum(map(str.isdigit, words)) >= 3 or any(map(is_random, words))
-
-
-def _is_plain(text: str) -> bool:
-    return text.isprintable() and not set(text) & set(' ";,\\')
 
 
 def _without_random(word: str) -> str:

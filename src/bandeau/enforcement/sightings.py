@@ -15,7 +15,14 @@ from enum import StrEnum
 from typing import Protocol
 
 from bandeau import limits
-from bandeau.enforcement.folding import Registrable, alike, fold_host, fold_name, fold_path
+from bandeau.enforcement.folding import (
+    Registrable,
+    alike,
+    fold_cookie,
+    fold_host,
+    fold_key,
+    fold_path,
+)
 
 
 class Kind(StrEnum):
@@ -125,9 +132,13 @@ class Gathering:
         return batch
 
     def _named(self, seen: Seen) -> str | None:
-        if seen.kind is Kind.HOST:
-            return fold_host(seen.name, self._registrable)
-        return fold_name(seen.name)
+        match seen.kind:
+            case Kind.HOST:
+                return fold_host(seen.name, self._registrable)
+            case Kind.COOKIE:
+                return fold_cookie(seen.name)
+            case Kind.STORAGE:
+                return fold_key(seen.name)
 
 
 def joined(
@@ -181,7 +192,8 @@ def _folded(sightings: list[Sighting], registrable: Registrable) -> list[Sightin
         name = above[s.key]
         most = limits.SIGHTING_HOSTS_ALIKE if s.kind is Kind.HOST else limits.SIGHTING_NAMES_ALIKE
         group = (s.kind, s.teller, name)
-        crowded = group in present or crowd[group] >= most
+        known = s.kind is not Kind.HOST and group in present
+        crowded = known or crowd[group] >= most
         return replace(s, name=name) if name is not None and crowded else s
 
     return _added(map(renamed, sightings))

@@ -1,4 +1,4 @@
-"""What a page loads undeclared: seen in a visit, listed, declared by the line given, then loaded."""
+"""What a page loads undeclared: seen in a visit, listed, declared by the line given, loaded."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bandeau.enforcement.folding import Registrable
-from bandeau.enforcement.sightings import Kind, Sighting, Teller
+from bandeau.enforcement.sightings import Kind, Sighting, Teller, is_declared
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.policy.match import Matcher
@@ -44,7 +44,7 @@ class Group:
 
 def undeclared(sightings: Iterable[Sighting], matcher: Matcher) -> tuple[Sighting, ...]:
     """Those that the policy of ``matcher`` does not declare today."""
-    return tuple(s for s in sightings if not _declared(s, matcher))
+    return tuple(s for s in sightings if not is_declared(s.kind, s.name, matcher))
 
 
 def grouped(
@@ -130,16 +130,6 @@ def _clash(policy_file: bytes, words: Words) -> str | None:
         fault = next(fault for fault in error.faults if fault.severity == "error")
         return fault.message
     return None
-
-
-def _declared(s: Sighting, matcher: Matcher) -> bool:
-    match s.kind:
-        case Kind.HOST:
-            return matcher.owns(s.name) or matcher.host(s.name) is not None
-        case Kind.COOKIE:
-            return bool(matcher.cookie(s.name))
-        case Kind.STORAGE:
-            return matcher.storage(s.name) is not None
 
 
 def _vendor(s: Sighting, vendors: Vendors) -> Vendor | None:

@@ -21,7 +21,7 @@ _TURNS = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
 _BEFORE_HEXADECIMAL = re.compile(r"([A-Z]{2,}|[a-z]*[g-z])[0-9a-f]{12,}")
 _COUNTED = re.compile(r"([A-Za-z]?[a-z]{2,})[0-9]{1,3}")
-_STARS = re.compile(r"\*(?:[^A-Za-z0-9*]+\*)+")
+_STARS = re.compile(r"\*(?:(?:[^A-Za-z0-9*]+[A-Za-z0-9]{1,4})*[^A-Za-z0-9*]+\*)+")
 _LETTERS = re.compile(r"[A-Za-z0-9]")
 _SEGMENTS = 5
 
@@ -56,7 +56,7 @@ def fold_key(name: str) -> str | None:
     """
     if not 0 < len(name) <= limits.SIGHTING_CHARACTERS or "*" in name or not name.isprintable():
         return None
-    return _usable("".join(map(_without_random, _APART.split(name))))
+    return _usable("".join(map(_without_random, _without_numbers(_APART.split(name)))))
 
 
 def alike(name: str) -> str | None:
@@ -67,7 +67,8 @@ def alike(name: str) -> str | None:
     if "*" in name or not any(character.isdigit() for character in name):
         return None
     first, *rest = _APART.split(name)
-    return _usable(_counted(first, whole=not first) + "".join(_counted(each) for each in rest))
+    pattern = _counted(first, whole=not first) + "".join(_counted(each) for each in rest)
+    return _usable(pattern) if "*" in pattern else None
 
 
 def fold_path(path: str) -> str:
@@ -93,8 +94,16 @@ def is_random(word: str) -> bool:
 
 def _is_made_up(label: str) -> bool:
     words = _APART.split(label)
-    # An address written as a name: 82-64-1-2.subscribers.example.
-    return sum(map(str.isdigit, words)) >= 3 or any(map(is_random, words))
+    # An address written as a name, or a long number in pieces: 82-64-1-2.subscribers.example.
+    return len(_without_numbers(words)) < len(words) or any(map(is_random, words))
+
+
+def _without_numbers(words: list[str]) -> list[str]:
+    """Three words with numbers in them are one long number in pieces: a UUID, a moment."""
+    numbered = [at for at, word in enumerate(words) if any(map(str.isdigit, word))]
+    if len(numbered) < 3:
+        return words
+    return [*words[: numbered[0]], "*", *words[numbered[-1] + 1 :]]
 
 
 def _without_random(word: str) -> str:
@@ -119,4 +128,6 @@ def _usable(pattern: str) -> str | None:
 def _segment(text: str) -> str:
     if not text.isprintable() or "@" in text or "%40" in text or len(text) > 80:
         return "*"
-    return "*" if any(map(is_random, _APART.split(text))) else text
+    words = _APART.split(text)
+    mixed = sum(bool(_TURNS.search(word)) for word in words)
+    return "*" if mixed >= 3 or any(map(is_random, words)) else text

@@ -1,13 +1,15 @@
-"""What browsers report of our own policies: hosts that a page tried to reach, and nothing else.
+"""What browsers report of our own policies: what a page tried to reach or keep, and nothing else.
 
-Read are the two forms of a CSP report (CSP 3, 5.3: ``report-uri`` and the Reporting API) and the
-report of a Connection-Allowlist. Of their addresses only a host and a path are looked at.
+Read are the two forms of a CSP report (CSP 3, 5.3: ``report-uri`` and the Reporting API), the
+report of a Connection-Allowlist, and the names that the guard refused. Of addresses only a host
+and a path are looked at.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -38,35 +40,37 @@ def seen_in_reports(kind: str, body: bytes) -> tuple[Seen, ...]:
     reports = [told] if kind == CSP_REPORT else told if kind == REPORTS_JSON else []
     if not isinstance(reports, list):
         return ()
-    found = map(_seen, reports[: limits.REPORTS_PER_BODY])
-    return tuple(seen for seen in found if seen is not None)
+    found = (seen for report in reports[: limits.REPORTS_PER_BODY] for seen in _seen(report))
+    return tuple(islice(found, limits.REPORTS_PER_BODY))
 
 
-def _seen(report: Any) -> Seen | None:
+def _seen(report: Any) -> Iterator[Seen]:
     if not isinstance(report, dict):
-        return None
+        return
     if isinstance(report.get("csp-report"), dict):
         body = report["csp-report"]
-        return _violation(body, "blocked-uri", "document-uri", "original-policy", "source-file")
-    body = report.get("body")
+        yield from _violation(body, "blocked-uri", "document-uri", "original-policy", "source-file")
+        return
+    body, page = report.get("body"), report.get("url")
     if not isinstance(body, dict):
-        return None
-    if report.get("type") == "csp-violation":
-        return _violation(body, "blockedURL", "documentURL", "originalPolicy", "sourceFile")
-    if report.get("type") == "connection-allowlist":
-        return _contact(body.get("connection"), report.get("url"), "connection")
-    return None
+        return
+    match report.get("type"):
+        case "csp-violation":
+            yield from _violation(body, "blockedURL", "documentURL", "originalPolicy", "sourceFile")
+        case "connection-allowlist":
+            yield from _contact(body.get("connection"), page, "connection")
+        case "bandeau-refused":
+            yield from _refused(body, page)
 
 
 def _violation(
     body: dict[str, Any], blocked: str, page: str, policy: str, source: str
-) -> Seen | None:
+) -> Iterator[Seen]:
     """The host of a violation of our policy, which every other policy leaves out."""
     ours = REPORTS_PATH in _text(body.get(policy)) and body.get("disposition") != "report"
-    if not ours or not _is_page_code(_text(body.get(source))):
-        return None
-    directive = _text(next(_directives(body), "")).split(" ", 1)[0]
-    return _contact(body.get(blocked), body.get(page), directive)
+    if ours and _is_page_code(_text(body.get(source))):
+        directive = _text(next(_directives(body), "")).split(" ", 1)[0]
+        yield from _contact(body.get(blocked), body.get(page), directive)
 
 
 def _directives(body: dict[str, Any]) -> Iterator[Any]:
@@ -74,13 +78,21 @@ def _directives(body: dict[str, Any]) -> Iterator[Any]:
     return (body[name] for name in names if name in body)
 
 
-def _contact(blocked: Any, page: Any, where: str) -> Seen | None:
+def _contact(blocked: Any, page: Any, where: str) -> Iterator[Seen]:
     parts = _parts(blocked)
-    if parts is None or parts[0] not in _CONTACTS:
-        return None
-    seen_on = _parts(page)
-    path = seen_on[2] if seen_on and seen_on[0] in _PAGES else "/"
-    return Seen(Kind.HOST, parts[1], Teller.BROWSER, where, path)
+    if parts is not None and parts[0] in _CONTACTS:
+        yield Seen(Kind.HOST, parts[1], Teller.BROWSER, where, _path(page))
+
+
+def _refused(body: dict[str, Any], page: Any) -> Iterator[Seen]:
+    for kind, names in ((Kind.COOKIE, body.get("cookies")), (Kind.STORAGE, body.get("storage"))):
+        for name in names if isinstance(names, list) else ():
+            yield Seen(kind, _text(name), Teller.BROWSER, "script", _path(page))
+
+
+def _path(page: Any) -> str:
+    parts = _parts(page)
+    return parts[2] if parts and parts[0] in _PAGES else "/"
 
 
 def _parts(url: Any) -> tuple[str, str, str] | None:
@@ -94,9 +106,10 @@ def _parts(url: Any) -> tuple[str, str, str] | None:
 
 def _is_page_code(source: str) -> bool:
     """Whether a report blames code of a page: an extension's own is no business of the site."""
-    scheme = source.partition(":")[0] if ":" in source else ""
+    scheme = source.partition(":")[0]
     return "extension" not in scheme and scheme not in ("chrome", "resource", "user-script")
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    """``value`` where it is text that can be shown, and so encoded; else empty."""
+    return value if isinstance(value, str) and value.isprintable() else ""

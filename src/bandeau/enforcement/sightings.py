@@ -23,6 +23,7 @@ from bandeau.enforcement.folding import (
     fold_key,
     fold_path,
 )
+from bandeau.policy.match import Matcher
 
 
 class Kind(StrEnum):
@@ -96,6 +97,17 @@ class SightingStore(Protocol):
     def all(self) -> tuple[Sighting, ...]:
         """What is kept, in no order."""
         ...
+
+
+def is_declared(kind: Kind, name: str, matcher: Matcher) -> bool:
+    """Whether a tracker, or the site as its own host, declares the thing called ``name``."""
+    match kind:
+        case Kind.HOST:
+            return matcher.owns(name) or matcher.host(name) is not None
+        case Kind.COOKIE:
+            return bool(matcher.cookie(name))
+        case Kind.STORAGE:
+            return matcher.storage(name) is not None
 
 
 class Gathering:

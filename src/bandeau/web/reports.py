@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from bandeau import limits
 from bandeau.enforcement.reports import CSP_REPORT, REPORTS_JSON, REPORTS_PATH, seen_in_reports
 from bandeau.enforcement.rules import Rules
-from bandeau.enforcement.sightings import Seen
+from bandeau.enforcement.sightings import Kind, Seen, is_declared
 from bandeau.web.inbound import body_kind, same_origin
 from bandeau.web.lookout import Lookout
 
@@ -19,10 +19,11 @@ _UNCACHED = {"cache-control": "no-store"}
 
 
 class Reports:
-    """Reads reports, and notes the hosts that no tracker declares."""
+    """Reads reports, and notes what no tracker declares."""
 
     def __init__(self, rules: Rules, lookout: Lookout) -> None:
         self._matcher = rules.matcher
+        self._reserved = rules.reserved
         self._lookout = lookout
 
     def routes(self) -> list[BaseRoute]:
@@ -38,8 +39,9 @@ class Reports:
         return Response(status_code=204, headers=_UNCACHED)
 
     def _note(self, seen: Seen) -> None:
-        """A host that is declared was refused by its visitor, and is no news."""
-        if not self._matcher.owns(seen.name) and self._matcher.host(seen.name) is None:
+        """What is declared was refused by its visitor, and is no news."""
+        ours = seen.kind is Kind.COOKIE and seen.name.encode() in self._reserved
+        if not ours and not is_declared(seen.kind, seen.name, self._matcher):
             self._lookout.note(seen)
 
 

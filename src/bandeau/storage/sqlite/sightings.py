@@ -21,7 +21,7 @@ from bandeau.enforcement.sightings import Kind, Sighting, SightingsUnavailable, 
 
 FILE = "trackers.sqlite"
 SCHEMA_VERSION = 1
-WAIT_MS = 2_000
+WAIT_MS = 5_000
 
 _SCHEMA = f"""
 CREATE TABLE sightings (
@@ -102,11 +102,11 @@ class SqliteSightings:
         """Turn every failure of the database into the port's own error."""
         try:
             yield
-        except (apsw.Error, OSError, ValueError) as error:
-            raise SightingsUnavailable(
-                f"{self._path}: {error}; if the file is damaged, move it away: it holds only "
-                "what was seen on the site, and begins anew"
-            ) from error
+        except (apsw.NotADBError, apsw.CorruptError, ValueError) as error:
+            damage = f"{self._path}: {error}; move it away: what is on the site is seen again"
+            raise SightingsUnavailable(damage) from error
+        except (apsw.Error, OSError) as error:
+            raise SightingsUnavailable(f"{self._path}: {error}") from error
 
 
 def _read(file: apsw.Connection) -> dict[tuple[Kind, str], Sighting]:

@@ -8,14 +8,20 @@
   /** @type {{ cookies: string[], storage: string[] }} */
   const allowed = JSON.parse(list);
 
-  /** @param {string[]} names */
-  const among = (names) => {
-    const patterns = names.map((name) =>
+  /* Where a page is asked for reports, the script before the list wants to hear of names. */
+  const { bandeauRefused } = /** @type {any} */ (globalThis);
+  /** @param {"cookies" | "storage"} kind */
+  const among = (kind) => {
+    const patterns = allowed[kind].map((name) =>
       name.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*"));
-    return new RegExp(`^(?:${patterns.join("|")})$`, "s");
+    const pattern = new RegExp(`^(?:${patterns.join("|")})$`, "s");
+    return {
+      /** @param {string} name */
+      test: (name) => pattern.test(name) || bandeauRefused?.(name, kind),
+    };
   };
-  const cookies = among(allowed.cookies);
-  const keys = among(allowed.storage);
+  const cookies = among("cookies");
+  const keys = among("storage");
 
   /**
    * A cookie without `=` has a value and no name.

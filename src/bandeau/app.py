@@ -43,7 +43,7 @@ from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.process import Opened, PerProcess
-from bandeau.web.reports import Reports
+from bandeau.web.reports import Reports, asking
 from bandeau.web.shared import shared_head
 from bandeau.web.upstream import Upstream
 from bandeau.web.visitor import Sent, Visitors
@@ -285,11 +285,12 @@ def _insertions(site: Site, notice: Notice, comments: Comments) -> Insertions:
         return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
-    placeholder, view = Placeholder(site.policy, site.words), comments.view
+    placeholder, view, told = Placeholder(site.policy, site.words), comments.view, asking()
     return Insertions(
         notice=notice,
         placeholder=placeholder,
+        asking=told.markup,
         section=section if offered else None,
-        scripts=notice.script_hashes + view.script_hashes,
+        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

@@ -23,26 +23,34 @@ from tracking import Trackers, tracking
 from bandeau.app import Bandeau
 from bandeau.cli import main
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PAGE = """<!doctype html><html lang=fr><head><title>t</title>
 <script src="http://in-markup.test/a.js"></script>
-<script>new Image().src = "http://by-script.test/pixel.gif?visitor=secret-7";</script>
+<script>
+new Image().src = "http://by-script.test/pixel.gif?visitor=secret-7";
+localStorage.setItem("rogue-key", "secret-5");
+document.cookie = "rogue-cookie=secret-6";
+</script>
 </head><body><h1>Page</h1></body></html>"""
 SITE = "http://www.quotidien.test/article?reader=secret-9"
 
 
 class Reported:
-    """Lets a test wait until a browser's report was answered."""
+    """Lets a test wait until so many reports of browsers were answered."""
 
     def __init__(self, app: Bandeau) -> None:
         self._app = app
-        self.answered = threading.Event()
+        self._answered = threading.Semaphore(0)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._app(scope, receive, send)
         if scope.get("path") == "/.bandeau/reports":
-            self.answered.set()
+            self._answered.release()
+
+    def wait(self, reports: int) -> None:
+        for _ in range(reports):
+            assert self._answered.acquire(timeout=20)
 
 
 @pytest.fixture
@@ -84,14 +92,18 @@ def test_seen_listed_declared_loaded(tmp_path: Path, others: Trackers) -> None:
     policy, data = tmp_path / "policy.toml", tmp_path / "data"
     policy.write_text(POLICY, "utf-8")
     with held(tmp_path) as (port, site), visitor(tmp_path, port, others) as context:
-        context.new_page().goto(SITE)
-        assert site.answered.wait(20)
+        page = context.new_page()
+        page.goto(SITE)
+        site.wait(1)
+        page.goto("about:blank")
+        site.wait(1)
     assert others.contacts.hosts == set()
 
     listing = bandeau("trackers", "--data", data, "--config", policy)
-    assert "in-markup.test" in listing
-    assert "by-script.test" in listing
+    for name in ("in-markup.test", "by-script.test", "rogue-key", "rogue-cookie"):
+        assert name in listing
     assert "markup on /article" in listing
+    assert "script on /article" in listing
     assert "secret" not in listing
 
     draft = bandeau("trackers", "--data", data, "--config", policy, "--draft")
@@ -105,14 +117,19 @@ def test_seen_listed_declared_loaded(tmp_path: Path, others: Trackers) -> None:
         assert others.contacts.hosts == set()
         page.locator("[data-bandeau=accept-all]").first.click()
         page.wait_for_load_state("networkidle")
+        keys = page.evaluate("Object.keys(localStorage)")
     assert {"in-markup.test", "by-script.test"} <= others.contacts.hosts
+    assert keys == ["rogue-key"]
 
 
 def test_firefox_reports_too(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
     with held(tmp_path) as (port, site), firefox(tmp_path / "firefox") as window:
         window.open(f"http://127.0.0.1:{port}/article?reader=secret-9")
-        assert site.answered.wait(20)
+        site.wait(1)
+        window.open("about:blank")
+        site.wait(1)
     listing = bandeau("trackers", "--data", tmp_path / "data", "--config", tmp_path / "policy.toml")
-    assert "by-script.test" in listing
+    for name in ("by-script.test", "rogue-key", "rogue-cookie"):
+        assert name in listing
     assert "secret" not in listing

@@ -105,7 +105,7 @@ class Exchange:
     ) -> None:
         self._explain = explain
         self.note = note
-        self._reports = reports
+        self.reports = reports
         self._rules = rules
         self.asked = asked
         self.standing = standing
@@ -249,7 +249,7 @@ class Exchange:
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
         policy = self._rules.content_policy(self.standing)
-        return policy + REPORT_DIRECTIVE if self._reports else policy
+        return policy + REPORT_DIRECTIVE if self.reports else policy
 
     def connection_allowlist(self, links: Iterable[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""

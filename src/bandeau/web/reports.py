@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -14,8 +15,23 @@ from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.sightings import Kind, Seen, is_declared
 from bandeau.web.inbound import body_kind, same_origin
 from bandeau.web.lookout import Lookout
+from bandeau.web.static import script, source_hash
 
 _UNCACHED = {"cache-control": "no-store"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The script of a page that is asked for reports, before the guard, and its CSP source."""
+
+    markup: bytes
+    script_hash: str
+
+
+def asking() -> Asking:
+    """Made once at start."""
+    source = script("reports.js")
+    return Asking(f"<script>{source}</script>".encode(), source_hash(source))
 
 
 class Reports:

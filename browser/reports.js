@@ -1,0 +1,34 @@
+/**
+ * Stands before the guard in the pages that are asked for reports: tells the server, once the page
+ * is left, which names of cookies and storage keys the guard refused. Names only, never a value.
+ */
+(() => {
+  const most = 50;
+  /** @typedef {{ cookies: Set<string>, storage: Set<string> }} Refused */
+  /** @type {Refused} */
+  const refused = { cookies: new Set(), storage: new Set() };
+  /**
+   * The guard takes this before any script of the page could, and nothing may stop the guard.
+   * @param {string} name
+   * @param {keyof Refused} kind
+   */
+  const note = (name, kind) => {
+    try {
+      if (refused[kind].size < most) refused[kind].add(name);
+    } catch {}
+  };
+  Object.defineProperty(globalThis, "bandeauRefused", { value: note });
+
+  const tell = () => {
+    if (document.visibilityState !== "hidden") return;
+    const body = { cookies: [...refused.cookies], storage: [...refused.storage] };
+    if (!body.cookies.length && !body.storage.length) return;
+    refused.cookies.clear();
+    refused.storage.clear();
+    const url = location.origin + location.pathname;
+    const reports = JSON.stringify([{ type: "bandeau-refused", url, body }]);
+    const type = "application/reports+json";
+    navigator.sendBeacon(`${location.origin}/.bandeau/reports`, new Blob([reports], { type }));
+  };
+  addEventListener("visibilitychange", tell);
+})();

@@ -46,7 +46,13 @@ privacy_policy = "/"
     help="The policy file; what it declares is left out.",
 )
 @click.option("--draft", is_flag=True, help="Print only the blocks for the policy file.")
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option(
+    "--json",
+    "as_json",
+    envvar="BANDEAU_TRACKERS_JSON",
+    is_flag=True,
+    help="Print all of it as JSON.",
+)
 def trackers_command(data: str, config: Path | None, draft: bool, as_json: bool) -> None:
     """List hosts, cookies and storage keys that were seen and that no tracker declares.
 

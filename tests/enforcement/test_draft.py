@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from publisher import POLICY
 
 from bandeau.enforcement.draft import DECIDE, Drafted, block, drafted, grouped, undeclared
-from bandeau.enforcement.sightings import Gathering, Kind, Seen, Sighting, Teller
+from bandeau.enforcement.sightings import Gathering, Kind, Seen, Sighting, Teller, sightings_of
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.policy.match import Matcher
@@ -134,10 +134,10 @@ def test_a_policy_that_does_not_hold_gets_no_draft() -> None:
     )
 )
 def test_whatever_was_seen_makes_a_policy_that_holds(told: list[Seen]) -> None:
-    gathering = Gathering(registrable)
+    gathering = Gathering()
     for each in told:
         gathering.add(each, DAY)
-    found = draft(*gathering.drain())
+    found = draft(*sightings_of(gathering.drain(), registrable))
     load((POLICY + "\n" + "\n".join(map(str, found))).encode(), WORDS)
     for each in found:
         assert each.text.endswith(block(each.group))

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandeau import limits
-from bandeau.enforcement.sightings import Gathering, Kind, Seen, Sighting, Teller, joined
+from bandeau.enforcement.sightings import (
+    Gathering,
+    Kind,
+    Seen,
+    Sighting,
+    Teller,
+    joined,
+    sightings_of,
+)
 from bandeau.storage.suffixes import public_suffixes
 
 DAY = date(2026, 11, 25)
@@ -28,10 +36,10 @@ def seen(
 
 
 def gathered(*those: Seen, day: date = DAY) -> tuple[Sighting, ...]:
-    gathering = Gathering(registrable)
+    gathering = Gathering()
     for each in those:
         gathering.add(each, day)
-    return gathering.drain()
+    return sightings_of(gathering.drain(), registrable)
 
 
 def sighting(name: str, **changes: object) -> Sighting:
@@ -49,7 +57,7 @@ def test_the_same_thing_counts_up_and_keeps_one_page() -> None:
 
 
 def test_a_batch_starts_empty() -> None:
-    gathering = Gathering(registrable)
+    gathering = Gathering()
     gathering.add(seen("a.test"), DAY)
     assert gathering.drain()
     assert gathering.drain() == ()

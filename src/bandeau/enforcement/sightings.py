@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bandeau import limits
 from bandeau.enforcement.folding import (
@@ -41,8 +41,7 @@ class Teller(StrEnum):
     BROWSER = "browser"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One undeclared thing at one moment, as it came.
 
     ``where`` is what it stood in (``markup``, ``set-cookie``, ``script-src-elem``), ``page`` the
@@ -57,6 +56,8 @@ class Seen:
 
 
 Note = Callable[[Seen], None]
+Gathered = tuple[tuple[Seen, date, int], ...]
+"""Each thing seen as it came, the day, and how often."""
 
 
 def unnoted(seen: Seen) -> None:
@@ -111,46 +112,40 @@ def is_declared(kind: Kind, name: str, matcher: Matcher) -> bool:
 
 
 class Gathering:
-    """Sightings since the last batch: few, whatever is told."""
+    """Sightings since the last batch: few, whatever is told.
 
-    def __init__(self, registrable: Registrable) -> None:
-        self._registrable = registrable
-        self._samples: dict[tuple[Kind, str], Sighting] = {}
-        self._times: Counter[tuple[Kind, str]] = Counter()
+    Counting is all that a request waits for; names are folded when the batch is taken.
+    """
+
+    def __init__(self) -> None:
+        self._times: dict[tuple[Teller, Kind, str], int] = {}
+        self._first: dict[tuple[Teller, Kind, str], tuple[Seen, date]] = {}
         self._told: Counter[Teller] = Counter()
 
     def add(self, seen: Seen, day: date) -> None:
         """Count ``seen``. New names beyond ``limits.SIGHTINGS_GATHERED`` of a teller are lost."""
-        name = self._named(seen)
-        if name is None:
-            return
-        key = (seen.kind, name)
-        known = self._samples.get(key)
-        if known is None:
-            if self._told[seen.teller] >= limits.SIGHTINGS_GATHERED:
-                return
+        key = (seen.teller, seen.kind, seen.name)
+        times = self._times.get(key)
+        if times is not None:
+            self._times[key] = times + 1
+        elif self._told[seen.teller] < limits.SIGHTINGS_GATHERED:
             self._told[seen.teller] += 1
-        self._times[key] += 1
-        if known is None or (known.teller, seen.teller) == (Teller.BROWSER, Teller.SITE):
-            page, where = fold_path(seen.page), _word(seen.where)
-            self._samples[key] = Sighting(seen.kind, name, seen.teller, where, page, day, day)
+            self._times[key] = 1
+            self._first[key] = seen, day
 
-    def drain(self) -> tuple[Sighting, ...]:
+    def drain(self) -> Gathered:
         """What was gathered; the next batch starts empty."""
-        batch = tuple(replace(s, times=self._times[key]) for key, s in self._samples.items())
-        self._samples.clear()
+        gathered = tuple((*self._first[key], times) for key, times in self._times.items())
         self._times.clear()
+        self._first.clear()
         self._told.clear()
-        return batch
+        return gathered
 
-    def _named(self, seen: Seen) -> str | None:
-        match seen.kind:
-            case Kind.HOST:
-                return fold_host(seen.name, self._registrable)
-            case Kind.COOKIE:
-                return fold_cookie(seen.name)
-            case Kind.STORAGE:
-                return fold_key(seen.name)
+
+def sightings_of(gathered: Gathered, registrable: Registrable) -> tuple[Sighting, ...]:
+    """What may be kept of a batch: without what could be a visitor's own."""
+    found = (_sighting(*each, registrable) for each in gathered)
+    return tuple(_added(sighting for sighting in found if sighting is not None))
 
 
 def joined(
@@ -168,6 +163,24 @@ def joined(
     ranked = sorted(_folded(fresh, registrable), key=_rank)
     places = dict.fromkeys(Teller, limits.SIGHTINGS_KEPT)
     return tuple(_bounded(ranked, places))
+
+
+def _sighting(seen: Seen, day: date, times: int, registrable: Registrable) -> Sighting | None:
+    name = _fold(seen.kind, seen.name, registrable)
+    if name is None:
+        return None
+    where, page = _word(seen.where), fold_path(seen.page)
+    return Sighting(seen.kind, name, seen.teller, where, page, day, day, times=times)
+
+
+def _fold(kind: Kind, name: str, registrable: Registrable) -> str | None:
+    match kind:
+        case Kind.HOST:
+            return fold_host(name, registrable)
+        case Kind.COOKIE:
+            return fold_cookie(name)
+        case Kind.STORAGE:
+            return fold_key(name)
 
 
 def _added(sightings: Iterable[Sighting]) -> list[Sighting]:

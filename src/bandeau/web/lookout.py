@@ -10,17 +10,21 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import date, timedelta
 
 from bandeau import limits
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import (
+    Gathered,
     Gathering,
     Seen,
-    Sighting,
     SightingStore,
     SightingsUnavailable,
+    sightings_of,
 )
+
+_DAY_SECONDS = 86_400
+_EPOCH = date(1970, 1, 1)
 
 
 class Lookout:
@@ -35,8 +39,10 @@ class Lookout:
         every: float = limits.SIGHTINGS_BATCH_SECONDS,
     ) -> None:
         self._store = store
-        self._gathering = Gathering(registrable)
+        self._registrable = registrable
+        self._gathering = Gathering()
         self._now = now
+        self._day = (0, _EPOCH)
         self._every = every
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -47,9 +53,11 @@ class Lookout:
 
     def note(self, seen: Seen) -> None:
         """Count ``seen``, under today's date."""
-        day = datetime.fromtimestamp(self._now(), UTC).date()
+        number = int(self._now() // _DAY_SECONDS)
+        if number != self._day[0]:
+            self._day = number, _EPOCH + timedelta(number)
         with self._lock:
-            self._gathering.add(seen, day)
+            self._gathering.add(seen, self._day[1])
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(target=self._write, name="sightings", daemon=True)
                 self._thread.start()
@@ -80,17 +88,22 @@ class Lookout:
             self._keep(batch)
 
     def _write(self) -> None:
-        while not self._stop.wait(self._every):
+        try:
+            while not self._stop.wait(self._every):
+                with self._lock:
+                    batch = self._gathering.drain()
+                    if not batch:
+                        self._thread = None
+                        return
+                self._keep(batch)
+        except BaseException:
             with self._lock:
-                batch = self._gathering.drain()
-                if not batch:
-                    self._thread = None
-                    return
-            self._keep(batch)
+                self._thread = None
+            raise
 
-    def _keep(self, batch: tuple[Sighting, ...]) -> None:
+    def _keep(self, gathered: Gathered) -> None:
         with contextlib.suppress(SightingsUnavailable):
-            self._store.add(batch)
+            self._store.add(sightings_of(gathered, self._registrable))
 
 
 class Allowance:

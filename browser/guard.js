@@ -8,20 +8,22 @@
   /** @type {{ cookies: string[], storage: string[] }} */
   const allowed = JSON.parse(list);
 
-  /* Where a page is asked for reports, the script before the list wants to hear of names. */
-  const { bandeauRefused } = /** @type {any} */ (globalThis);
-  /** @param {"cookies" | "storage"} kind */
-  const among = (kind) => {
-    const patterns = allowed[kind].map((name) =>
+  /** @param {string[]} names */
+  const among = (names) => {
+    const patterns = names.map((name) =>
       name.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*"));
-    const pattern = new RegExp(`^(?:${patterns.join("|")})$`, "s");
-    return {
-      /** @param {string} name */
-      test: (name) => pattern.test(name) || bandeauRefused?.(name, kind),
-    };
+    return new RegExp(`^(?:${patterns.join("|")})$`, "s");
   };
-  const cookies = among("cookies");
-  const keys = among("storage");
+  const cookies = among(allowed.cookies);
+  const keys = among(allowed.storage);
+  /* Where a page is asked for reports, the script before the list hears of writes refused. */
+  const { bandeauRefused } = /** @type {any} */ (globalThis);
+  /**
+   * @param {"cookies" | "storage"} kind
+   * @param {string} name
+   */
+  const may = (kind, name) =>
+    (kind === "cookies" ? cookies : keys).test(name) || bandeauRefused?.(kind, name);
 
   /**
    * A cookie without `=` has a value and no name.
@@ -83,7 +85,7 @@
   fix(Document.prototype, "cookie", {
     get: () => read().split("; ").filter((pair) => cookies.test(named(pair))).join("; "),
     set: (line) => {
-      if (cookies.test(named(`${line}`))) write(line);
+      if (may("cookies", named(`${line}`))) write(line);
     },
   });
   const { setItem } = Storage.prototype;
@@ -94,7 +96,7 @@
      * @param {string} value
      */
     value(key, value) {
-      if (keys.test(`${key}`)) setItem.call(this, key, value);
+      if (may("storage", `${key}`)) setItem.call(this, key, value);
     },
   });
   const store = globalThis.CookieStore?.prototype;
@@ -106,7 +108,7 @@
      * @param {any[]} rest
      */
     async value(first, ...rest) {
-      if (cookies.test(first?.name ?? first)) return set.call(this, first, ...rest);
+      if (may("cookies", first?.name ?? first)) return set.call(this, first, ...rest);
     },
   });
 })();

@@ -1,6 +1,7 @@
 /**
  * Stands before the guard in the pages that are asked for reports: tells the server, once the page
- * is left, which names of cookies and storage keys the guard refused. Names only, never a value.
+ * is left, which cookies and storage keys scripts tried to write and the guard refused. Names only,
+ * of what was not stored: neither a value, nor anything that the terminal holds.
  */
 (() => {
   const most = 50;
@@ -9,12 +10,12 @@
   const refused = { cookies: new Set(), storage: new Set() };
   /**
    * The guard takes this before any script of the page could, and nothing may stop the guard.
-   * @param {string} name
    * @param {keyof Refused} kind
+   * @param {unknown} name
    */
-  const note = (name, kind) => {
+  const note = (kind, name) => {
     try {
-      if (refused[kind].size < most) refused[kind].add(name);
+      if (refused[kind].size < most) refused[kind].add(`${name}`.slice(0, 201));
     } catch {}
   };
   Object.defineProperty(globalThis, "bandeauRefused", { value: note });

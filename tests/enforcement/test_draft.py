@@ -29,7 +29,8 @@ def sighting(name: str, kind: Kind = Kind.HOST, **changes: object) -> Sighting:
 
 
 def draft(*sightings: Sighting, policy: str = POLICY) -> tuple[Drafted, ...]:
-    groups = grouped(sightings, VENDORS, registrable, "Le Quotidien")
+    hosts = ("www.quotidien.test",)
+    groups = grouped(sightings, VENDORS, registrable, "Le Quotidien", hosts)
     return drafted(groups, policy.encode(), WORDS)
 
 
@@ -71,6 +72,15 @@ def test_an_unknown_host_is_named_after_its_domain_and_marked() -> None:
     assert 'vendor = "tracker.test"' in unknown.text
     assert unknown.text.count(DECIDE) == 2
     assert unknown.clash is None
+
+
+def test_a_host_beside_the_sites_own_may_be_the_publishers() -> None:
+    (beside,) = draft(
+        sighting("pictures.quotidien.test"), policy=POLICY.replace('"quotidien.test", ', "")
+    )
+    assert "put it into site.hosts instead" in beside.text
+    (other,) = draft(sighting("pictures.other.test"))
+    assert "site.hosts" not in other.text
 
 
 def test_cookies_of_nobody_known_are_the_sites_until_decided() -> None:

@@ -10,8 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-from publisher import POLICY, Seen, publisher
+from publisher import PAGE, POLICY, Seen, publisher
 from serving import serving
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse
+from starlette.routing import Route
 
 from bandeau import limits
 from bandeau.app import Bandeau
@@ -26,6 +29,13 @@ SAME = {"sec-fetch-site": "same-origin"}
 Site = tuple[httpx.Client, Callable[[], set[str]]]
 
 
+def noted_in(data: Path) -> set[str]:
+    store = SqliteSightings(data / FILE, public_suffixes().registrable)
+    names = {s.name for s in store.all()}
+    store.close()
+    return names
+
+
 @contextmanager
 def served(tmp_path: Path) -> Iterator[Site]:
     """A client of the site, and what was noted: asking for it ends the site."""
@@ -34,10 +44,7 @@ def served(tmp_path: Path) -> Iterator[Site]:
 
     def noted() -> set[str]:
         app.close()
-        store = SqliteSightings(tmp_path / "data" / FILE, public_suffixes().registrable)
-        names = {s.name for s in store.all()}
-        store.close()
-        return names
+        return noted_in(tmp_path / "data")
 
     with serving(app) as address, httpx.Client(base_url=address.url) as client:
         yield client, noted
@@ -133,6 +140,22 @@ def test_a_page_asks_for_reports_and_other_files_do_not(site: Site) -> None:
     assert page.headers["content-security-policy"].endswith("; report-uri /.bandeau/reports")
     picture = client.get("/own.png", headers={"host": "www.quotidien.test", "accept": "image/*"})
     assert "report-uri" not in picture.headers.get("content-security-policy", "")
+
+
+def test_a_shared_page_is_noted_and_asks_nobody(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
+
+    async def page(_: object) -> HTMLResponse:
+        return HTMLResponse(PAGE, headers={"cache-control": "public, max-age=60"})
+
+    site = Starlette(routes=[Route("/article", page)])
+    app = Bandeau(site, policy=tmp_path / "policy.toml", data=tmp_path / "data", shared_page=True)
+    with serving(app) as address:
+        headers = {"host": "www.quotidien.test", "accept": "text/html"}
+        shared = httpx.get(f"{address.url}/article", headers=headers)
+    app.close()
+    assert "report-uri" not in shared.headers["content-security-policy"]
+    assert "unknown.test" in noted_in(tmp_path / "data")
 
 
 def test_the_sites_own_policy_stays_its_own(site: Site) -> None:

@@ -63,12 +63,14 @@ def trackers_command(data: str, config: Path | None, draft: bool, as_json: bool)
     suffixes = public_suffixes()
     sightings = _sightings(data, suffixes.registrable)
     policy_file, site = _EMPTY_POLICY.encode(), _SITE
+    hosts: tuple[str, ...] = ()
     try:
         if config is not None:
             policy_file = read_policy(config)
             policy, _ = load(policy_file, read_words())
-            sightings, site = undeclared(sightings, Matcher(policy)), policy.site.name
-        groups = grouped(sightings, read_vendors(), suffixes.registrable, site)
+            sightings = undeclared(sightings, Matcher(policy))
+            site, hosts = policy.site.name, policy.site.hosts
+        groups = grouped(sightings, read_vendors(), suffixes.registrable, site, hosts)
         found = drafted(groups, policy_file, read_words())
     except OSError as error:
         _fail(str(error))

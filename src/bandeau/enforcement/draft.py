@@ -8,7 +8,7 @@ without consent.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from bandeau.enforcement.folding import Registrable
@@ -28,12 +28,14 @@ DECIDE = "DECIDE"
 class Group:
     """Sightings that seem to be of one vendor; ``purpose`` is ``None`` where nobody can say.
 
-    ``known`` tells whether the vendor is one of the table, or named after a domain.
+    ``known`` tells whether the vendor is one of the table, or named after a domain; ``beside``
+    whether that domain is the site's own, so that its hosts may be the publisher's too.
     """
 
     vendor: str
     purpose: str | None
     known: bool
+    beside: bool
     sightings: tuple[Sighting, ...]
 
     @property
@@ -48,22 +50,28 @@ def undeclared(sightings: Iterable[Sighting], matcher: Matcher) -> tuple[Sightin
 
 
 def grouped(
-    sightings: Iterable[Sighting], vendors: Vendors, registrable: Registrable, site: str
+    sightings: Iterable[Sighting],
+    vendors: Vendors,
+    registrable: Registrable,
+    site: str,
+    hosts: Iterable[str] = (),
 ) -> tuple[Group, ...]:
     """``sightings`` by vendor, those seen most often first.
 
-    Cookies and storage keys that no vendor is known for belong to ``site``, on whose hosts they
-    are, until its publisher says otherwise.
+    Cookies and storage keys that no vendor is known for belong to ``site``, on whose ``hosts``
+    they are, until its publisher says otherwise.
     """
-    groups: dict[tuple[str, str | None, bool], list[Sighting]] = {}
+    own = {registrable(host) for host in hosts} - {None}
+    groups: dict[tuple[str, str | None, bool, bool], list[Sighting]] = {}
     for each in sorted(sightings, key=lambda s: (list(Kind).index(s.kind), s.name)):
         vendor = _vendor(each, vendors)
         if vendor is not None:
-            key = (vendor.name, vendor.purpose, True)
+            key = (vendor.name, vendor.purpose, True, False)
         elif each.kind is Kind.HOST:
-            key = (registrable(each.name) or each.name, None, False)
+            domain = registrable(each.name) or each.name
+            key = (domain, None, False, domain in own)
         else:
-            key = (site, None, False)
+            key = (site, None, False, False)
         groups.setdefault(key, []).append(each)
     found = [Group(*key, tuple(members)) for key, members in groups.items()]
     return tuple(sorted(found, key=lambda group: (-group.times, group.vendor)))
@@ -95,17 +103,30 @@ def drafted(groups: Iterable[Group], policy_file: bytes, words: Words) -> tuple[
     ``PolicyError`` where the file itself does not hold.
     """
     policy, _ = load(policy_file, words)
-    purposes = {purpose.key for purpose in policy.purposes}
-    accepted = policy_file + b"\n"
+    declared = frozenset(purpose.key for purpose in policy.purposes)
+
+    def clash(text: str) -> str | None:
+        return _clash(policy_file + text.encode(), words)
+
+    listed = tuple(groups)
+    all_at_once = _drafted(listed, declared, lambda text: None)
+    holds = clash("".join(f"\n{each}" for each in all_at_once)) is None
+    return all_at_once if holds else _drafted(listed, declared, clash)
+
+
+def _drafted(
+    groups: Iterable[Group], declared: frozenset[str], clash: Callable[[str], str | None]
+) -> tuple[Drafted, ...]:
+    purposes, accepted = set(declared), ""
     found = []
     for group in groups:
         purpose = group.purpose or ASSUMED_PURPOSE
         text = block(group) if purpose in purposes else f"[purposes.{purpose}]\n\n{block(group)}"
-        clash = _clash(accepted + text.encode(), words)
-        found.append(Drafted(group, text, clash))
-        if clash is None:
+        why = clash(f"{accepted}\n{text}")
+        found.append(Drafted(group, text, why))
+        if why is None:
             purposes.add(purpose)
-            accepted += b"\n" + text.encode()
+            accepted += f"\n{text}"
     return tuple(found)
 
 
@@ -146,7 +167,8 @@ def _unsure_of_vendor(group: Group) -> str:
     if group.known:
         return ""
     if all(s.kind is Kind.HOST for s in group.sightings):
-        return f"  # {DECIDE}: name the company"
+        yours = "; or if you run it yourself, put it into site.hosts instead"
+        return f"  # {DECIDE}: name the company{yours if group.beside else ''}"
     own = any(s.teller is Teller.SITE for s in group.sightings)
     who = "yours, or of a script that you load" if own else "of whom, browsers do not say"
     return f"  # {DECIDE}: {who}; split the block by vendor and purpose"

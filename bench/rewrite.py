@@ -15,6 +15,7 @@ from hostile import HOSTILE
 from measured import best_of
 
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.enforcement.calm import calm_for
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Gated, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
@@ -45,13 +46,14 @@ class Site:
         self.rules = Rules(_policy(host, trackers))
         self.judge = self.rules.judge(UNDECIDED)
         self.owns = self.rules.matcher.owns
+        self.calm = calm_for(self.rules.policy.site.hosts)
 
     def denied(self, host: str) -> bool:
         return not self.judge.host(host).passes
 
     def cold(self, page: bytes) -> bytes:
         """Scanned and held."""
-        scanner = Scanner(lambda host: not self.owns(host))
+        scanner = Scanner(lambda host: not self.owns(host), self.calm)
         return self.held(scanner.feed(page) + scanner.close())
 
     def held(self, pieces: Iterable[Piece]) -> bytes:

@@ -1,10 +1,17 @@
 """Stretches of markup that contact nobody and change no state, to be passed in one match.
 
 This is what makes the scan fast: Python sees a tag only when it may lead somewhere. Where a
-pattern gives up, the scan looks at one token by itself, so it may always be too strict.
+pattern gives up, the scan looks at one token by itself, so it may always be too strict. The way
+that tags are mostly written stands first in each; it is only a quicker way through what the rest
+would pass too.
 """
 
 from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
 from bandeau.enforcement.markup import (
     ASSIGNED,
@@ -17,18 +24,26 @@ from bandeau.enforcement.markup import (
     TAG_NAME,
     WHITE,
     any_case,
+    as_written,
     pattern,
 )
 
+_KEPT = 8
+_OWN_HOSTS = 24
+_DOUBLE, _SINGLE = '"', "'"
 _READ_ELEMENTS = any_case(
     "animate applet audio base body embed feimage fencedframe form frame frameset head html iframe "
     "image img input link math noembed noframes noscript object param portal script set source "
     "style svg textarea title track use video xmp"
 )
-_READ_ATTRIBUTES = "attributionsrc background data-bandeau formaction http-equiv ping"
-_ADDRESSES = (
-    "action archive code codebase data href imagesrcset poster src srcdoc srcset xlink:href"
+_COMMON_ELEMENTS = as_written(
+    "a article aside b br button dd div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header "
+    "i label li nav ol option p section small span strong table td th time tr ul"
 )
+_READ_NAMES = "attributionsrc background data-bandeau formaction http-equiv ping"
+_ONE_ADDRESS = "action data href poster src"
+_SEVERAL_ADDRESSES = "imagesrcset srcset"
+_ADDRESSES = f"{_ONE_ADDRESS} {_SEVERAL_ADDRESSES} archive code codebase srcdoc xlink:href"
 
 # A style without parentheses, escapes or references loads nothing.
 _PLAIN_STYLE = (
@@ -36,47 +51,38 @@ _PLAIN_STYLE = (
     rf"|[^\"'(&\\{WHITE}>][^(&\\{WHITE}>]*+(?=[>{WHITE}]))"
 )
 _STYLE = rf"{any_case('style')}(?=[={WHITE}])(?!{_PLAIN_STYLE})"
-_READ = rf"(?:{any_case(_READ_ATTRIBUTES)}{NAME_END}|{_STYLE})"
-# The first repeat is only a quick way through the attributes that are written plainly.
-_PLAIN = rf"(?:[{WHITE}]++(?!{_READ})[a-zA-Z][a-zA-Z-]*+=\"[^\"]*+\")*+"
-_TAG = (
-    rf"(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME}{_PLAIN}"
-    rf"(?:>|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
+_READ = rf"(?:{any_case(_READ_NAMES)}{NAME_END}|{_STYLE})"
+_LIVE = rf"(?:{any_case(_READ_NAMES + ' ' + _ADDRESSES)}{NAME_END}|{_STYLE})"
+
+
+def _quick(watched: str, also: str = "", within: str = r"[^\"]") -> str:
+    """Attributes plainly written, none of them ``watched`` but as ``also`` has it."""
+    name = rf"(?!{as_written(watched + ' style')}=)[a-z-]++"
+    return (
+        rf"(?: (?:class=\"{within}*+\"|{name}=\"{within}*+\"|[a-z-]++(?=>| [a-z])"
+        rf"|style=\"[^\"(&\\<]*+\"{also}))*+"
+    )
+
+
+_QUICK_END = r" ?+/?>"
+_UNREAD = rf"{_quick(_READ_NAMES)}(?:{_QUICK_END}|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
+_CALM_ELEMENT = rf"(?:{_COMMON_ELEMENTS}(?=[ >])|(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME})"
+_TAG = _CALM_ELEMENT + _UNREAD
+_NEAR_ELEMENT = (
+    any_case(
+        "audio embed fencedframe form image img input link object portal source track use video"
+    )
+    + TAG_END
 )
 _END_TAG = rf"/[a-zA-Z][^>/{WHITE}]*+(?:>|{ATTRIBUTES}>)"
-_COMMENT = r"!--(?:-?>|(?:[^-]++|-(?!-!?>))*+--!?>)"
+_COMMENT = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+--!?>)"
+_NO_TAG = r"(?=[^a-zA-Z/!?])"
 
-# Values that cannot leave the own origin: no scheme, no double slash, nothing encoded.
-_SLASH = rf"/(?![{WHITE}]*+/)"
-_NEAR_VALUE = (
-    rf"(?:\"(?:[^\":&\\/]++|{_SLASH})*+\"|'(?:[^':&\\/]++|{_SLASH})*+'"
-    rf"|(?:[^\"':&\\/>{WHITE}]|{_SLASH})(?:[^:&\\/>{WHITE}]++|{_SLASH})*+(?=[>{WHITE}]))"
-)
-_LIVE = rf"(?:{any_case(_READ_ATTRIBUTES + ' ' + _ADDRESSES)}{NAME_END}|{_STYLE})"
-_NEAR = (
-    rf"(?:{GAP}|(?!{_LIVE}){NAME}{ASSIGNED}"
-    rf"|(?!{any_case('data-bandeau')}{NAME_END}){NAME}(?:{EQUALS}{_NEAR_VALUE}|(?![{WHITE}]*+=)))*+>"
-)
-_NEAR_ELEMENTS = any_case(
-    "audio embed fencedframe form image img input link object portal source track use video"
-)
-_NEAR_TAG = rf"{_NEAR_ELEMENTS}{TAG_END}{_NEAR}"
-
-
-def _text_element(name: str, stop: str = "") -> str:
-    """A whole raw text element without its end tag, unless ``stop`` is met in it."""
-    word = any_case(name)
-    end = f"/{word}{TAG_END}"
-    return rf"{word}{TAG_END}{_NEAR}(?:[^<]++|<(?!{stop}{end}))*+(?=<{end})"
-
-
-_SCRIPT = _text_element("script", "!--|")
-_TEXTS = "|".join((_SCRIPT, _text_element("style"), _text_element("textarea")))
-
+# Foreign content, whose attributes may all paint.
 _SHAPES = any_case(
-    "circle clippath defs ellipse feblend fecolormatrix fecomposite feflood fegaussianblur "
-    "femerge femergenode feoffset filter g line lineargradient mask path pattern polygon polyline "
-    "radialgradient rect stop symbol text tspan"
+    "circle clippath defs ellipse feblend fecolormatrix fecomponenttransfer fecomposite feflood "
+    "fefunca fefuncb fefuncg fefuncr fegaussianblur femerge femergenode feoffset filter g line "
+    "lineargradient mask path pattern polygon polyline radialgradient rect stop symbol text tspan"
 )
 _FORMULA = any_case(
     "annotation menclose merror mfrac mi mmultiscripts mn mo mover mpadded mphantom mroot mrow ms "
@@ -86,35 +92,119 @@ _NO_URL = (
     r"(?:\"(?:[^\"uU&\\]++|[uU](?![rR][lL]\([^#]))*+\""
     r"|'(?:[^'uU&\\]++|[uU](?![rR][lL]\([^#]))*+')"
 )
-_FOREIGN_NAME = rf"(?!{_READ}|{any_case('href xlink')})[^/>=\"'<{WHITE}]++"
-_FOREIGN_ATTRIBUTES = rf"(?:[{WHITE}]++|{_FOREIGN_NAME}={_NO_URL})*+/?>"
+_UNLED_NAME = rf"(?!{_READ}|{any_case('href xlink')})[^/>=\"'<{WHITE}]++"
+_PLAINLY_UNLED = rf"(?!{as_written(_READ_NAMES + ' style href xlink')})[a-zA-Z-]++=\"[^\"(&\\]*+\""
+_UNLED = rf"(?: {_PLAINLY_UNLED})*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+"
 _LOCAL_USE = (
     rf"{any_case('use')}(?:[{WHITE}]++|{any_case('href xlink:href')}=(?:\"#[^\"]*+\"|'#[^']*+')"
-    rf"|{_FOREIGN_NAME}={_NO_URL})*+/?>"
+    rf"|{_UNLED_NAME}={_NO_URL})*+/?>"
 )
-_SHAPE = rf"(?:/?{_SHAPES}{TAG_END}{_FOREIGN_ATTRIBUTES}|{_LOCAL_USE}|/{any_case('use')}>)"
-_DRAWING = rf"{any_case('svg')}{TAG_END}{_NEAR}(?:[^<]++|<{_SHAPE})*+</{any_case('svg')}>"
-_MATH = (
-    rf"{any_case('math')}{TAG_END}{_NEAR}(?:[^<]++|</?{_FORMULA}{TAG_END}{_FOREIGN_ATTRIBUTES})*+"
-    rf"</{any_case('math')}>"
+_LABEL = "|".join(rf"{name}{_UNLED}>[^<]*+</{name}>" for name in ("title", "desc", "style"))
+_SHAPE = (
+    rf"(?:/?{_SHAPES}{TAG_END}{_UNLED}/?>|{_LABEL}|{_LOCAL_USE}|/{any_case('use')}[{WHITE}]*+>)"
+)
+_SVG, _MATH = any_case("svg"), any_case("math")
+_DRAWING = rf"{_SVG}{TAG_END}{_UNLED}>[^<]*+(?:<{_SHAPE}[^<]*+)*+</{_SVG}>"
+_FORMULAS = (
+    rf"{_MATH}{TAG_END}{_UNLED}>[^<]*+(?:</?{_FORMULA}{TAG_END}{_UNLED}/?>[^<]*+)*+</{_MATH}>"
 )
 
-BODY = pattern(
-    rf"(?:[^<]*+<(?:{_END_TAG}|{_TAG}|{_NEAR_TAG}|{_TEXTS}|{_DRAWING}|{_MATH}|{_COMMENT}"
-    r"|(?=[^a-zA-Z/!?])))*+[^<]*+"
-)
-"""In a body, outside of foreign content, while relative URLs are the publisher's own."""
+ELSEWHERE = pattern(rf"[^<]*+(?:<(?:{_END_TAG}|{_TAG}|{_COMMENT}|{_NO_TAG})[^<]*+)*+")
+"""In a body where relative URLs are a third party's."""
 
-ELSEWHERE = pattern(rf"(?:[^<]*+<(?:{_END_TAG}|{_TAG}|{_COMMENT}|(?=[^a-zA-Z/!?])))*+[^<]*+")
-"""The same where relative URLs are a third party's."""
-
-DRAWING = pattern(rf"(?:[^<]++|<{_SHAPE})*+")
+DRAWING = pattern(rf"[^<]*+(?:<{_SHAPE}[^<]*+)*+")
 """Among the shapes of an SVG."""
 
-_META = rf"{any_case('meta')}{TAG_END}(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>"
-HEAD = pattern(
-    rf"(?:[{WHITE}]++|<(?:{_META}|{any_case('link')}{TAG_END}{_NEAR}|{_SCRIPT}"
-    rf"|{_text_element('style')}|{_text_element('title')}"
-    rf"|/{any_case('script style title')}[{WHITE}]*+>|{_COMMENT}))*+"
-)
-"""In a head that has begun."""
+
+class Calm(NamedTuple):
+    """Outside of foreign content, where relative URLs are the publisher's own."""
+
+    body: re.Pattern[bytes]
+    head: re.Pattern[bytes]
+    """In a head that has begun."""
+
+
+@lru_cache(_KEPT)
+def calm_for(own_hosts: tuple[str, ...]) -> Calm:
+    """The patterns for a publisher that runs ``own_hosts`` and their subdomains.
+
+    Only the first of very many are told apart here; what leads to the others is looked at.
+    """
+    own = _own_address(own_hosts)
+    near = rf"{_plainly_near(own)}(?:{_QUICK_END}|{_near(own)})"
+    script = _raw_text("script", near, "!--|")
+    style, title = _raw_text("style", near), _raw_text("title", near)
+    noscript = _noscript(_plainly_near(own, r"[^\"<]") + _QUICK_END)
+    body = (
+        *(_END_TAG, _TAG, _NEAR_ELEMENT + near, script, style, _raw_text("textarea", near)),
+        *(noscript, _DRAWING, _FORMULAS, _COMMENT, _NO_TAG),
+    )
+    head = (
+        *(rf"{any_case('meta')}{TAG_END}{_UNREAD}", rf"{any_case('link')}{TAG_END}{near}"),
+        *(script, style, title, noscript, _COMMENT),
+        rf"/{any_case('script style title')}[{WHITE}]*+>",
+    )
+    return Calm(
+        pattern(rf"[^<]*+(?:<(?:{'|'.join(body)})[^<]*+)*+"),
+        pattern(rf"[{WHITE}]*+(?:<(?:{'|'.join(head)})[{WHITE}]*+)*+"),
+    )
+
+
+def _own_address(own_hosts: Iterable[str]) -> str:
+    """An absolute URL up to the end of its host."""
+    named = [host for host in own_hosts if host.isascii() and not host[-1:].isdigit()]
+    ends = "|".join(rf"(?<=[/.]{re.escape(host)})" for host in named[:_OWN_HOSTS])
+    return rf"(?:https?:)?//[a-zA-Z0-9.-]++(?:{ends or '(?!)'})"
+
+
+def _start(own: str, end: str) -> str:
+    """How an address begins that stays with the publisher; what follows cannot change that.
+
+    As a path, a query or a fragment, with a first segment without a colon, at an own host, or
+    with its content.
+    """
+    segment = r"[\w.%~!$()*+,;@=\x80-\xff-]++"
+    return rf"(?:/[\w.-]|[#?]|(?:{segment}|{own})(?=[/?#{end}])|data:)"
+
+
+def _several(own: str, quote: str) -> str:
+    """A list of such addresses, each with its width or density."""
+    start = rf"(?:[\w.][\w.%-]*+|{own})(?=[/?#,{WHITE}{quote}])|/[\w.-]|data:"
+    url = rf"(?:{start})(?:[^{WHITE}\"'&>]++|&amp;)*+"
+    descriptor = rf"(?:[{WHITE}]++[0-9.]++[wxh])?+[{WHITE}]*+,?+[{WHITE}]*+"
+    return rf"{quote}[{WHITE}]*+(?:{url}{descriptor})*+{quote}"
+
+
+def _plainly_near(own: str, within: str = r"[^\"]") -> str:
+    """Attributes that stay with the publisher, in double quotes."""
+    one = rf"\"(?:{_start(own, _DOUBLE)}{within}*+)?+\""
+    several = _several(own, _DOUBLE)
+    also = rf"|{as_written(_ONE_ADDRESS)}={one}|{as_written(_SEVERAL_ADDRESSES)}={several}"
+    return _quick(f"{_READ_NAMES} {_ADDRESSES}", also, within)
+
+
+def _near(own: str) -> str:
+    """The same however they are written, and the end of the tag."""
+    quoted = "|".join(
+        rf"{quote}(?:{_start(own, quote)}[^{quote}]*+)?+{quote}" for quote in (_DOUBLE, _SINGLE)
+    )
+    one = rf"(?:{quoted}|{_start(own, '>' + WHITE)}[^>{WHITE}]*+)"
+    several = rf"(?:{_several(own, _DOUBLE)}|{_several(own, _SINGLE)})"
+    return (
+        rf"(?:{GAP}|(?!{_LIVE}){NAME}{ASSIGNED}|{any_case(_ONE_ADDRESS)}{EQUALS}{one}"
+        rf"|{any_case(_SEVERAL_ADDRESSES)}{EQUALS}{several})*+>"
+    )
+
+
+def _raw_text(name: str, near: str, stop: str = "") -> str:
+    """A whole raw text element without its end tag, unless ``stop`` is met in it."""
+    word = any_case(name)
+    end = rf"/{word}{TAG_END}"
+    return rf"{word}{TAG_END}{near}[^<]*+(?:<(?!{stop}{end})[^<]*+)*+(?=<{end})"
+
+
+def _noscript(near: str) -> str:
+    """A whole ``noscript`` that is read alike with scripting and without it: no value has a ``<``."""
+    calm_tag = _CALM_ELEMENT + _quick(_READ_NAMES, within=r"[^\"<]") + _QUICK_END
+    inner = rf"/(?!noscript)[a-z0-9]++>|{calm_tag}|img{near}"
+    return rf"noscript{_quick(_READ_NAMES)}>[^<]*+(?:<(?:{inner})[^<]*+)*+</noscript>"

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 
 from bandeau import limits
-from bandeau.enforcement import calm, markup
+from bandeau.enforcement import markup
+from bandeau.enforcement.calm import DRAWING, ELSEWHERE, Calm, calm_for
 from bandeau.enforcement.foreign import Foreign
 from bandeau.enforcement.inert import Judge
 from bandeau.enforcement.markup import Tag, bare_tag, read_tag
@@ -34,17 +35,23 @@ _LESS_THAN = ord("<")
 class Scanner:
     """Reads one page. ``third_party`` says of a host whether it is not the publisher's own.
 
+    ``calm`` are the patterns of what may be passed without a look; those of a site know its hosts.
     ``lang`` is the language of the ``html`` element; ``is_document`` is true once a doctype,
     ``html``, ``head`` or ``body`` was seen; ``overflowed`` once a tag was too long to be read:
     it passed as it was, and the headers alone hold it.
     """
 
     def __init__(
-        self, third_party: Callable[[str], bool], base: Target = OWN, depth: int = 0
+        self,
+        third_party: Callable[[str], bool],
+        calm: Calm | None = None,
+        base: Target = OWN,
+        depth: int = 0,
     ) -> None:
         self.lang = ""
         self.overflowed = False
         self._third_party = third_party
+        self._calm = calm or calm_for(())
         self._judge = Judge(third_party, self._hosts_within)
         self._own_base = self._base = base
         self._base_seen = False
@@ -144,10 +151,10 @@ class Scanner:
             return markup.TEXT
         own = self._base.reach is not Reach.HOST
         if not opening.done:
-            return calm.HEAD if own and opening.in_head else markup.SPACE
+            return self._calm.head if own and opening.in_head else markup.SPACE
         if foreign.active:
-            return calm.DRAWING if own and foreign.foreign else markup.TEXT
-        return calm.BODY if own else calm.ELSEWHERE
+            return DRAWING if own and foreign.foreign else markup.TEXT
+        return self._calm.body if own else ELSEWHERE
 
     def _text_in_opening(self) -> None:
         if self._outer_foreign is None:
@@ -391,7 +398,7 @@ class Scanner:
         """The third-party hosts that a ``srcdoc`` contacts."""
         if self._depth >= _NESTED_DOCUMENTS:
             return (UNREADABLE,)
-        inner = Scanner(self._third_party, base, self._depth + 1)
+        inner = Scanner(self._third_party, self._calm, base, self._depth + 1)
         pieces = inner.feed(document) + inner.close()
         hosts = (host for piece in pieces if isinstance(piece, Gated) for host in piece.hosts)
         return tuple(dict.fromkeys(hosts))

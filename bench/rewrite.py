@@ -53,14 +53,14 @@ class Site:
 
     def cold(self, page: bytes) -> bytes:
         """Scanned and held."""
-        scanner = Scanner(lambda host: not self.owns(host), self.calm)
+        scanner = Scanner(lambda host: not self.owns(host), calm=self.calm)
         return self.held(scanner.feed(page) + scanner.close())
 
     def held(self, pieces: Iterable[Piece]) -> bytes:
         return b"".join([self._rendered(piece) for piece in pieces])
 
     def _rendered(self, piece: Piece) -> bytes:
-        if isinstance(piece, Gated) and any(map(self.denied, piece.hosts)):
+        if isinstance(piece, Gated) and any(map(self.denied, piece.subjects.hosts)):
             return piece.inert
         if isinstance(piece, Mark) and piece.place is Place.HEAD_START:
             return piece.original + INSERTED.encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
@@ -15,7 +16,9 @@ from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_c
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.pieces import Subjects
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.urls import OWN, Reach, target_of
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.model import CookieRule
 
@@ -95,11 +98,35 @@ class Exchange:
         self.standing = standing
         self.judge = rules.judge(standing)
         self._reserved = rules.reserved
+        self.page = rules.declared.base(asked.target) if rules.declared else OWN
         self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
 
     def host_denied(self, host: str) -> bool:
         """Whether the page may not reach ``host``; the host that served it is always its own."""
         return host != self.asked.host and not self.judge.host(host).passes
+
+    def denied(self, subjects: Subjects) -> Verdict | None:
+        """The first verdict on a tag's ``subjects`` that denies one; ``None`` where it may stay."""
+        host = next((host for host in subjects.hosts if self.host_denied(host)), None)
+        if host is not None:
+            return self.judge.host(host)
+        verdicts = chain(
+            map(self.judge.path, subjects.paths), map(self.judge.snippet, subjects.snippets)
+        )
+        return next((verdict for verdict in verdicts if not verdict.passes), None)
+
+    def url_denied(self, url: str) -> bool:
+        """Whether a URL in a header leads where the page may not reach."""
+        target = target_of(url, self.page)
+        if target.reach is Reach.HOST and self.host_denied(target.host):
+            return True
+        declared = self._rules.declared
+        return declared is not None and not all(
+            self.judge.path(path).passes for path in declared.led_to(target, self._owns)
+        )
+
+    def _owns(self, host: str) -> bool:
+        return host == self.asked.host or self._rules.matcher.owns(host)
 
     def request_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         """The request as the site gets it: only the cookies that the choice allows (rule P2).
@@ -180,7 +207,7 @@ class Exchange:
         if name == b"set-cookie":
             passes = self.set_cookie(value).passes
             return value if passes else None
-        return judge_contacts(name, value, self.host_denied)
+        return judge_contacts(name, value, self.url_denied)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""

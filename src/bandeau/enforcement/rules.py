@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
+from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
@@ -31,6 +32,7 @@ class Rules:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.matcher = Matcher(policy)
+        self.declared = Declared.of(policy, self.matcher)
         self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._judges: dict[object, Judge] = {}

@@ -121,7 +121,11 @@ class PageStream:
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
         matcher, host = editor.rules.matcher, exchange.asked.host
-        self._scanner = Scanner(lambda other: other != host and not matcher.owns(other))
+        self._scanner = Scanner(
+            lambda other: other != host and not matcher.owns(other),
+            exchange.page,
+            declared=editor.rules.declared,
+        )
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
@@ -225,13 +229,13 @@ class PageStream:
         return bytes(out)
 
     def _judged(self, gated: Gated) -> bytes:
-        denied = next((host for host in gated.hosts if self._exchange.host_denied(host)), None)
+        denied = self._exchange.denied(gated.subjects)
         if denied is None:
             return gated.original
         if gated.embed_url is None:
             return gated.inert
         place = self._editor.insertions.placeholder.render(
-            self._exchange.judge.host(denied), gated.embed_url, self._lang(), self._exchange.asked
+            denied, gated.embed_url, self._lang(), self._exchange.asked
         )
         return self._charset(place) + gated.inert
 

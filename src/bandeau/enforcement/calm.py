@@ -45,10 +45,16 @@ _ONE_ADDRESS = "action data href poster src"
 _SEVERAL_ADDRESSES = "imagesrcset srcset"
 _ADDRESSES = f"{_ONE_ADDRESS} {_SEVERAL_ADDRESSES} archive code codebase srcdoc xlink:href"
 
-# A style without parentheses, escapes or references loads nothing.
+# A style loads nothing without escapes, without references but to quotes, and if what stands
+# before its parentheses cannot be the end of url, src, image or image-set.
+_NO_FUNCTION = r"(?<=[abdfghijkmnopqrsuvwxyzXYZ])\(|(?<=calc)\(|(?<=rect)\(|(?<=ient)\(|(?<=[tlc]a[tl]e)\("
+_HARMLESS = rf"@(&\\]++|{_NO_FUNCTION}|&(?:#39|quot|apos);"
+_STYLE_IN = {
+    quote: rf"{quote}(?:[^{quote}{_HARMLESS})*+{quote}" for quote in (_DOUBLE, _SINGLE)
+}
 _PLAIN_STYLE = (
-    rf"{EQUALS}(?:\"[^\"(&\\]*+\"|'[^'(&\\]*+'"
-    rf"|[^\"'(&\\{WHITE}>][^(&\\{WHITE}>]*+(?=[>{WHITE}]))"
+    rf"{EQUALS}(?:{_STYLE_IN[_DOUBLE]}|{_STYLE_IN[_SINGLE]}"
+    rf"|[^\"'@(&\\{WHITE}>][^@(&\\{WHITE}>]*+(?=[>{WHITE}]))"
 )
 _STYLE = rf"{any_case('style')}(?=[={WHITE}])(?!{_PLAIN_STYLE})"
 _READ = rf"(?:{any_case(_READ_NAMES)}{NAME_END}|{_STYLE})"
@@ -60,12 +66,23 @@ def _quick(watched: str, also: str = "", within: str = r"[^\"]") -> str:
     name = rf"(?!{as_written(watched + ' style')}=)[a-z-]++"
     return (
         rf"(?: (?:class=\"{within}*+\"|{name}=\"{within}*+\"|[a-z-]++(?=>| [a-z])"
-        rf"|style=\"[^\"(&\\<]*+\"{also}))*+"
+        rf"|style=\"[^\"@(&\\<]*+\"{also}))*+"
     )
 
 
 _QUICK_END = r" ?+/?>"
 _UNREAD = rf"{_quick(_READ_NAMES)}(?:{_QUICK_END}|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
+# Of two attributes with one name the first counts.
+_IDLE_RELS = any_case(
+    "alternate amphtml author canonical edituri image_src license me pingback prev profile "
+    "shortlink wlwmanifest"
+)
+_IDLE_PRAGMAS = any_case(
+    "cache-control cleartype content-language content-script-type content-style-type content-type "
+    "expires imagetoolbar pragma x-ua-compatible"
+)
+_IDLE_LINK = rf"link rel=(?:\"{_IDLE_RELS}\"|'{_IDLE_RELS}'){_UNREAD}"
+_IDLE_META = rf"meta http-equiv=(?:\"{_IDLE_PRAGMAS}\"|'{_IDLE_PRAGMAS}'){_UNREAD}"
 _CALM_ELEMENT = rf"(?:{_COMMON_ELEMENTS}(?=[ >])|(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME})"
 _TAG = _CALM_ELEMENT + _UNREAD
 _NEAR_ELEMENT = (
@@ -95,16 +112,9 @@ _NO_URL = (
 _UNLED_NAME = rf"(?!{_READ}|{any_case('href xlink')})[^/>=\"'<{WHITE}]++"
 _PLAINLY_UNLED = rf"(?!{as_written(_READ_NAMES + ' style href xlink')})[a-zA-Z-]++=\"[^\"(&\\]*+\""
 _UNLED = rf"(?: {_PLAINLY_UNLED})*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+"
-_LOCAL_USE = (
-    rf"{any_case('use')}(?:[{WHITE}]++|{any_case('href xlink:href')}=(?:\"#[^\"]*+\"|'#[^']*+')"
-    rf"|{_UNLED_NAME}={_NO_URL})*+/?>"
-)
 _LABEL = "|".join(rf"{name}{_UNLED}>[^<]*+</{name}>" for name in ("title", "desc", "style"))
-_SHAPE = (
-    rf"(?:/?{_SHAPES}{TAG_END}{_UNLED}/?>|{_LABEL}|{_LOCAL_USE}|/{any_case('use')}[{WHITE}]*+>)"
-)
+_SHAPE = rf"/?{_SHAPES}{TAG_END}{_UNLED}/?>|{_LABEL}|/{any_case('use')}[{WHITE}]*+>"
 _SVG, _MATH = any_case("svg"), any_case("math")
-_DRAWING = rf"{_SVG}{TAG_END}{_UNLED}>[^<]*+(?:<{_SHAPE}[^<]*+)*+</{_SVG}>"
 _FORMULAS = (
     rf"{_MATH}{TAG_END}{_UNLED}>[^<]*+(?:</?{_FORMULA}{TAG_END}{_UNLED}/?>[^<]*+)*+</{_MATH}>"
 )
@@ -112,16 +122,14 @@ _FORMULAS = (
 ELSEWHERE = pattern(rf"[^<]*+(?:<(?:{_END_TAG}|{_TAG}|{_COMMENT}|{_NO_TAG})[^<]*+)*+")
 """In a body where relative URLs are a third party's."""
 
-DRAWING = pattern(rf"[^<]*+(?:<{_SHAPE}[^<]*+)*+")
-"""Among the shapes of an SVG."""
-
-
 class Calm(NamedTuple):
-    """Outside of foreign content, where relative URLs are the publisher's own."""
+    """Where relative URLs are the publisher's own; ``body`` is that outside of foreign content."""
 
     body: re.Pattern[bytes]
     head: re.Pattern[bytes]
     """In a head that has begun."""
+    drawing: re.Pattern[bytes]
+    """Among the shapes of an SVG."""
 
 
 @lru_cache(_KEPT)
@@ -134,19 +142,23 @@ def calm_for(own_hosts: tuple[str, ...]) -> Calm:
     near = rf"{_plainly_near(own)}(?:{_QUICK_END}|{_near(own)})"
     script = _raw_text("script", near, "!--|")
     style, title = _raw_text("style", near), _raw_text("title", near)
+    shape = rf"<(?:{_SHAPE}|{_use(own)})[^<]*+"
+    drawing = rf"{_SVG}{TAG_END}{_UNLED}>[^<]*+(?:{shape})*+</{_SVG}>"
     noscript = _noscript(_plainly_near(own, r"[^\"<]") + _QUICK_END)
     body = (
         *(_END_TAG, _TAG, _NEAR_ELEMENT + near, script, style, _raw_text("textarea", near)),
-        *(noscript, _DRAWING, _FORMULAS, _COMMENT, _NO_TAG),
+        *(_raw_text("iframe", near), _IDLE_LINK, noscript, drawing, _FORMULAS, _COMMENT, _NO_TAG),
     )
     head = (
         *(rf"{any_case('meta')}{TAG_END}{_UNREAD}", rf"{any_case('link')}{TAG_END}{near}"),
+        *(_IDLE_LINK, _IDLE_META),
         *(script, style, title, noscript, _COMMENT),
         rf"/{any_case('script style title')}[{WHITE}]*+>",
     )
     return Calm(
         pattern(rf"[^<]*+(?:<(?:{'|'.join(body)})[^<]*+)*+"),
         pattern(rf"[{WHITE}]*+(?:<(?:{'|'.join(head)})[{WHITE}]*+)*+"),
+        pattern(rf"[^<]*+(?:{shape})*+"),
     )
 
 
@@ -196,6 +208,15 @@ def _near(own: str) -> str:
     )
 
 
+def _use(own: str) -> str:
+    """A ``use`` of this document's own shapes, or of an own file's."""
+    name, start = as_written("href xlink:href"), _start(own, _DOUBLE)
+    return (
+        rf"use(?: (?:{_PLAINLY_UNLED}|{name}=\"{start}[^\"]*+\""
+        rf"|xmlns:xlink=\"[^\"]*+\"))*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+/?>"
+    )
+
+
 def _raw_text(name: str, near: str, stop: str = "") -> str:
     """A whole raw text element without its end tag, unless ``stop`` is met in it."""
     word = any_case(name)
@@ -206,5 +227,5 @@ def _raw_text(name: str, near: str, stop: str = "") -> str:
 def _noscript(near: str) -> str:
     """A whole ``noscript`` that is read alike with scripting and without it: no value has a ``<``."""
     calm_tag = _CALM_ELEMENT + _quick(_READ_NAMES, within=r"[^\"<]") + _QUICK_END
-    inner = rf"/(?!noscript)[a-z0-9]++>|{calm_tag}|img{near}"
+    inner = rf"/(?!noscript)[a-z0-9]++>|{calm_tag}|(?:img|source){near}"
     return rf"noscript{_quick(_READ_NAMES)}>[^<]*+(?:<(?:{inner})[^<]*+)*+</noscript>"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from bandeau import limits
 from bandeau.enforcement import markup
-from bandeau.enforcement.calm import DRAWING, ELSEWHERE, Calm, calm_for
+from bandeau.enforcement.calm import ELSEWHERE, Calm, calm_for
 from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.foreign import Foreign
 from bandeau.enforcement.inert import NOTHING, Judge
@@ -163,7 +163,7 @@ class Scanner:
         if not opening.done:
             return self._calm.head if own and opening.in_head else markup.SPACE
         if foreign.active:
-            return DRAWING if own and foreign.foreign else markup.TEXT
+            return self._calm.drawing if own and foreign.foreign else markup.TEXT
         return self._calm.body if own else ELSEWHERE
 
     def _overlooks(self, stretch: re.Match[bytes], declared: Declared) -> bool:

@@ -93,7 +93,10 @@ _PARAMETERS = frozenset({b"movie", b"src", b"url", b"data", b"code", b"archive",
 
 
 def _said(values: Mapping[bytes, bytes], name: bytes) -> bytes:
-    return decode_attribute(values.get(name, b"")).lower().encode("utf-8", "replace")
+    value = values.get(name, b"")
+    if value.isascii() and b"&" not in value:
+        return value.lower()
+    return decode_attribute(value).lower().encode("utf-8", "replace")
 
 
 _CONDITIONS: dict[bytes, Callable[[Mapping[bytes, bytes]], bool]] = {
@@ -105,7 +108,7 @@ _CONDITIONS: dict[bytes, Callable[[Mapping[bytes, bytes]], bool]] = {
 }
 _MAY_LEAVE = re.compile(rb"[:&\\]|/[\t\n\r]*+/")
 _PLAIN = re.compile(
-    rb"https?://([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)(?=[/?#]|\Z)"
+    rb"(?:https?:)?//([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)(?=[/?#]|\Z)"
 )
 
 
@@ -122,10 +125,10 @@ class Judge:
         within: Callable[[bytes, Target], Subjects],
         paths: OwnPaths | None = None,
     ) -> None:
-        self._third_party = third_party
         self._within = within
         self._paths = paths
         self._plainly = lru_cache(_REMEMBERED)(self._judged)
+        self._other = lru_cache(_REMEMBERED)(third_party)
 
     def gate(self, tag: Tag, base: Target = OWN, script: Subjects = NOTHING) -> Gated | None:
         """The gated form of ``tag``, or None where nothing of it is to be judged.
@@ -183,7 +186,7 @@ class Judge:
         return NOTHING
 
     def _is_other(self, host: str) -> bool:
-        return host == UNREADABLE or self._third_party(host)
+        return host == UNREADABLE or self._other(host)
 
     def _embed_url(self, tag: Tag, base: Target) -> str | None:
         value = tag.values.get(_EMBED_SOURCE.get(tag.name, b"src"), b"")
@@ -212,7 +215,7 @@ def inert_form(tag: Tag, renamed: Collection[bytes]) -> bytes:
         added = b"" if b"hidden" in tag.values else b" hidden"
     previous = 1 + len(tag.name)
     parts = [tag.source[:previous], added]
-    for place in tag.places(names):
+    for place in tag.places(frozenset(names)):
         parts += (tag.source[previous:place], PREFIX)
         previous = place
     parts.append(tag.source[previous:])

@@ -6,10 +6,11 @@ No group captures inside a possessive repeat: CPython before 3.11.5 mishandles t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+_KEPT = 256
 WHITE = r"\t\n\f\r\x20"
 GAP = rf"[/{WHITE}]++"
 NAME = rf"[^{WHITE}/>][^{WHITE}/>=]*+"
@@ -90,6 +91,14 @@ def raw_end(name: bytes, in_noscript: bool) -> re.Pattern[bytes]:
     return pattern(f"</{any_case(words)}{TAG_END}")
 
 
+@lru_cache(_KEPT)
+def _attribute_named(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    """The attributes up to the next that has one of ``names``, and that one."""
+    named = any_case(b" ".join(sorted(names)).decode())
+    others = rf"(?:{GAP}|(?!{named}{NAME_END}){NAME}{ASSIGNED})*+"
+    return pattern(rf"{others}({named}){NAME_END}{ASSIGNED}")
+
+
 class Tag(NamedTuple):
     """A start tag as written, its lowercase name, and its values as written.
 
@@ -108,9 +117,14 @@ class Tag(NamedTuple):
         *_, last = (b"", *(found[4] or b"" for found in self._attributes()))
         return not self.source.endswith(last + b">") or not last
 
-    def places(self, names: Container[bytes]) -> list[int]:
+    def places(self, names: frozenset[bytes]) -> list[int]:
         """Offsets of every attribute, doubled ones too, whose lowercase name is in ``names``."""
-        return [found.start(1) for found in self._attributes() if found[1].lower() in names]
+        named, position = _attribute_named(names), 1 + len(self.name)
+        places = []
+        while found := named.match(self.source, position):
+            places.append(found.start(1))
+            position = found.end()
+        return places
 
     def _attributes(self) -> Iterator[re.Match[bytes]]:
         return _ATTRIBUTE.finditer(self.source, 1 + len(self.name))

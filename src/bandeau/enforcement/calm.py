@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+from bandeau.enforcement.inert import FETCHING_RELS
 from bandeau.enforcement.markup import (
     ASSIGNED,
     ATTRIBUTES,
@@ -61,27 +62,29 @@ _READ = rf"(?:{any_case(_READ_NAMES)}{NAME_END}|{_STYLE})"
 _LIVE = rf"(?:{any_case(_READ_NAMES + ' ' + _ADDRESSES)}{NAME_END}|{_STYLE})"
 
 
-def _quick(watched: str, also: str = "", within: str = r"[^\"]") -> str:
-    """Attributes plainly written, none of them ``watched`` but as ``also`` has it."""
-    name = rf"(?!{as_written(watched + ' style')}=)[a-z-]++"
+def _quick(watched: str, also: str = "", never: str = "") -> str:
+    """Attributes plainly written, none of them ``watched`` but as ``also`` has it.
+
+    No value holds the character ``never``.
+    """
+    name = rf"(?!{as_written(watched + ' style')}=)[a-z][a-z0-9:_-]*+"
     return (
-        rf"(?: (?:class=\"{within}*+\"|{name}=\"{within}*+\"|[a-z-]++(?=>| [a-z])"
-        rf"|style=\"[^\"@(&\\<]*+\"{also}))*+"
+        rf"(?:[{WHITE}]++(?:class=\"[^\"{never}]*+\"{also}"
+        rf"|{name}=(?:\"[^\"{never}]*+\"|'[^'{never}]*+')|[a-z-]++(?=>|[ \n][a-z])"
+        rf"|style=\"[^\"@(&\\<]*+\"|style='[^'@(&\\<]*+'))*+"
     )
 
 
 _QUICK_END = r" ?+/?>"
-_UNREAD = rf"{_quick(_READ_NAMES)}(?:{_QUICK_END}|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
+_HREF = r"|href=\"[^\"]*+\""
+_UNREAD = rf"{_quick(_READ_NAMES, _HREF)}(?:{_QUICK_END}|(?:{GAP}|(?!{_READ}){NAME}{ASSIGNED})*+>)"
 # Of two attributes with one name the first counts.
-_IDLE_RELS = any_case(
-    "alternate amphtml author canonical edituri image_src license me pingback prev profile "
-    "shortlink wlwmanifest"
-)
 _IDLE_PRAGMAS = any_case(
     "cache-control cleartype content-language content-script-type content-style-type content-type "
     "expires imagetoolbar pragma x-ua-compatible"
 )
-_IDLE_LINK = rf"link rel=(?:\"{_IDLE_RELS}\"|'{_IDLE_RELS}'){_UNREAD}"
+_IDLE_REL = rf"(?!{any_case(FETCHING_RELS)}[\"'])[\w.:/-]++"
+_IDLE_LINK = rf"link rel=(?:\"{_IDLE_REL}\"|'{_IDLE_REL}'){_UNREAD}"
 _IDLE_META = rf"meta http-equiv=(?:\"{_IDLE_PRAGMAS}\"|'{_IDLE_PRAGMAS}'){_UNREAD}"
 _CALM_ELEMENT = rf"(?:{_COMMON_ELEMENTS}(?=[ >])|(?!{_READ_ELEMENTS}{TAG_END}){TAG_NAME})"
 _TAG = _CALM_ELEMENT + _UNREAD
@@ -110,8 +113,10 @@ _NO_URL = (
     r"|'(?:[^'uU&\\]++|[uU](?![rR][lL]\([^#]))*+')"
 )
 _UNLED_NAME = rf"(?!{_READ}|{any_case('href xlink')})[^/>=\"'<{WHITE}]++"
-_PLAINLY_UNLED = rf"(?!{as_written(_READ_NAMES + ' style href xlink')})[a-zA-Z-]++=\"[^\"(&\\]*+\""
-_UNLED = rf"(?: {_PLAINLY_UNLED})*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+"
+_PLAINLY_UNLED = (
+    rf"(?!{as_written(_READ_NAMES + ' href xlink')})[a-zA-Z][a-zA-Z0-9:-]*+=\"[^\"@(&\\]*+\""
+)
+_UNLED = rf"(?:[{WHITE}]++{_PLAINLY_UNLED})*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+"
 _LABEL = "|".join(rf"{name}{_UNLED}>[^<]*+</{name}>" for name in ("title", "desc", "style"))
 _SHAPE = rf"/?{_SHAPES}{TAG_END}{_UNLED}/?>|{_LABEL}|/{any_case('use')}[{WHITE}]*+>"
 _SVG, _MATH = any_case("svg"), any_case("math")
@@ -144,7 +149,7 @@ def calm_for(own_hosts: tuple[str, ...]) -> Calm:
     style, title = _raw_text("style", near), _raw_text("title", near)
     shape = rf"<(?:{_SHAPE}|{_use(own)})[^<]*+"
     drawing = rf"{_SVG}{TAG_END}{_UNLED}>[^<]*+(?:{shape})*+</{_SVG}>"
-    noscript = _noscript(_plainly_near(own, r"[^\"<]") + _QUICK_END)
+    noscript = _noscript(_plainly_near(own, "<") + _QUICK_END)
     body = (
         *(_END_TAG, _TAG, _NEAR_ELEMENT + near, script, style, _raw_text("textarea", near)),
         *(_raw_text("iframe", near), _IDLE_LINK, noscript, drawing, _FORMULAS, _COMMENT, _NO_TAG),
@@ -179,32 +184,38 @@ def _start(own: str, end: str) -> str:
     return rf"(?:/[\w.-]|[#?]|(?:{segment}|{own})(?=[/?#{end}])|data:)"
 
 
-def _several(own: str, quote: str) -> str:
-    """A list of such addresses, each with its width or density."""
-    start = rf"(?:[\w.][\w.%-]*+|{own})(?=[/?#,{WHITE}{quote}])|/[\w.-]|data:"
-    url = rf"(?:{start})(?:[^{WHITE}\"'&>]++|&amp;)*+"
+def _one(own: str, never: str = "") -> str:
+    """Such an address in quotes, or none."""
+    double, single = (
+        rf"{quote}(?:{_start(own, quote)}[^{quote}{never}]*+)?+{quote}"
+        for quote in (_DOUBLE, _SINGLE)
+    )
+    return rf"(?:{double}|{single})"
+
+
+def _several(own: str) -> str:
+    """A list of such addresses in quotes, each with its width or density."""
+    start = rf"(?:[\w.][\w.%-]*+|{own})(?=[/?#,{WHITE}\"'])|/[\w.-]|data:"
+    url = rf"(?:{start})(?:[^{WHITE}\"'&<>]++|&amp;)*+"
     descriptor = rf"(?:[{WHITE}]++[0-9.]++[wxh])?+[{WHITE}]*+,?+[{WHITE}]*+"
-    return rf"{quote}[{WHITE}]*+(?:{url}{descriptor})*+{quote}"
+    listed = rf"[{WHITE}]*+(?:{url}{descriptor})*+"
+    return rf"(?:\"{listed}\"|'{listed}')"
 
 
-def _plainly_near(own: str, within: str = r"[^\"]") -> str:
-    """Attributes that stay with the publisher, in double quotes."""
-    one = rf"\"(?:{_start(own, _DOUBLE)}{within}*+)?+\""
-    several = _several(own, _DOUBLE)
+def _plainly_near(own: str, never: str = "") -> str:
+    """Attributes plainly written that stay with the publisher."""
+    one, several = _one(own, never), _several(own)
     also = rf"|{as_written(_ONE_ADDRESS)}={one}|{as_written(_SEVERAL_ADDRESSES)}={several}"
-    return _quick(f"{_READ_NAMES} {_ADDRESSES}", also, within)
+    return _quick(f"{_READ_NAMES} {_ADDRESSES}", also, never)
 
 
 def _near(own: str) -> str:
     """The same however they are written, and the end of the tag."""
-    quoted = "|".join(
-        rf"{quote}(?:{_start(own, quote)}[^{quote}]*+)?+{quote}" for quote in (_DOUBLE, _SINGLE)
-    )
-    one = rf"(?:{quoted}|{_start(own, '>' + WHITE)}[^>{WHITE}]*+)"
-    several = rf"(?:{_several(own, _DOUBLE)}|{_several(own, _SINGLE)})"
+    bare = rf"{_start(own, '>' + WHITE)}[^>{WHITE}]*+"
     return (
-        rf"(?:{GAP}|(?!{_LIVE}){NAME}{ASSIGNED}|{any_case(_ONE_ADDRESS)}{EQUALS}{one}"
-        rf"|{any_case(_SEVERAL_ADDRESSES)}{EQUALS}{several})*+>"
+        rf"(?:{GAP}|(?!{_LIVE}){NAME}{ASSIGNED}"
+        rf"|{any_case(_ONE_ADDRESS)}{EQUALS}(?:{_one(own)}|{bare})"
+        rf"|{any_case(_SEVERAL_ADDRESSES)}{EQUALS}{_several(own)})*+>"
     )
 
 
@@ -212,8 +223,8 @@ def _use(own: str) -> str:
     """A ``use`` of this document's own shapes, or of an own file's."""
     name, start = as_written("href xlink:href"), _start(own, _DOUBLE)
     return (
-        rf"use(?: (?:{_PLAINLY_UNLED}|{name}=\"{start}[^\"]*+\""
-        rf"|xmlns:xlink=\"[^\"]*+\"))*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+/?>"
+        rf"use(?:[{WHITE}]++(?:{_PLAINLY_UNLED}|{name}=\"{start}[^\"]*+\""
+        rf"))*+(?:[{WHITE}]++|{_UNLED_NAME}={_NO_URL})*+/?>"
     )
 
 
@@ -226,6 +237,6 @@ def _raw_text(name: str, near: str, stop: str = "") -> str:
 
 def _noscript(near: str) -> str:
     """A whole ``noscript`` that is read alike with scripting and without it: no value has a ``<``."""
-    calm_tag = _CALM_ELEMENT + _quick(_READ_NAMES, within=r"[^\"<]") + _QUICK_END
+    calm_tag = _CALM_ELEMENT + _quick(_READ_NAMES, never="<") + _QUICK_END
     inner = rf"/(?!noscript)[a-z0-9]++>|{calm_tag}|(?:img|source){near}"
     return rf"noscript{_quick(_READ_NAMES)}>[^<]*+(?:<(?:{inner})[^<]*+)*+</noscript>"

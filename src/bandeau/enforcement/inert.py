@@ -84,11 +84,13 @@ _READERS = {element: _ANYWHERE | readers for element, readers in _ELEMENTS.items
 _SCRIPT_SOURCES = frozenset({b"src", b"href", b"xlink:href", b"type"})
 _EMBEDS = frozenset({b"iframe", b"embed", b"object", b"portal", b"applet"})
 _EMBED_SOURCE = {b"object": b"data", b"applet": b"code"}
-_FETCHING_RELS = frozenset(
-    b"stylesheet icon apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image "
-    b"mask-icon fluid-icon manifest preload modulepreload prefetch prerender preconnect "
-    b"dns-prefetch next import search monetization compression-dictionary subresource".split()
+FETCHING_RELS = (
+    "stylesheet icon apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image "
+    "mask-icon fluid-icon manifest preload modulepreload prefetch prerender preconnect "
+    "dns-prefetch next import search monetization compression-dictionary subresource"
 )
+"""The ``rel`` values of a ``link`` that makes a browser fetch or connect."""
+_FETCHING = frozenset(FETCHING_RELS.encode().split())
 _PARAMETERS = frozenset({b"movie", b"src", b"url", b"data", b"code", b"archive", b"filename"})
 
 
@@ -100,15 +102,18 @@ def _said(values: Mapping[bytes, bytes], name: bytes) -> bytes:
 
 
 _CONDITIONS: dict[bytes, Callable[[Mapping[bytes, bytes]], bool]] = {
-    b"link": lambda values: not _FETCHING_RELS.isdisjoint(_said(values, b"rel").split()),
+    b"link": lambda values: not _FETCHING.isdisjoint(_said(values, b"rel").split()),
     b"meta": lambda values: _said(values, b"http-equiv") == b"refresh",
     b"param": lambda values: _said(values, b"name") in _PARAMETERS,
     b"animate": lambda values: b"href" in _said(values, b"attributename"),
     b"set": lambda values: b"href" in _said(values, b"attributename"),
 }
 _MAY_LEAVE = re.compile(rb"[:&\\]|/[\t\n\r]*+/")
-_PLAIN = re.compile(
-    rb"(?:https?:)?//([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)(?=[/?#]|\Z)"
+_PLAIN_START = rb"(?:https?:)?//([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)"
+_PLAIN = re.compile(_PLAIN_START + rb"(?=[/?#]|\Z)")
+_PLAIN_CANDIDATE = re.compile(
+    rb"[ \t\n\f\r]*+" + _PLAIN_START + rb"[/?#][^ \t\n\f\r&]*+(?:[ \t\n\f\r]++[0-9.]++[wxh])?+"
+    rb"[ \t\n\f\r]*+"
 )
 
 
@@ -135,16 +140,17 @@ class Judge:
 
         ``script`` are the subjects of the text that follows it.
         """
-        if not base.url and not any(script) and not _MAY_LEAVE.search(tag.source):
+        if not base.url and script == NOTHING and not _MAY_LEAVE.search(tag.source):
             return None
         readers = _readers(tag.name, tag.values)
-        found: dict[bytes, Subjects] = {b"type": script} if any(script) else {}
+        found: dict[bytes, Subjects] = {b"type": script} if script != NOTHING else {}
         for name, value in tag.values.items():
             reader = readers.get(name)
-            if reader and any(subjects := self._subjects(value, reader, base)):
+            if reader and (subjects := self._subjects(value, reader, base)) != NOTHING:
                 found[b"http-equiv" if reader is _refresh else name] = subjects
-        if b"srcdoc" in tag.values and any(inner := self._nested(tag.values[b"srcdoc"], base)):
-            found[b"srcdoc"] = inner
+        if b"srcdoc" in tag.values:
+            inner = self._nested(tag.values[b"srcdoc"], base)
+            found |= {b"srcdoc": inner} if inner != NOTHING else {}
         return self._gated(tag, base, found) if found else None
 
     def base(self, tag: Tag, before: Target) -> Target:
@@ -168,8 +174,12 @@ class Judge:
     def _subjects(self, value: bytes, reader: _Reader, base: Target) -> Subjects:
         if reader is _one and (plain := _PLAIN.match(value)):
             subjects = self._plainly(plain[1])
-            if any(subjects) or not self._paths:
+            if subjects != NOTHING or not self._paths:
                 return subjects
+        elif reader is srcset_urls and not self._paths:
+            candidates = [*map(_PLAIN_CANDIDATE.fullmatch, value.split(b","))]
+            if all(candidates):
+                return joined(dict.fromkeys([self._plainly(each[1]) for each in candidates if each]))
         if not base.url and not _MAY_LEAVE.search(value):
             return NOTHING
         targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]

@@ -132,11 +132,11 @@ class Tag(NamedTuple):
 
 def read_tag(source: bytes, name: bytes) -> Tag:
     """A complete start tag called ``name`` as written."""
-    values: dict[bytes, bytes] = {}
-    for attribute, double, single, bare in _ATTRIBUTE.findall(source, 1 + len(name)):
-        key = attribute.lower()
-        if key not in values:
-            values[key] = double or single or bare
+    attributes = _ATTRIBUTE.findall(source, 1 + len(name))
+    values = {each[0].lower(): each[1] or each[2] or each[3] for each in attributes}
+    if len(values) < len(attributes):
+        for each in reversed(attributes):
+            values[each[0].lower()] = each[1] or each[2] or each[3]
     return Tag(source, name.lower(), values)
 
 

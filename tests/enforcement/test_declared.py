@@ -223,6 +223,9 @@ def test_every_snippet_of_a_script_counts() -> None:
 def test_a_frame_whose_document_runs_a_snippet_is_gated() -> None:
     page = b"<body><iframe srcdoc=\"<script>fbq('init')</script>\"></iframe>"
     (found,) = gated(page)
+    alone = policy_of([], ["fbq('init'"])
+    scanner = Scanner(lambda host: True, declared=Declared.of(alone, Matcher(alone)))
+    assert found in scanner.feed(page)
     assert found.subjects == Subjects(snippets=("fbq('init'",))
     assert b"data-bandeau-srcdoc" in found.inert
 

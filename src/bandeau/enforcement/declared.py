@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
@@ -69,3 +70,39 @@ class Declared:
             plain += b"\n" + unescape(text.decode("utf-8", "replace")).encode()
         found = (snippet for snippet, _ in snippets.all(plain))
         return Subjects(snippets=tuple(dict.fromkeys(found)))
+
+
+class Watch:
+    """Which stretches of one page, passed without a look, must be looked at after all.
+
+    Tags before ``careful``, a place in what is being read, are to be seen one by one.
+    """
+
+    def __init__(self, declared: Declared | None) -> None:
+        self.careful = 0
+        self._declared = declared
+        self._read: tuple[bytes, Target] = (b"", OWN)
+        self._quiet = True
+
+    def overlooked(self, stretch: re.Match[bytes], base: Target) -> bool:
+        """Whether ``stretch`` may hold what trackers declare, and was not known to."""
+        if self._declared is None:
+            return False
+        read, before = self._read
+        if stretch.string is not read or base is not before:
+            self._read = stretch.string, base
+            self._quiet = not self._declared.mentioned(stretch.string, base)
+        if self._quiet or stretch.end() <= self.careful:
+            return False
+        if not self._declared.mentioned(stretch[0], base):
+            return False
+        self.careful = stretch.end()
+        return True
+
+    def near(self, base: Target) -> Target:
+        """``base``, or what saves the trouble where nothing that is declared is being read."""
+        return OWN if self._quiet and base.reach is Reach.OWN else base
+
+    def trim(self, done: int) -> None:
+        """The first ``done`` bytes of what is being read are dropped."""
+        self.careful = max(0, self.careful - done)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from bandeau import limits
 from bandeau.enforcement import markup
 from bandeau.enforcement.calm import ELSEWHERE, Calm, calm_for
-from bandeau.enforcement.declared import Declared
+from bandeau.enforcement.declared import Declared, Watch
 from bandeau.enforcement.foreign import Foreign
 from bandeau.enforcement.inert import NOTHING, Judge
 from bandeau.enforcement.markup import Tag, bare_tag, read_tag
@@ -57,7 +57,7 @@ class Scanner:
         self.overflowed = False
         self._third_party = third_party
         self._calm = calm or calm_for(())
-        self._declared = declared
+        self._declared, self._watch = declared, Watch(declared)
         self._judge = Judge(third_party, self._within, declared.paths if declared else None)
         self._own_base = self._base = base
         self._base_seen = False
@@ -68,7 +68,6 @@ class Scanner:
         self._buffer = b""
         self._position = 0
         self._literal = 0
-        self._careful = 0
         self._pieces: list[Piece] = []
         self._step: Callable[[], bool] = self._first
         self._final = False
@@ -111,7 +110,7 @@ class Scanner:
     def _taken(self) -> list[Piece]:
         self._cut(self._position)
         self._buffer = self._buffer[self._position :]
-        self._careful = max(0, self._careful - self._position)
+        self._watch.trim(self._position)
         self._position = self._literal = 0
         pieces, self._pieces = self._pieces, []
         return pieces
@@ -140,7 +139,7 @@ class Scanner:
         if len(self._buffer) - self._position < self._wait and not self._final:
             return False
         found = self._skipped().match(self._buffer, self._position)
-        if found and self._declared and self._overlooks(found, self._declared):
+        if found and self._declared and self._watch.overlooked(found, self._base):
             return True
         position = self._position = found.end() if found else self._position
         if position == len(self._buffer):
@@ -159,19 +158,12 @@ class Scanner:
         opening, foreign = self._opening, self._foreign
         if opening.frameset or opening.in_template or self._outer_foreign is not None:
             return markup.TEXT
-        own = self._base.reach is not Reach.HOST and self._position >= self._careful
+        own = self._base.reach is not Reach.HOST and self._position >= self._watch.careful
         if not opening.done:
             return self._calm.head if own and opening.in_head else markup.SPACE
         if foreign.active:
             return self._calm.drawing if own and foreign.foreign else markup.TEXT
         return self._calm.body if own else ELSEWHERE
-
-    def _overlooks(self, stretch: re.Match[bytes], declared: Declared) -> bool:
-        """Whether a stretch may hold what trackers declare; then its tags are seen one by one."""
-        if stretch.end() <= self._careful or not declared.mentioned(stretch[0], self._base):
-            return False
-        self._careful = stretch.end()
-        return True
 
     def _text_in_opening(self) -> None:
         if self._outer_foreign is None:
@@ -349,7 +341,7 @@ class Scanner:
         if not settled:
             self._mark(self._opening.start(tag.name), start)
         base = self._own_base if tag.name == b"base" else self._base
-        gated = self._judge.gate(tag, base, script)
+        gated = self._judge.gate(tag, self._watch.near(base), script)
         marked = mark_of(tag)
         if gated or marked:
             self._cut(start)

@@ -140,7 +140,10 @@ class Judge:
 
         ``script`` are the subjects of the text that follows it.
         """
-        if not base.url and script == NOTHING and not _MAY_LEAVE.search(tag.source):
+        if base.reach is Reach.OWN and self._paths and not self._paths.mentioned(tag.source, base):
+            base = OWN
+        nested = b"srcdoc" in tag.values
+        if not (base.url or nested or script != NOTHING or _MAY_LEAVE.search(tag.source)):
             return None
         readers = _readers(tag.name, tag.values)
         found: dict[bytes, Subjects] = {b"type": script} if script != NOTHING else {}
@@ -148,9 +151,8 @@ class Judge:
             reader = readers.get(name)
             if reader and (subjects := self._subjects(value, reader, base)) != NOTHING:
                 found[b"http-equiv" if reader is _refresh else name] = subjects
-        if b"srcdoc" in tag.values:
-            inner = self._nested(tag.values[b"srcdoc"], base)
-            found |= {b"srcdoc": inner} if inner != NOTHING else {}
+        if nested and (inner := self._nested(tag.values[b"srcdoc"], base)) != NOTHING:
+            found[b"srcdoc"] = inner
         return self._gated(tag, base, found) if found else None
 
     def base(self, tag: Tag, before: Target) -> Target:
@@ -174,9 +176,9 @@ class Judge:
     def _subjects(self, value: bytes, reader: _Reader, base: Target) -> Subjects:
         if reader is _one and (plain := _PLAIN.match(value)):
             subjects = self._plainly(plain[1])
-            if subjects != NOTHING or not self._paths:
+            if subjects != NOTHING or not base.url:
                 return subjects
-        elif reader is srcset_urls and not self._paths:
+        elif reader is srcset_urls and not base.url:
             candidates = [*map(_PLAIN_CANDIDATE.fullmatch, value.split(b","))]
             if all(candidates):
                 return joined(dict.fromkeys([self._plainly(each[1]) for each in candidates if each]))

@@ -85,9 +85,18 @@ def _granted(standing: Standing) -> frozenset[str]:
 def reserved_cookies(policy: Policy) -> frozenset[bytes]:
     """Names that only Bandeau writes and reads."""
     name = policy.choice.cookie
-    return frozenset({name.encode(), receipt_cookie(policy).encode()})
+    own = (name, receipt_cookie(policy), hint_cookie(policy))
+    return frozenset(each.encode() for each in own)
 
 
 def receipt_cookie(policy: Policy) -> str:
     """Name of the cookie under ``/.bandeau/`` that ties this terminal to its record."""
     return f"{policy.choice.cookie}-receipt"
+
+
+def hint_cookie(policy: Policy) -> str:
+    """Name of the readable cookie beside the signed one, written in shared-page mode only.
+
+    It tells a page's script which choice to show; nothing opens by it.
+    """
+    return f"{policy.choice.cookie}-shared"

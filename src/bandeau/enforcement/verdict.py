@@ -10,8 +10,10 @@ from functools import lru_cache
 from bandeau.choice.model import Source, Standing
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.paths import canonical
 
 _KEPT_VERDICTS = 2_048
+_KEPT_CHARACTERS = 200
 
 
 class Effect(StrEnum):
@@ -63,6 +65,7 @@ class Judge:
         self._matcher = matcher
         self._standing = standing
         self.host = lru_cache(_KEPT_VERDICTS)(self._host)
+        self._kept_path = lru_cache(_KEPT_VERDICTS)(self._path)
         self.cookie = lru_cache(_KEPT_VERDICTS)(self._cookie)
 
     def _host(self, host: str) -> Verdict:
@@ -90,7 +93,12 @@ class Judge:
 
         One that no tracker declares is the publisher's own.
         """
-        return self._all(self._matcher.path(path), path, Effect.REFUSE)
+        bare = path.partition("?")[0]
+        return self._kept_path(bare) if len(bare) <= _KEPT_CHARACTERS else self._path(bare)
+
+    def _path(self, path: str) -> Verdict:
+        found = self._matcher.path(path)
+        return self._all(found, canonical(path) if found else path, Effect.REFUSE)
 
     def snippet(self, text: str) -> Verdict:
         """Whether an inline script with this ``text`` may run, or one with this declared snippet.

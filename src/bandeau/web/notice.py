@@ -19,11 +19,11 @@ from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words
+from bandeau.web.room import BAND_SPACE, NOTICE_SPACE, space
+from bandeau.web.shared import SharedHead, own_cookies
 from bandeau.web.static import script, source_hash, style
 from bandeau.web.view import View, view_of
 
-BAND_SPACE = "max(48px,3rem)"
-NOTICE_SPACE = f"calc(66vh + {BAND_SPACE})"
 _KEPT_FRAGMENTS = 512
 _VERSION_CHARACTERS = 16
 _TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION)%)")
@@ -50,11 +50,12 @@ class Templates:
 class Notice:
     """What one policy puts before visitors. Made once; rendering is cached by standing.
 
-    ``style_hashes`` and ``script_hashes`` are CSP source expressions, quotes included, for every
-    inline style and script that :meth:`fragment` and :meth:`head` may hold.
+    ``shared`` is given where some pages are the same for everyone. ``style_hashes`` and
+    ``script_hashes`` are CSP source expressions, quotes included, for every inline style and
+    script that :meth:`fragment` and :meth:`head` may hold.
     """
 
-    def __init__(self, policy: Policy, words: Words) -> None:
+    def __init__(self, policy: Policy, words: Words, shared: SharedHead | None = None) -> None:
         self._policy = policy
         self._words = words
         self.templates = Templates()
@@ -63,21 +64,31 @@ class Notice:
             self._style += style("infobar.css")
         self._script = script("notice.js")
         self._guard = script("guard.js")
+        self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
-        spaces = (_space(BAND_SPACE), _space(NOTICE_SPACE))
+        spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
-        self.script_hashes = tuple(source_hash(text) for text in (self._script, self._guard))
+        scripts = [self._script, self._guard, *([shared.script] if shared else [])]
+        self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
-        self, standing: Standing, lang: str, return_path: str, *, notice: bool = True
+        self,
+        standing: Standing,
+        lang: str,
+        return_path: str,
+        *,
+        notice: bool = True,
+        shared: bool = False,
     ) -> bytes:
         """UTF-8 HTML for the start of ``<body>``.
 
         ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
-        ``notice`` a page that informs about trackers is never covered (rule I12).
+        ``notice`` a page that informs about trackers is never covered (rule I12). A ``shared``
+        one holds the band in every state.
         """
-        return self._join(self._parts(_Key(standing), lang, notice), standing, lang, return_path)
+        parts = self._parts(_Key(standing), lang, notice, shared)
+        return self._join(parts, standing, lang, return_path)
 
     def band(self, standing: Standing, lang: str) -> str:
         """The band alone, without its control, for the page that holds the panel itself."""
@@ -87,12 +98,17 @@ class Notice:
         """``markup`` with the tokens of one visitor filled in."""
         return self._join(tuple(_TOKEN.split(markup)), standing, lang, return_path)
 
-    def head(self, standing: Standing, lang: str) -> bytes:
-        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay."""
+    def head(self, standing: Standing, lang: str, *, shared: bool = False) -> bytes:
+        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
+
+        In a ``shared`` page a script before the guard says what that is.
+        """
+        if shared and self._shared:
+            return self._shared.before + f"<script>{self._guard}</script>".encode()
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
         kept = {
-            "cookies": sorted(cookies | _own_cookies(self._policy)),
+            "cookies": sorted(cookies | own_cookies(self._policy)),
             "storage": sorted({key for tracker in allowed for key in tracker.storage}),
         }
         data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
@@ -108,7 +124,7 @@ class Notice:
         """The fragment for an undecided visitor, its per-visitor tokens left unfilled."""
         answers = {purpose.key: Answer.UNDECIDED for purpose in self._policy.consent_purposes}
         undecided = Standing(answers, frozenset(), Source.NONE)
-        return b"".join(self._parts(_Key(undecided), lang, True))
+        return b"".join(self._parts(_Key(undecided), lang, True, False))
 
     def view(self, standing: Standing, lang: str) -> View:
         """The values that templates show, for the pages beside the notice."""
@@ -130,15 +146,15 @@ class Notice:
     def _hash(self, lang: str) -> str:
         return hashlib.sha256(self.shown(lang)).hexdigest()
 
-    def _render(self, key: _Key, lang: str, notice: bool) -> tuple[bytes, ...]:
+    def _render(self, key: _Key, lang: str, notice: bool, shared: bool) -> tuple[bytes, ...]:
         standing = key.standing
         told = self.view(standing, lang)
         asks = notice and (standing.asks if told.asked else standing.source is not Source.CHOICE)
-        markup = self.templates.render("fragment.html", view=told, asks=asks)
-        space = _space(NOTICE_SPACE if asks and told.asked else BAND_SPACE)
+        markup = self.templates.render("fragment.html", view=told, asks=asks, shared=shared)
+        room = space(NOTICE_SPACE if asks and told.asked else BAND_SPACE)
         for token, text in (
             ("%BANDEAU-STYLE%", f"<style>{self._style}</style>"),
-            ("%BANDEAU-SPACE%", f"<style>{space}</style>" if told.asked else ""),
+            ("%BANDEAU-SPACE%", f"<style>{room}</style>" if told.asked else ""),
             ("%BANDEAU-SCRIPT%", f"<script>{self._script}</script>"),
         ):
             markup = markup.replace(token, text, 1)
@@ -164,14 +180,3 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and self._identity == other._identity
-
-
-def _space(length: str) -> str:
-    """Room at the foot of the page, so that neither focus nor last lines hide (WCAG 2.4.11)."""
-    return f"html{{scroll-padding-block-end:{length}!important;padding-block-end:{length}}}"
-
-
-def _own_cookies(policy: Policy) -> set[str]:
-    """Names that the choice cookie may have; the guard must never touch them."""
-    name = policy.choice.cookie
-    return {name, f"__Host-{name}", f"__Secure-{name}"}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bandeau import limits
+from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.allowlist import Links
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
@@ -18,6 +19,7 @@ from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
@@ -56,8 +58,10 @@ class PageEditor:
         *,
         explain: bool = False,
         confine: bool = False,
+        shared: SharedPage | None = None,
     ) -> None:
         self.explain = explain
+        self.shared = shared
         self.confine = confine
         self.rules = rules
         self.insertions = insertions
@@ -68,6 +72,12 @@ class PageEditor:
             (name, codings.acceptable(value) if name == b"accept-encoding" else value)
             for name, value in headers
         ]
+
+    def shared_exchange(self, exchange: Exchange, headers: Headers) -> Exchange:
+        """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
+        if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
+            return exchange
+        return SharedExchange(self.shared, self.rules, exchange.asked)
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
@@ -229,21 +239,23 @@ class PageStream:
         return bytes(out)
 
     def _judged(self, gated: Gated) -> bytes:
-        denied = self._exchange.denied(gated.subjects)
+        denied = next(self._exchange.denials(gated.subjects), None)
         if denied is None:
             return gated.original
+        inert = self._exchange.held_back(gated)
         if gated.embed_url is None:
-            return gated.inert
+            return inert
         place = self._editor.insertions.placeholder.render(
             denied, gated.embed_url, self._lang(), self._exchange.asked
         )
-        return self._charset(place) + gated.inert
+        return self._charset(place) + inert
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
             case Place.HEAD_START if self._inserts():
                 ours = self._editor.insertions
-                head = ours.notice.head(self._exchange.standing, self._lang())
+                standing, shared = self._exchange.standing, self._exchange.shared
+                head = ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()
@@ -261,7 +273,10 @@ class PageStream:
             return b""
         self._inserted = True
         fragment = self._editor.insertions.notice.fragment(
-            self._exchange.standing, self._lang(), self._exchange.asked.target
+            self._exchange.standing,
+            self._lang(),
+            self._exchange.asked.target,
+            shared=self._exchange.shared,
         )
         return self._charset(fragment)
 

@@ -1,4 +1,4 @@
-"""Saved pages of others, each with the site that it comes from (CONTRIBUTING.md says how to get them)."""
+"""Saved pages of others, each with its site (CONTRIBUTING.md says how to get them)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,9 @@ def pages(most: int) -> list[Page]:
     """
     found = sorted(PAGES.rglob("*.html*")) if PAGES.is_dir() else []
     if not found:
-        raise SystemExit(f"bench: no saved pages under {PAGES}; CONTRIBUTING.md says how to get them")
+        raise SystemExit(
+            f"bench: no saved pages under {PAGES}; CONTRIBUTING.md says how to get them"
+        )
     usable = [page for page in map(_page, found) if page.site and len(page.body) >= _LEAST_BYTES]
     step = max(1, len(usable) // most)
     return usable[::step][:most]

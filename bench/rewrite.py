@@ -7,23 +7,27 @@ python-lolhtml do the same task in the same run; all times are CPU time of one t
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 
 import lolhtml_gate
 from corpus import Page, pages
 from hostile import HOSTILE
-from measured import best_of
+from measured import Task, best_of
 
 from bandeau.choice.model import Answer, Source, Standing
-from bandeau.enforcement.calm import calm_for
-from bandeau.enforcement.html import Scanner
+from bandeau.enforcement.engine import PythonEngine
 from bandeau.enforcement.pieces import Gated, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.urls import OWN
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.storage.files import read_words
+from bandeau.web.page import may_be_placed
+from bandeau.web.plans import Plans, fingerprint
 
 INSERTED = '<style>.b{color:red}</style><script src="/.bandeau/guard.js"></script>'
+HOST = ""
 HOSTILE_BYTES = 100_000
 TRACKERS = (10, 100, 1_000, 10_000)
 
@@ -45,19 +49,25 @@ class Site:
     def __init__(self, host: str, trackers: int = 10) -> None:
         self.rules = Rules(_policy(host, trackers))
         self.judge = self.rules.judge(UNDECIDED)
-        self.owns = self.rules.matcher.owns
-        self.calm = calm_for(self.rules.policy.site.hosts)
+        self.plans = Plans(PythonEngine(self.rules), fingerprint(bytes(32)))
 
     def denied(self, host: str) -> bool:
         return not self.judge.host(host).passes
 
     def cold(self, page: bytes) -> bytes:
         """Scanned and held."""
-        scanner = Scanner(lambda host: not self.owns(host), calm=self.calm)
-        return self.held(scanner.feed(page) + scanner.close())
+        scan = self.plans.engine.open(HOST)
+        return self.held(*scan.feed(page), *scan.close())
 
-    def held(self, pieces: Iterable[Piece]) -> bytes:
+    def planned(self, page: bytes) -> bytes:
+        """Looked up by its hash, then joined."""
+        return self.held(*self.plans.plan(page, HOST, OWN).held(self.judge, self._settled))
+
+    def held(self, *pieces: Piece) -> bytes:
         return b"".join([self._rendered(piece) for piece in pieces])
+
+    def _settled(self, gated: Gated) -> bytes | None:
+        return None if may_be_placed(gated) else self._rendered(gated)
 
     def _rendered(self, piece: Piece) -> bytes:
         if isinstance(piece, Gated) and any(map(self.denied, piece.subjects.hosts)):
@@ -101,12 +111,8 @@ def _compared(corpus: list[Page], rounds: int) -> None:
     sites = [(page.body, Site(page.site)) for page in corpus]
     size = sum(len(body) for body, _ in sites)
 
-    def over(task: Callable[[bytes, Site], object]) -> Callable[[], None]:
-        def run() -> None:
-            for body, site in sites:
-                task(body, site)
-
-        return run
+    def over(task: Callable[[bytes, Site], object]) -> list[Task]:
+        return [partial(task, body, site) for body, site in sites]
 
     took = best_of(
         {
@@ -114,6 +120,7 @@ def _compared(corpus: list[Page], rounds: int) -> None:
                 lambda body, site: lolhtml_gate.rewritten(body, site.denied, INSERTED)
             ),
             "ours, cold": over(lambda body, site: site.cold(body)),
+            "ours, plan in memory": over(lambda body, site: site.planned(body)),
             "memory copy": over(lambda body, site: bytearray(body)),
         },
         rounds,
@@ -134,14 +141,9 @@ def _trackers(corpus: list[Page], rounds: int) -> None:
         print(f"| {int(name):,} | {seconds / took['10']:.2f} |")
 
 
-def _with_trackers(corpus: list[Page], trackers: int) -> Callable[[], None]:
+def _with_trackers(corpus: list[Page], trackers: int) -> list[Task]:
     site = Site("paper.test", trackers)
-
-    def run() -> None:
-        for page in corpus:
-            site.cold(page.body)
-
-    return run
+    return [partial(site.cold, page.body) for page in corpus]
 
 
 def _hostile(rounds: int) -> None:
@@ -150,12 +152,8 @@ def _hostile(rounds: int) -> None:
     site = Site("paper.test")
     for name, page in HOSTILE.items():
         once, twice = page(HOSTILE_BYTES), page(2 * HOSTILE_BYTES)
-        took = best_of({"n": _cold(site, once), "2n": _cold(site, twice)}, rounds)
+        took = best_of({"n": [partial(site.cold, once)], "2n": [partial(site.cold, twice)]}, rounds)
         print(f"| {name} | {took['n'] * 1e6:,.0f} | {took['2n'] / took['n']:.1f} |")
-
-
-def _cold(site: Site, page: bytes) -> Callable[[], bytes]:
-    return lambda: site.cold(page)
 
 
 if __name__ == "__main__":

@@ -48,11 +48,11 @@ _ADDRESSES = f"{_ONE_ADDRESS} {_SEVERAL_ADDRESSES} archive code codebase srcdoc 
 
 # A style loads nothing without escapes, without references but to quotes, and if what stands
 # before its parentheses cannot be the end of url, src, image or image-set.
-_NO_FUNCTION = r"(?<=[abdfghijkmnopqrsuvwxyzXYZ])\(|(?<=calc)\(|(?<=rect)\(|(?<=ient)\(|(?<=[tlc]a[tl]e)\("
+_NO_FUNCTION = (
+    r"(?<=[abdfghijkmnopqrsuvwxyzXYZ])\(|(?<=calc)\(|(?<=rect)\(|(?<=ient)\(|(?<=[tlc]a[tl]e)\("
+)
 _HARMLESS = rf"@(&\\]++|{_NO_FUNCTION}|&(?:#39|quot|apos);"
-_STYLE_IN = {
-    quote: rf"{quote}(?:[^{quote}{_HARMLESS})*+{quote}" for quote in (_DOUBLE, _SINGLE)
-}
+_STYLE_IN = {quote: rf"{quote}(?:[^{quote}{_HARMLESS})*+{quote}" for quote in (_DOUBLE, _SINGLE)}
 _PLAIN_STYLE = (
     rf"{EQUALS}(?:{_STYLE_IN[_DOUBLE]}|{_STYLE_IN[_SINGLE]}"
     rf"|[^\"'@(&\\{WHITE}>][^@(&\\{WHITE}>]*+(?=[>{WHITE}]))"
@@ -126,6 +126,7 @@ _FORMULAS = (
 
 ELSEWHERE = pattern(rf"[^<]*+(?:<(?:{_END_TAG}|{_TAG}|{_COMMENT}|{_NO_TAG})[^<]*+)*+")
 """In a body where relative URLs are a third party's."""
+
 
 class Calm(NamedTuple):
     """Where relative URLs are the publisher's own; ``body`` is that outside of foreign content."""
@@ -236,7 +237,7 @@ def _raw_text(name: str, near: str, stop: str = "") -> str:
 
 
 def _noscript(near: str) -> str:
-    """A whole ``noscript`` that is read alike with scripting and without it: no value has a ``<``."""
+    """A whole ``noscript``, read alike with scripting and without: no value holds a ``<``."""
     calm_tag = _CALM_ELEMENT + _quick(_READ_NAMES, never="<") + _QUICK_END
     inner = rf"/(?!noscript)[a-z0-9]++>|{calm_tag}|(?:img|source){near}"
     return rf"noscript{_quick(_READ_NAMES)}>[^<]*+(?:<(?:{inner})[^<]*+)*+</noscript>"

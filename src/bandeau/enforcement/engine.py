@@ -8,7 +8,7 @@ from typing import Protocol
 from bandeau.enforcement.calm import calm_for
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Piece
-from bandeau.enforcement.plan import Plan, links_of, merged
+from bandeau.enforcement.plan import Plan, merged
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.urls import OWN, Target
 
@@ -78,5 +78,4 @@ class PythonEngine:
         """The plan of one whole page that ``host`` serves."""
         scan = self.open(host, base)
         pieces = merged([*scan.feed(page), *scan.close()])
-        told = scan.lang, scan.is_document, scan.rebased, scan.overflowed
-        return Plan(pieces, *told, links_of(page))
+        return Plan(pieces, scan.lang, scan.is_document, scan.rebased, scan.overflowed)

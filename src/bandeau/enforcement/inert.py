@@ -181,7 +181,9 @@ class Judge:
         elif reader is srcset_urls and not base.url:
             candidates = [*map(_PLAIN_CANDIDATE.fullmatch, value.split(b","))]
             if all(candidates):
-                return joined(dict.fromkeys([self._plainly(each[1]) for each in candidates if each]))
+                return joined(
+                    dict.fromkeys([self._plainly(each[1]) for each in candidates if each])
+                )
         if not base.url and not _MAY_LEAVE.search(value):
             return NOTHING
         targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bandeau.enforcement.allowlist import link_patterns
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 
-_KEPT_FORMS = 3
+_KEPT_FORMS = 4
 
 Settle = Callable[[Gated], bytes | None]
 
@@ -17,8 +17,7 @@ Settle = Callable[[Gated], bytes | None]
 class Plan:
     """A page as pieces that are the same whatever the visitor chose, and what the scan learnt.
 
-    ``links`` are the URL patterns of where the page's own links lead. Between two pieces that are
-    not literal stands at most one that is.
+    Between two pieces that are not literal stands at most one that is.
     """
 
     pieces: tuple[Piece, ...]
@@ -26,7 +25,7 @@ class Plan:
     is_document: bool
     rebased: bool
     overflowed: bool
-    links: tuple[str, ...]
+    _links: list[tuple[str, ...]] = field(default_factory=list, repr=False)
     _forms: dict[Hashable, tuple[Piece, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -34,6 +33,13 @@ class Plan:
         """An upper bound of the memory that the plan and its forms take, in bytes."""
         whole = sum(len(p.original) + len(getattr(p, "inert", b"")) + 200 for p in self.pieces)
         return whole * (1 + _KEPT_FORMS)
+
+    def links(self) -> tuple[str, ...]:
+        """URL patterns of where the page's own links lead, worked out when they are asked for."""
+        if not self._links:
+            page = b"".join([piece.original for piece in self.pieces])
+            self._links.append(tuple(link_patterns(page)))
+        return self._links[0]
 
     def held(self, choice: Hashable, settle: Settle) -> tuple[Piece, ...]:
         """The pieces with all that ``settle`` can settle made literal; the rest is left.
@@ -75,8 +81,3 @@ def merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     if run:
         result.append(Literal(b"".join(run)))
     return tuple(result)
-
-
-def links_of(page: bytes) -> tuple[str, ...]:
-    """The ``links`` of a plan."""
-    return tuple(link_patterns(page))

@@ -41,7 +41,7 @@ screenshots: $(INSTALLED) ## Take the pictures of docs/images again, with Chromi
 	@$(BIN)/python scripts/screenshot.py
 
 lock: $(INSTALLED) ## Renew requirements.lock from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --group dev --group test --output-file requirements.lock \
+	$(BIN)/uv pip compile pyproject.toml --group dev --group test --group bench --output-file requirements.lock \
 	  --upgrade --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet
 

@@ -12,6 +12,7 @@ from typing import Any
 from starlette.requests import Request
 
 from bandeau.choice.token import Seal
+from bandeau.enforcement.engine import PythonEngine
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
@@ -42,6 +43,7 @@ from bandeau.web.notice import Notice
 from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
+from bandeau.web.plans import Plans, fingerprint
 from bandeau.web.process import Opened, PerProcess
 from bandeau.web.reports import Reports, asking
 from bandeau.web.shared import shared_head
@@ -222,7 +224,12 @@ class _Plan:
         comments = _comments(site, visitors, store)
         insertions = _insertions(site, notice, comments)
         editor = PageEditor(
-            site.rules, insertions, explain=self.explain, confine=self.confine, shared=shared
+            site.rules,
+            insertions,
+            Plans(PythonEngine(site.rules), fingerprint(secrets.token_bytes(32))),
+            explain=self.explain,
+            confine=self.confine,
+            shared=shared,
         )
         choices = ChoiceDesk(site, visitors, notice)
         registrable = public_suffixes().registrable

@@ -90,7 +90,11 @@ class Links:
 
     def add(self, markup: bytes) -> None:
         """Reads ``markup``, which is cut between tags."""
-        for pattern in link_patterns(markup):
+        self.know(link_patterns(markup))
+
+    def know(self, patterns: Iterable[str]) -> None:
+        """Notes ``patterns`` that were read before."""
+        for pattern in patterns:
             if pattern in self.patterns:
                 continue
             if len(self.patterns) < limits.PAGE_LINKED_HOSTS:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable
 
 from bandeau import limits
-from bandeau.enforcement import calm, markup
+from bandeau.enforcement import markup
+from bandeau.enforcement.calm import ELSEWHERE, Calm, calm_for
 from bandeau.enforcement.declared import Declared, Watch
 from bandeau.enforcement.foreign import Foreign
 from bandeau.enforcement.inert import NOTHING, Judge
@@ -38,6 +39,7 @@ class Scanner:
 
     ``declared`` is what trackers declare of the publisher's own; ``base`` is then its
     :meth:`Declared.base` for the page.
+    ``calm`` are the patterns of what may be passed without a look; those of a site know its hosts.
     ``lang`` is the language of the ``html`` element; ``is_document`` is true once a doctype,
     ``html``, ``head`` or ``body`` was seen; ``overflowed`` once a tag was too long to be read:
     it passed as it was, and the headers alone hold it.
@@ -49,10 +51,12 @@ class Scanner:
         base: Target = OWN,
         depth: int = 0,
         declared: Declared | None = None,
+        calm: Calm | None = None,
     ) -> None:
         self.lang = ""
         self.overflowed = False
         self._third_party = third_party
+        self._calm = calm or calm_for(())
         self._declared, self._watch = declared, Watch(declared)
         self._judge = Judge(third_party, self._within, declared.paths if declared else None)
         self._own_base = self._base = base
@@ -156,10 +160,10 @@ class Scanner:
             return markup.TEXT
         own = self._base.reach is not Reach.HOST and self._position >= self._watch.careful
         if not opening.done:
-            return calm.HEAD if own and opening.in_head else markup.SPACE
+            return self._calm.head if own and opening.in_head else markup.SPACE
         if foreign.active:
-            return calm.DRAWING if own and foreign.foreign else markup.TEXT
-        return calm.BODY if own else calm.ELSEWHERE
+            return self._calm.drawing if own and foreign.foreign else markup.TEXT
+        return self._calm.body if own else ELSEWHERE
 
     def _text_in_opening(self) -> None:
         if self._outer_foreign is None:
@@ -387,6 +391,6 @@ class Scanner:
         """What the whole of a ``srcdoc`` is judged by."""
         if self._depth >= _NESTED_DOCUMENTS:
             return Subjects(hosts=(UNREADABLE,))
-        inner = Scanner(self._third_party, base, self._depth + 1, self._declared)
+        inner = Scanner(self._third_party, base, self._depth + 1, self._declared, self._calm)
         pieces = inner.feed(document) + inner.close()
         return joined([NOTHING, *(p.subjects for p in pieces if isinstance(p, Gated))])

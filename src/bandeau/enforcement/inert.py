@@ -84,28 +84,36 @@ _READERS = {element: _ANYWHERE | readers for element, readers in _ELEMENTS.items
 _SCRIPT_SOURCES = frozenset({b"src", b"href", b"xlink:href", b"type"})
 _EMBEDS = frozenset({b"iframe", b"embed", b"object", b"portal", b"applet"})
 _EMBED_SOURCE = {b"object": b"data", b"applet": b"code"}
-_FETCHING_RELS = frozenset(
-    b"stylesheet icon apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image "
-    b"mask-icon fluid-icon manifest preload modulepreload prefetch prerender preconnect "
-    b"dns-prefetch next import search monetization compression-dictionary subresource".split()
+FETCHING_RELS = (
+    "stylesheet icon apple-touch-icon apple-touch-icon-precomposed apple-touch-startup-image "
+    "mask-icon fluid-icon manifest preload modulepreload prefetch prerender preconnect "
+    "dns-prefetch next import search monetization compression-dictionary subresource"
 )
+"""The ``rel`` values of a ``link`` that makes a browser fetch or connect."""
+_FETCHING = frozenset(FETCHING_RELS.encode().split())
 _PARAMETERS = frozenset({b"movie", b"src", b"url", b"data", b"code", b"archive", b"filename"})
 
 
 def _said(values: Mapping[bytes, bytes], name: bytes) -> bytes:
-    return decode_attribute(values.get(name, b"")).lower().encode("utf-8", "replace")
+    value = values.get(name, b"")
+    if value.isascii() and b"&" not in value:
+        return value.lower()
+    return decode_attribute(value).lower().encode("utf-8", "replace")
 
 
 _CONDITIONS: dict[bytes, Callable[[Mapping[bytes, bytes]], bool]] = {
-    b"link": lambda values: not _FETCHING_RELS.isdisjoint(_said(values, b"rel").split()),
+    b"link": lambda values: not _FETCHING.isdisjoint(_said(values, b"rel").split()),
     b"meta": lambda values: _said(values, b"http-equiv") == b"refresh",
     b"param": lambda values: _said(values, b"name") in _PARAMETERS,
     b"animate": lambda values: b"href" in _said(values, b"attributename"),
     b"set": lambda values: b"href" in _said(values, b"attributename"),
 }
 _MAY_LEAVE = re.compile(rb"[:&\\]|/[\t\n\r]*+/")
-_PLAIN = re.compile(
-    rb"https?://([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)(?=[/?#]|\Z)"
+_PLAIN_START = rb"(?:https?:)?//([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)"
+_PLAIN = re.compile(_PLAIN_START + rb"(?=[/?#]|\Z)")
+_PLAIN_CANDIDATE = re.compile(
+    rb"[ \t\n\f\r]*+" + _PLAIN_START + rb"[/?#][^ \t\n\f\r&]*+(?:[ \t\n\f\r]++[0-9.]++[wxh])?+"
+    rb"[ \t\n\f\r]*+"
 )
 
 
@@ -122,10 +130,10 @@ class Judge:
         within: Callable[[bytes, Target], Subjects],
         paths: OwnPaths | None = None,
     ) -> None:
-        self._third_party = third_party
         self._within = within
         self._paths = paths
         self._plainly = lru_cache(_REMEMBERED)(self._judged)
+        self._other = lru_cache(_REMEMBERED)(third_party)
 
     def gate(self, tag: Tag, base: Target = OWN, script: Subjects = NOTHING) -> Gated | None:
         """The gated form of ``tag``, or None where nothing of it is to be judged.
@@ -135,15 +143,15 @@ class Judge:
         if base.reach is Reach.OWN and self._paths and not self._paths.mentioned(tag.source, base):
             base = OWN
         nested = b"srcdoc" in tag.values
-        if not (base.url or nested or any(script) or _MAY_LEAVE.search(tag.source)):
+        if not (base.url or nested or script != NOTHING or _MAY_LEAVE.search(tag.source)):
             return None
         readers = _readers(tag.name, tag.values)
-        found: dict[bytes, Subjects] = {b"type": script} if any(script) else {}
+        found: dict[bytes, Subjects] = {b"type": script} if script != NOTHING else {}
         for name, value in tag.values.items():
             reader = readers.get(name)
-            if reader and any(subjects := self._subjects(value, reader, base)):
+            if reader and (subjects := self._subjects(value, reader, base)) != NOTHING:
                 found[b"http-equiv" if reader is _refresh else name] = subjects
-        if nested and any(inner := self._nested(tag.values[b"srcdoc"], base)):
+        if nested and (inner := self._nested(tag.values[b"srcdoc"], base)) != NOTHING:
             found[b"srcdoc"] = inner
         return self._gated(tag, base, found) if found else None
 
@@ -168,8 +176,14 @@ class Judge:
     def _subjects(self, value: bytes, reader: _Reader, base: Target) -> Subjects:
         if reader is _one and (plain := _PLAIN.match(value)):
             subjects = self._plainly(plain[1])
-            if any(subjects) or not base.url:
+            if subjects != NOTHING or not base.url:
                 return subjects
+        elif reader is srcset_urls and not base.url:
+            candidates = [*map(_PLAIN_CANDIDATE.fullmatch, value.split(b","))]
+            if all(candidates):
+                return joined(
+                    dict.fromkeys([self._plainly(each[1]) for each in candidates if each])
+                )
         if not base.url and not _MAY_LEAVE.search(value):
             return NOTHING
         targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]
@@ -186,7 +200,7 @@ class Judge:
         return NOTHING
 
     def _is_other(self, host: str) -> bool:
-        return host == UNREADABLE or self._third_party(host)
+        return host == UNREADABLE or self._other(host)
 
     def _embed_url(self, tag: Tag, base: Target) -> str | None:
         value = tag.values.get(_EMBED_SOURCE.get(tag.name, b"src"), b"")
@@ -215,7 +229,7 @@ def inert_form(tag: Tag, renamed: Collection[bytes]) -> bytes:
         added = b"" if b"hidden" in tag.values else b" hidden"
     previous = 1 + len(tag.name)
     parts = [tag.source[:previous], added]
-    for place in tag.places(names):
+    for place in tag.places(frozenset(names)):
         parts += (tag.source[previous:place], PREFIX)
         previous = place
     parts.append(tag.source[previous:])

@@ -6,10 +6,11 @@ No group captures inside a possessive repeat: CPython before 3.11.5 mishandles t
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
+_KEPT = 256
 WHITE = r"\t\n\f\r\x20"
 GAP = rf"[/{WHITE}]++"
 NAME = rf"[^{WHITE}/>][^{WHITE}/>=]*+"
@@ -26,21 +27,30 @@ NAME_END = rf"(?=[/>={WHITE}])"
 
 def any_case(words: str) -> str:
     """A pattern for any of the space-separated ``words`` in any case, as a tree of letters."""
+    return _branches(_tree(words), _any_case)
+
+
+def as_written(words: str) -> str:
+    """The same for lower case alone, which is quicker."""
+    return _branches(_tree(words), re.escape)
+
+
+def _any_case(letter: str) -> str:
+    return f"[{letter}{letter.upper()}]" if letter.isalpha() else re.escape(letter)
+
+
+def _tree(words: str) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for word in words.split():
         node = tree
         for letter in word:
             node = node.setdefault(letter, {})
         node[""] = {}
-    return _branches(tree)
+    return tree
 
 
-def _branches(tree: dict[str, Any]) -> str:
-    parts = [
-        (f"[{letter}{letter.upper()}]" if letter.isalpha() else re.escape(letter)) + _branches(rest)
-        for letter, rest in tree.items()
-        if letter
-    ]
+def _branches(tree: dict[str, Any], letters: Callable[[str], str]) -> str:
+    parts = [letters(letter) + _branches(rest, letters) for letter, rest in tree.items() if letter]
     if not parts:
         return ""
     joined = parts[0] if len(parts) == 1 and "" not in tree else f"(?:{'|'.join(parts)})"
@@ -81,6 +91,14 @@ def raw_end(name: bytes, in_noscript: bool) -> re.Pattern[bytes]:
     return pattern(f"</{any_case(words)}{TAG_END}")
 
 
+@lru_cache(_KEPT)
+def _attribute_named(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    """The attributes up to the next that has one of ``names``, and that one."""
+    named = any_case(b" ".join(sorted(names)).decode())
+    others = rf"(?:{GAP}|(?!{named}{NAME_END}){NAME}{ASSIGNED})*+"
+    return pattern(rf"{others}({named}){NAME_END}{ASSIGNED}")
+
+
 class Tag(NamedTuple):
     """A start tag as written, its lowercase name, and its values as written.
 
@@ -99,9 +117,14 @@ class Tag(NamedTuple):
         *_, last = (b"", *(found[4] or b"" for found in self._attributes()))
         return not self.source.endswith(last + b">") or not last
 
-    def places(self, names: Container[bytes]) -> list[int]:
+    def places(self, names: frozenset[bytes]) -> list[int]:
         """Offsets of every attribute, doubled ones too, whose lowercase name is in ``names``."""
-        return [found.start(1) for found in self._attributes() if found[1].lower() in names]
+        named, position = _attribute_named(names), 1 + len(self.name)
+        places = []
+        while found := named.match(self.source, position):
+            places.append(found.start(1))
+            position = found.end()
+        return places
 
     def _attributes(self) -> Iterator[re.Match[bytes]]:
         return _ATTRIBUTE.finditer(self.source, 1 + len(self.name))
@@ -109,11 +132,11 @@ class Tag(NamedTuple):
 
 def read_tag(source: bytes, name: bytes) -> Tag:
     """A complete start tag called ``name`` as written."""
-    values: dict[bytes, bytes] = {}
-    for attribute, double, single, bare in _ATTRIBUTE.findall(source, 1 + len(name)):
-        key = attribute.lower()
-        if key not in values:
-            values[key] = double or single or bare
+    attributes = _ATTRIBUTE.findall(source, 1 + len(name))
+    values = {each[0].lower(): each[1] or each[2] or each[3] for each in attributes}
+    if len(values) < len(attributes):
+        for each in reversed(attributes):
+            values[each[0].lower()] = each[1] or each[2] or each[3]
     return Tag(source, name.lower(), values)
 
 

@@ -37,7 +37,10 @@ class Subjects(NamedTuple):
 
 def joined(subjects: Iterable[Subjects]) -> Subjects:
     """All of ``subjects``, each name once."""
-    together = zip(*subjects, strict=True)
+    several = list(subjects)
+    if len(several) == 1:
+        return several[0]
+    together = zip(*several, strict=True)
     return Subjects(*(tuple(dict.fromkeys(chain.from_iterable(names))) for names in together))
 
 

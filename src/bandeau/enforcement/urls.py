@@ -46,6 +46,11 @@ NOWHERE = Target(Reach.NOWHERE)
 _EDGE = "".join(map(chr, range(0x21)))
 _DROPPED = dict.fromkeys(map(ord, "\t\n\r"))
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+# What most addresses look like; nothing in one is to be mapped, decoded or dropped.
+_PLAIN = re.compile(
+    r"(?:(https?):)?//([a-zA-Z0-9-]++(?:\.[a-zA-Z0-9-]++)*\.[a-zA-Z][a-zA-Z0-9-]*+)"
+    r"((?:[/?#][^\x00-\x20]*+)?+)\Z"
+)
 _AUTHORITY = re.compile(r"[^/\\?#]*")
 _SPECIAL = frozenset({"http", "https", "ws", "wss", "ftp"})
 _INLINE = frozenset({"data", "blob", "about", "filesystem"})
@@ -61,6 +66,10 @@ def target_of(value: str, base: Target = OWN) -> Target:
     ``base`` is what the document's base URL reaches (:data:`OWN` without a ``base`` element).
     A scheme without slashes counts as a host whatever the page's own scheme is.
     """
+    plain = _PLAIN.match(value)
+    if plain:
+        host = plain[2].lower()
+        return Target(Reach.HOST, host, f"{plain[1] or 'https'}://{host}{plain[3]}")
     text = value.strip(_EDGE).translate(_DROPPED)
     found = _SCHEME.match(text)
     if found:

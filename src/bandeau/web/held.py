@@ -46,8 +46,7 @@ class HeldPage:
     async def give_up(self) -> None:
         """The site broke off: what came of the page is sent."""
         async with self._turn:
-            if self._stream.settled:
-                await self._release()
+            await self._hurry()
 
     def close(self) -> None:
         """The application has returned: nothing more is waited for."""
@@ -68,8 +67,13 @@ class HeldPage:
         with suppress(OSError):
             async with self._turn:
                 self._patient = False
-                if self._stream.settled:
-                    await self._release()
+                await self._hurry()
+
+    async def _hurry(self) -> None:
+        """Nothing more is waited for: what was gathered to be edited as a whole leaves too."""
+        self._waiting.append(await self._stream.hurry())
+        if self._stream.settled:
+            await self._release()
 
     async def _release(self) -> None:
         head, self._head = self._head, None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,9 +13,9 @@ from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.allowlist import Links
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import admit
+from bandeau.enforcement.engine import Scan
 from bandeau.enforcement.exchange import Admitted, Exchange, Headers
 from bandeau.enforcement.fields import joined
-from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
@@ -25,6 +25,7 @@ from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
+from bandeau.web.plans import Planned, Plans
 from bandeau.web.visitor import Sent
 
 Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
@@ -57,6 +58,7 @@ class PageEditor:
         self,
         rules: Rules,
         insertions: Insertions,
+        plans: Plans,
         *,
         explain: bool = False,
         confine: bool = False,
@@ -67,6 +69,7 @@ class PageEditor:
         self.confine = confine
         self.rules = rules
         self.insertions = insertions
+        self.plans = plans
 
     def readable(self, headers: Headers) -> Headers:
         """Request headers that ask the site for content codings which we can read."""
@@ -132,16 +135,15 @@ class PageStream:
         self._type = content_type(headers).decode("latin-1")
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
-        matcher, host = editor.rules.matcher, exchange.asked.host
-        self._scanner = Scanner(
-            lambda other: other != host and not matcher.owns(other),
-            exchange.page,
-            declared=editor.rules.declared,
-        )
+        self._scan: Scan = editor.plans.engine.open(exchange.asked.host, exchange.page)
+        self._gathered: list[bytes] | None = [] if _is_short(headers) else None
+        self._room = limits.PLAN_PAGE_BYTES
+        self._begun = False
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
         self._links = Links()
+        self._ours: list[bytes] | None = None
         self._read = 0
         self._ended = False
         self.charset: str | None = None
@@ -149,14 +151,19 @@ class PageStream:
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
         """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body.
 
-        Nothing is handed out before the start of the body tells its charset.
+        Nothing is handed out before the start of the body tells its charset. A page that is short
+        is handed out whole, since it may have been planned before.
         """
+        if last and not self._begun:
+            self._gathered = []
+        self._begun = True
         for chunk in self._decoder.feed(body):
             edited = self._encoder.add(await self._edited(chunk))
             if self._readable is not None:
                 yield edited
         if last:
             rest = b"".join([await self._edited(chunk) for chunk in self._decoder.finish()])
+            self._plan()
             yield self._encoder.add(rest + await self._settled())
             tail = await self._tail()
             self._ended = True
@@ -193,7 +200,41 @@ class PageStream:
         label = f"text/html; charset={self.charset}".encode()
         return [(n, label if n == b"content-type" else value) for n, value in headers]
 
+    async def hurry(self) -> bytes:
+        """What was gathered of a short page so far; from now on all leaves as it comes."""
+        gathered, self._gathered = self._gathered, None
+        return self._encoder.add(await self._edited(b"".join(gathered))) if gathered else b""
+
+    async def _gather(self, chunk: bytes, gathered: list[bytes]) -> bytes:
+        gathered.append(chunk)
+        self._room -= len(chunk)
+        if self._room >= 0:
+            return b""
+        self._gathered = None
+        return await self._edited(b"".join(gathered))
+
+    def _plan(self) -> None:
+        """What was gathered is all of the page: it is planned, or was before."""
+        if self._gathered is None:
+            return
+        self._start, self._gathered = b"".join(self._gathered), None
+        self._settle(self._start)
+        if self._readable:
+            asked, base = self._exchange.asked, self._exchange.page
+            plan = self._editor.plans.plan(self._start, asked.host, base)
+            choice = self._exchange.judge, self._exchange.shared is not None
+            self._scan = Planned(plan, plan.held(choice, self._alike))
+            self._ours = []
+            if self._editor.confine:
+                self._links.know(plan.links())
+
+    def _alike(self, gated: Gated) -> bytes | None:
+        """What stands for a tag in the pages of all who chose alike, if that is so."""
+        return None if may_be_placed(gated) else self._judged(gated)
+
     async def _edited(self, chunk: bytes) -> bytes:
+        if self._gathered is not None:
+            return await self._gather(chunk, self._gathered)
         if self._readable is not None:
             return await self._scanned(chunk)
         self._start += chunk
@@ -202,43 +243,50 @@ class PageStream:
     async def _settled(self) -> bytes:
         """What was held back until the charset was known."""
         start, self._start = self._start, b""
+        self._settle(start)
+        return await self._scanned(start)
+
+    def _settle(self, start: bytes) -> None:
         if self._readable is None:
             self._readable = ascii_compatible(self._type, start)
             self.charset = declared_charset(self._type, start)
-        return await self._scanned(start)
 
     async def _scanned(self, chunk: bytes) -> bytes:
         if not self._readable:
             return chunk
-        return self._looked(chunk, await self._rendered(self._scanner.feed(chunk)))
+        return self._looked(chunk, await self._rendered(self._scan.feed(chunk)))
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
         if self._editor.confine and self._read < limits.PAGE_LOOKAHEAD_BYTES:
             self._read += len(chunk)
-            self._links.add(rendered)
+            # The links of a page that was planned are known: only ours are new.
+            planned = chunk and self._ours is not None
+            self._links.add(b"\n".join(self._ours or ()) if planned else rendered)
         return rendered
 
     async def _tail(self) -> bytes:
         """What is pending at the end; a page that never reached its body gets our part there."""
         if not self._readable:
             return b""
-        tail = await self._rendered(self._scanner.close())
-        if self._scanner.is_document and not self._inserted:
+        tail = await self._rendered(self._scan.close())
+        if self._scan.is_document and not self._inserted:
             tail += self._fragment()
         return self._looked(b"", tail)
 
-    async def _rendered(self, pieces: list[Piece]) -> bytes:
-        out = bytearray()
+    async def _rendered(self, pieces: Sequence[Piece]) -> bytes:
+        out = []
         for piece in pieces:
-            match piece:
-                case Literal():
-                    out += piece.original
-                case Gated():
-                    out += self._judged(piece)
-                case Mark():
-                    out += await self._marked(piece)
-        return bytes(out)
+            if isinstance(piece, Literal):
+                out.append(piece.original)
+            else:
+                out.append(await self._made(piece))
+                if self._ours is not None:
+                    self._ours.append(out[-1])
+        return b"".join(out)
+
+    async def _made(self, piece: Gated | Mark) -> bytes:
+        return self._judged(piece) if isinstance(piece, Gated) else await self._marked(piece)
 
     def _judged(self, gated: Gated) -> bytes:
         denied = next(self._exchange.denials(gated.subjects), None)
@@ -269,7 +317,7 @@ class PageStream:
         return mark.original
 
     def _inserts(self) -> bool:
-        return self._insert and self._scanner.is_document
+        return self._insert and self._scan.is_document
 
     def _fragment(self) -> bytes:
         if not self._insert:
@@ -297,13 +345,25 @@ class PageStream:
         return f'<meta http-equiv="Content-Security-Policy" content="{content}">'.encode("latin-1")
 
     def _lang(self) -> str:
-        return choose_language(self._editor.rules.policy, self._scanner.lang, self._sent.languages)
+        return choose_language(self._editor.rules.policy, self._scan.lang, self._sent.languages)
 
     def _charset(self, ours: bytes) -> bytes:
         """Our own markup as it can stand in this page, whatever its charset and its base."""
-        if self._scanner.rebased:
+        if self._scan.rebased:
             ours = ours.replace(b'"/.bandeau/', b'"' + self._admitted.form.encode())
         return ours if self.charset in ("utf-8", "utf8") else _references(ours)
+
+
+def may_be_placed(gated: Gated) -> bool:
+    """Whether something for one visitor alone may stand in the place of a tag."""
+    told = gated.element == "script" and b"data-" in gated.original
+    return told or gated.embed_url is not None
+
+
+def _is_short(headers: Headers) -> bool:
+    """Whether the site says that the whole body is short, so that it is there already."""
+    length = joined(headers, b"content-length")
+    return length.isdigit() and len(length) < 12 and int(length) <= limits.PLAN_PAGE_BYTES
 
 
 @lru_cache(maxsize=256)

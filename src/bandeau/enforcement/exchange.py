@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
-from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
+from bandeau.enforcement.cookies import Jar, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import admit
+from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.rules import Rules
@@ -58,6 +59,11 @@ class Asked:
     def alike(self) -> bool:
         """Whether what is asked for becomes neither a document nor a worker."""
         return self.destination in _ALIKE
+
+    @property
+    def where(self) -> Where:
+        """Where the cookies that this request carried can be."""
+        return Where(self.host, self.target, self.secure)
 
     @property
     def own_url(self) -> str:
@@ -116,21 +122,33 @@ class Exchange:
         return kept
 
     def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
-        """The answer's headers with what the choice denies taken out, and our policy added."""
+        """The answer's headers with what the choice denies taken out, and our policy added.
+
+        Whatever is asked for, denied cookies that came with it end, and no shared cache keeps that.
+        """
         kept: Headers = []
         for name, value in headers:
             allowed = self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
+        if self.asked.destination == b"serviceworker" and not self._registers():
+            kept = caching.kept_private(_inert_script(kept), caching.CHOICE_KEY)
         if status == 304 or is_governed(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
+        if self.jar.denied:
+            ended = [(b"set-cookie", line) for line in self.leftovers()]
+            kept = caching.kept_private(kept, ()) + ended
         if self._explain:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
             kept.append((b"bandeau-explain", explanation([*self.jar.denied, *refused])))
         return kept
+
+    def _registers(self) -> bool:
+        """Whether the service worker asked for may stay: one outlives every page and its choice."""
+        return self.judge.storage(self.asked.target.partition("?")[0]).passes
 
     def _governed(self, headers: Headers, *, alike: bool) -> Headers:
         """With our policy, and a cache key for it (C10).
@@ -158,12 +176,11 @@ class Exchange:
                 edited.append((name, admit(value, scripts, styles, admitted.form)))
             else:
                 edited.append((name, value))
-        edited = caching.kept_private(edited, caching.PAGE_KEY)
-        return edited + [(b"set-cookie", line) for line in self.leftovers()]
+        return caching.kept_private(edited, caching.PAGE_KEY)
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return expire_seen(self.jar.denied, self._declared, self.asked.host, self.asked.secure)
+        return end_seen(self.jar.denied, self._declared, self.asked.where)
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
@@ -185,6 +202,12 @@ class Exchange:
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""
         return judge_set_cookie(line, self.judge.cookie, self._reserved)
+
+
+def _inert_script(headers: Headers) -> Headers:
+    """A script that no browser registers: its type is none of a script (Service Workers, 4.4)."""
+    kept = [(name, value) for name, value in headers if name != b"content-type"]
+    return [*kept, (b"content-type", b"text/plain"), (b"x-content-type-options", b"nosniff")]
 
 
 def host_of(authority: str) -> str:

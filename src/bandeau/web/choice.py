@@ -12,8 +12,8 @@ from bandeau import limits
 from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
 from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket
-from bandeau.enforcement.cookies import expire_declared
 from bandeau.enforcement.exchange import Asked, Exchange, host_of
+from bandeau.enforcement.expiry import end_declared
 from bandeau.enforcement.rules import receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
@@ -187,7 +187,8 @@ class ChoiceDesk:
         ]
         authority = request.headers.get("host", "").lower()
         host = host_of(authority)
-        asked = Asked(host, authority, BASE, BASE, secure, sent.cookie, navigates=False)
+        path = request.url.path
+        asked = Asked(host, authority, path, path, secure, sent.cookie, navigates=False)
         exchange = Exchange(site.rules, standing, asked)
         denied = [
             rule
@@ -195,7 +196,7 @@ class ChoiceDesk:
             if not standing.allows(site.policy, tracker)
             for rule in tracker.cookies
         ]
-        ended = [*expire_declared(denied, host, secure), *exchange.leftovers()]
+        ended = [*exchange.leftovers(), *end_declared(denied, asked.where)]
         return tuple(dict.fromkeys(lines + ended))
 
     def _note(self, request: Request, fields: Fields) -> Response:

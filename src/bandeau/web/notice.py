@@ -63,11 +63,13 @@ class Notice:
             self._style += style("infobar.css")
         self._script = script("notice.js")
         self._guard = script("guard.js")
+        self._silence = script("silence.js")
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
         spaces = (_space(BAND_SPACE), _space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
-        self.script_hashes = tuple(source_hash(text) for text in (self._script, self._guard))
+        scripts = (self._script, self._guard, self._silence)
+        self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
         self, standing: Standing, lang: str, return_path: str, *, notice: bool = True
@@ -88,17 +90,22 @@ class Notice:
         return self._join(tuple(_TOKEN.split(markup)), standing, lang, return_path)
 
     def head(self, standing: Standing, lang: str) -> bytes:
-        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay."""
+        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
+
+        Where something is granted, also what silences the page once it no longer is.
+        """
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
         kept = {
             "cookies": sorted(cookies | _own_cookies(self._policy)),
             "storage": sorted({key for tracker in allowed for key in tracker.storage}),
+            "denies": len(allowed) < len(self._policy.trackers),
         }
         data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<script type="application/json">{data}</script><script>{self._guard}</script>'
-        ).encode()
+        grants = any(standing.grants(key) for key in standing.answers)
+        scripts = [self._guard, self._silence] if grants else [self._guard]
+        code = "".join(f"<script>{text}</script>" for text in scripts)
+        return f'<script type="application/json">{data}</script>{code}'.encode()
 
     def version(self, lang: str) -> str:
         """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""

@@ -23,7 +23,8 @@
   const hosts = host.dataset["hosts"] ?? "";
 
   let busy = false;
-  let plain = false;
+  /* Our own pages may reach this host only, so there a form goes its plain way to the others. */
+  let plain = location.pathname.startsWith("/.bandeau/");
   let quiet = false;
   /** @type {BroadcastChannel | null} */
   let channel = null;
@@ -95,7 +96,7 @@
         }),
       });
       if (!answer.ok) throw answer;
-      if (quiet) await Promise.allSettled(hosts.split(" ").map(swept));
+      if (quiet) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));
       history.replaceState({ bandeau: [history.state] }, "");
       location.reload();
     } catch {

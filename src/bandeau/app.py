@@ -38,6 +38,7 @@ from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.process import Opened, PerProcess
+from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
 from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
@@ -192,7 +193,8 @@ class _Plan:
         insertions = _insertions(site, notice, comments)
         editor = PageEditor(site.rules, insertions, explain=self.explain, confine=self.confine)
         choices = ChoiceDesk(site, visitors, notice)
-        routes = comments.routes() if insertions.section else []
+        features = comments.routes() if insertions.section else []
+        routes = [*Sweep(site, visitors, pages).routes(), *features]
         own = Endpoints(site, visitors, choices, pages).app(routes)
 
         def close() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bandeau.enforcement.csp import admit, own_policy
+from bandeau.enforcement.csp import Admitted, admit, own_policy
 
 SCRIPT, STYLE, FORM = "'sha256-S'", "'sha256-T'", "http://a.test/.bandeau/"
 
 
 def admitted(value: str) -> str:
-    return admit(value.encode(), (SCRIPT,), (STYLE,), FORM).decode()
+    return admit(value.encode(), Admitted((SCRIPT,), (STYLE,), FORM)).decode()
 
 
 def test_only_own_and_allowed_hosts_can_be_reached() -> None:

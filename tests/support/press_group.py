@@ -134,7 +134,7 @@ def site(pages: dict[str, str]) -> Starlette:
         return Response(script, media_type="text/javascript")
 
     async def picture(_: Request) -> Response:
-        return Response(b"GIF89a", media_type="image/gif")
+        return Response(b"GIF89a", headers={"cache-control": "no-store"}, media_type="image/gif")
 
     return Starlette(
         routes=[

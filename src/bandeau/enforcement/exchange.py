@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bandeau.choice.model import Standing
+from bandeau.choice.model import Source, Standing
 from bandeau.enforcement import caching
 from bandeau.enforcement.cookies import Jar, judge_jar, judge_set_cookie
-from bandeau.enforcement.csp import admit
+from bandeau.enforcement.csp import Admitted, admit
 from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
@@ -61,24 +61,15 @@ class Asked:
         return self.destination in _ALIKE
 
     @property
-    def where(self) -> Where:
-        """Where the cookies that this request carried can be."""
-        return Where(self.host, self.target, self.secure)
+    def visits(self) -> bool:
+        """Whether it is the page of a window, where the visitor can decide for this host."""
+        return self.navigates and self.destination in (b"", b"document")
 
     @property
     def own_url(self) -> str:
         """Where our own paths are; relative for a client of old that names no host."""
         scheme = "https" if self.secure else "http"
         return f"{scheme}://{self.authority}/.bandeau/" if self.authority else "/.bandeau/"
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """What the site's own Content-Security-Policy must let through for our insertions."""
-
-    scripts: tuple[str, ...]
-    styles: tuple[str, ...]
-    form: str
 
 
 class Exchange:
@@ -131,9 +122,10 @@ class Exchange:
             allowed = self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
-        if self.asked.destination == b"serviceworker" and not self._registers():
-            kept = caching.kept_private(_inert_script(kept), caching.CHOICE_KEY)
-        if status == 304 or is_governed(kept):
+        worker = self.asked.destination == b"serviceworker"
+        if worker and not self._registers():
+            kept = _inert_script(kept)
+        if worker or status == 304 or is_governed(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
@@ -172,15 +164,31 @@ class Exchange:
             if name in _VALIDATORS:
                 continue
             if name.startswith(_CSP) and value != ours and admitted:
-                scripts, styles = admitted.scripts, admitted.styles
-                edited.append((name, admit(value, scripts, styles, admitted.form)))
+                edited.append((name, admit(value, admitted)))
             else:
                 edited.append((name, value))
         return caching.kept_private(edited, caching.PAGE_KEY)
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return end_seen(self.jar.denied, self._declared, self.asked.where)
+        return end_seen(self.jar.denied, self._declared, self.where)
+
+    @property
+    def where(self) -> Where:
+        """Where this answer ends cookies.
+
+        A host that is only asked for pictures and the like is never decided about, while the
+        page's own host may allow what both share: that is not the other host's to end.
+        """
+        asked, hosts = self.asked, self._rules.policy.site.hosts
+        decided = self.standing.source is not Source.NONE or asked.visits
+        spared = () if decided else tuple(host for host in hosts if host != asked.host)
+        return Where(asked.host, asked.target, asked.secure, spared)
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """The publisher's other hosts that may hold what this one cannot end."""
+        return self._rules.siblings(self.asked.host)
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""

@@ -24,11 +24,21 @@ Place = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The request whose answer ends cookies: its host and path, and whether it came over TLS."""
+    """The request whose answer ends cookies: its host and path, and whether it came over TLS.
+
+    ``spared`` are hosts whose visitor may have decided otherwise there: what they share stays.
+    """
 
     host: str
     path: str
     secure: bool
+    spared: tuple[str, ...] = ()
+
+    def reaches(self, domain: str) -> bool:
+        """Whether a cookie of ``domain`` is this host's to end."""
+        return _within(self.host, domain) and not any(
+            _within(other, domain) for other in self.spared
+        )
 
 
 def end_seen(
@@ -74,7 +84,7 @@ def _within_limit(places: Iterable[tuple[bytes, Place]], where: Where) -> list[b
 def _lines(name: bytes, place: Place, where: Where) -> Iterator[bytes]:
     """Over TLS one line for the cookie of its own and one for the partitioned (CHIPS)."""
     domain, path = place
-    if domain is not None and not _within(where.host, domain):
+    if domain is not None and not where.reaches(domain):
         return
     if name.startswith((b"__Host-", b"__Secure-")) and not where.secure:
         return

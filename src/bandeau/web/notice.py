@@ -26,7 +26,7 @@ BAND_SPACE = "max(48px,3rem)"
 NOTICE_SPACE = f"calc(66vh + {BAND_SPACE})"
 _KEPT_FRAGMENTS = 512
 _VERSION_CHARACTERS = 16
-_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION)%)")
+_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION|HOSTS)%)")
 _PACK = re.compile(r"\s*\n\s*")
 
 
@@ -72,14 +72,22 @@ class Notice:
         self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
-        self, standing: Standing, lang: str, return_path: str, *, notice: bool = True
+        self,
+        standing: Standing,
+        lang: str,
+        return_path: str,
+        *,
+        notice: bool = True,
+        siblings: tuple[str, ...] = (),
     ) -> bytes:
         """UTF-8 HTML for the start of ``<body>``.
 
         ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
-        ``notice`` a page that informs about trackers is never covered (rule I12).
+        ``notice`` a page that informs about trackers is never covered (rule I12). ``siblings``
+        are the publisher's other hosts that are asked to end theirs, once a choice denies more.
         """
-        return self._join(self._parts(_Key(standing), lang, notice), standing, lang, return_path)
+        parts = self._parts(_Key(standing), lang, notice)
+        return self._join(parts, standing, lang, return_path, siblings)
 
     def band(self, standing: Standing, lang: str) -> str:
         """The band alone, without its control, for the page that holds the panel itself."""
@@ -122,7 +130,12 @@ class Notice:
         return view_of(self._policy, self._words, standing, lang)
 
     def _join(
-        self, parts: tuple[bytes, ...], standing: Standing, lang: str, return_path: str
+        self,
+        parts: tuple[bytes, ...],
+        standing: Standing,
+        lang: str,
+        return_path: str,
+        siblings: tuple[str, ...] = (),
     ) -> bytes:
         path = return_path if len(return_path) <= limits.RETURN_PATH_CHARACTERS else "/"
         record = standing.choice.record_id if standing.choice else ""
@@ -130,6 +143,7 @@ class Notice:
             b"%BANDEAU-RETURN%": html.escape(path).encode("utf-8", "replace"),
             b"%BANDEAU-RETURN-QUERY%": quote(path, safe="/", errors="replace").encode(),
             b"%BANDEAU-RECORD%": html.escape(record).encode("utf-8", "replace"),
+            b"%BANDEAU-HOSTS%": " ".join(f"{host}:*" for host in siblings).encode(),
             b"%BANDEAU-VERSION%": self.version(lang)[:_VERSION_CHARACTERS].encode(),
         }
         return b"".join(values.get(part, part) for part in parts)

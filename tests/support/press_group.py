@@ -7,10 +7,13 @@ The items are those of the measured table of withdrawal (rules, section 5).
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.applications import Starlette
@@ -99,10 +102,17 @@ class Seen:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
     sent: set[str] = field(default_factory=set)
+    beacons: list[tuple[str, float]] = field(default_factory=list)
+    answered: float = 0
 
     def forget(self) -> None:
         self.asked.clear()
         self.sent.clear()
+        self.beacons.clear()
+
+    def late(self) -> set[str]:
+        """Kinds of beacons that left a page after a choice was answered."""
+        return {kind for kind, left in list(self.beacons) if left > self.answered}
 
     def contacts(self) -> list[str]:
         """Paths that the tracker was asked for."""
@@ -174,7 +184,11 @@ def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
         names = (part.partition(b"=")[0] for part in headers.get(b"cookie", b"").split(b";"))
         seen.sent |= {name.strip().decode() for name in names if name.strip()}
         if host == "tracker.test":
+            told = parse_qs(scope["query_string"].decode())
+            seen.beacons += [(scope["path"], float(told["t"][0]))] if "t" in told else []
             return await tracker(scope, receive, send)
+        if (scope["method"], scope["path"]) == ("POST", "/.bandeau/choice"):
+            return await guarded(scope, receive, _timed(seen, send))
         if scope["path"] == "/old.gif":
             return await old(scope, receive, send)
         return await guarded(scope, receive, send)
@@ -196,6 +210,14 @@ def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+def _timed(seen: Seen, send: Any) -> Any:
+    async def timed(message: Any) -> None:
+        await send(message)
+        seen.answered = time.time() * 1000
+
+    return timed
 
 
 async def _tracked(_: Request) -> Response:

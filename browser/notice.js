@@ -142,6 +142,16 @@
   });
   if (band) listen().postMessage({ granted, holds: true });
 
+  /* After a reload Firefox shows in a frame what was there before: nothing, where it was denied. */
+  addEventListener("load", () => {
+    for (const frame of document.querySelectorAll("iframe")) {
+      try {
+        const blank = frame.contentWindow?.location.href === "about:blank";
+        if (blank && /^http/.test(frame.src)) frame.parentNode?.insertBefore(frame, frame.nextSibling);
+      } catch {}
+    }
+  });
+
   /** The band stays: a framework that clears the body gets it back, but no endless quarrel. */
   let returns = 10;
   const watch = new MutationObserver(() => {

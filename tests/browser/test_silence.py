@@ -11,10 +11,9 @@ from two_browsers import BROWSERS, Tab, opened, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PLAIN = (
-    "<!doctype html><html lang=en><head><title>t</title></head><body><h1>Page</h1></body></html>"
-)
-BEACONS = """<!doctype html><html lang=en><head><title>b</title></head><body><h1>Beacons</h1><script>
+PLAIN = "<!doctype html><html lang=en><head><title>t</title></head><body><h1>Page</h1>"
+BEACONS = """<!doctype html><html lang=en><head><title>b</title></head><body><h1>Beacons</h1>
+<script>
 const to = (kind) => `https://tracker.test:${location.port}/${kind}?t=${Date.now()}`;
 const ways = {
   image: (url) => { new Image().src = url; },
@@ -25,8 +24,9 @@ const ways = {
 };
 setInterval(() => { for (const kind in ways) ways[kind](to(kind)); }, 200);
 addEventListener("pagehide", () => navigator.sendBeacon(to("leaving"), "1"));
-const code = `setInterval(() => fetch("https://tracker.test:${location.port}/worker?t=" + Date.now(),
-  { mode: "no-cors" }).catch(() => 0), 200)`;
+const worker = `https://tracker.test:${location.port}/worker?t=`;
+const code = `setInterval(() => fetch("${worker}" + Date.now(), { mode: "no-cors" })
+  .catch(() => 0), 200)`;
 new Worker(URL.createObjectURL(new Blob([code])));
 </script></body></html>"""
 KINDS = {"/image", "/fetch", "/keepalive", "/beacon", "/worker"}

@@ -1,6 +1,7 @@
 """A publisher's two hosts and a tracker over TLS, on one port: what is stored, and what is sent.
 
-``www.pub.test`` and ``ads.pub.test`` are the publisher's, behind Bandeau; ``tracker.test`` is not.
+``www.pub.test`` and ``ads.pub.test`` are the publisher's, behind Bandeau; ``silent.pub.test`` is
+too, and answers nothing; ``tracker.test`` is somebody else's.
 The items are those of the measured table of withdrawal (rules, section 5).
 """
 
@@ -63,6 +64,7 @@ cookies = [
     { name = "t_partitioned" },
     { name = "t_sibling" },
     { name = "t_suffix_*" },
+    { name = "t_news", path = "/news" },
 ]
 storage = ["t:*", "/t-worker.js"]
 """
@@ -87,6 +89,19 @@ SET = (
     "__Host-t=1; Path=/; Secure; HttpOnly",
     "t_partitioned=1; Path=/; Secure; HttpOnly; SameSite=None; Partitioned",
 )
+STRICT = "default-src 'none'; script-src 'nonce-n'; require-trusted-types-for 'script'"
+TRACKER = """
+for (const cookie of ["t_plain=1; path=/", "t_news=1; path=/news", "t_wide=1; domain=pub.test",
+  `t_suffix_${Math.random().toString(36).slice(2)}=1; path=/`, "t_deep=1; path=/articles"])
+  document.cookie = `${cookie}; max-age=9999`;
+localStorage.setItem("t:local", "1");
+const tracker = new URL(document.currentScript.src).origin;
+setInterval(() => {
+  new Image().src = `${tracker}/beacon-image?t=${Date.now()}`;
+  navigator.sendBeacon(`${tracker}/beacon?t=${Date.now()}`, "1");
+  fetch(`${tracker}/beacon-fetch?t=${Date.now()}`, { mode: "no-cors" }).catch(() => 0);
+}, 400);
+"""
 STORE = """
 const opened = (name) => new Promise((done, failed) => {
   const request = indexedDB.open(name);
@@ -135,6 +150,10 @@ def site(pages: dict[str, str]) -> Starlette:
 
     async def page(request: Request) -> Response:
         answer = HTMLResponse(pages[request.url.path])
+        if request.url.path == "/strict":
+            answer.headers["content-security-policy"] = STRICT
+        if request.url.path.startswith("/news"):
+            answer.headers.append("set-cookie", "t_httponly=1; Path=/; HttpOnly")
         for line in SET if request.url.path == "/articles/seed" else ():
             answer.headers.append("set-cookie", line)
         return answer
@@ -168,6 +187,7 @@ async def before_bandeau(request: Request) -> Response:
 @contextmanager
 def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
     """Serve the group until the context ends."""
+    folder.mkdir(exist_ok=True)
     policy = folder / "policy.toml"
     policy.write_text(POLICY, encoding="utf-8")
     seen = Seen()
@@ -189,6 +209,10 @@ def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
             return await tracker(scope, receive, send)
         if (scope["method"], scope["path"]) == ("POST", "/.bandeau/choice"):
             return await guarded(scope, receive, _timed(seen, send))
+        if host == "silent.pub.test":
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return None
         if scope["path"] == "/old.gif":
             return await old(scope, receive, send)
         return await guarded(scope, receive, send)
@@ -201,6 +225,7 @@ def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
         access_log=False,
         ssl_certfile=str(certificate),
         ssl_keyfile=str(key),
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
@@ -220,6 +245,8 @@ def _timed(seen: Seen, send: Any) -> Any:
     return timed
 
 
-async def _tracked(_: Request) -> Response:
+async def _tracked(request: Request) -> Response:
     headers = {"access-control-allow-origin": "*", "set-cookie": "id=3p; Path=/"}
+    if request.url.path == "/tracker.js":
+        return Response(TRACKER, headers=headers, media_type="text/javascript")
     return Response(b"GIF89a", headers=headers, media_type="image/gif")

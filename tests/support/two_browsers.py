@@ -76,5 +76,5 @@ def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
             # A page that is being replaced answers nothing.
             found = None
         if found or time.monotonic() > end:
-            assert found, "it never came to hold"
+            assert found, f"it never came to hold: {found}"
             return found

@@ -211,6 +211,6 @@
   clean();
   addEventListener("load", clean);
   addEventListener("storage", clean);
-  if (CookieStore) cookieStore.addEventListener("change", clean);
   setInterval(clean, 3_000);
+  if (CookieStore) cookieStore.addEventListener("change", clean);
 })();

@@ -15,7 +15,7 @@
 
   const lock = () => {
     for (const open of root.querySelectorAll(".write, .reply")) open.toggleAttribute("hidden", true);
-    const panel = /** @type {HTMLTemplateElement | null} */ (root.querySelector("template"));
+    const panel = /** @type {HTMLTemplateElement | null} */ (root.querySelector(".when-locked"));
     panel?.replaceWith(panel.content);
     host.closest("[data-bandeau=comments]")?.setAttribute("data-state", "locked");
   };

@@ -9,7 +9,7 @@
 (() => {
   const { currentScript } = document;
   const list = /** @type {Element} */ (currentScript?.previousElementSibling);
-  /** @type {{ cookies: string[], storage: string[], denies: boolean }} */
+  /** @type {{ cookies: string[], storage: string[], whole?: boolean }} */
   const allowed = JSON.parse(/** @type {string} */ (list.textContent));
   list.remove();
   currentScript?.remove();
@@ -198,7 +198,7 @@
       if (keys((name = `${name}`))) return native(this, name);
       throw refusal();
     });
-  if (allowed.denies) {
+  if (!allowed.whole) {
     for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) {
       replace(globalThis, name, () => /** @type {any} */ (undefined));
     }

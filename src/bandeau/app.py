@@ -14,6 +14,7 @@ from starlette.requests import Request
 from bandeau.choice.token import Seal
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
@@ -38,6 +39,7 @@ from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.process import Opened, PerProcess
+from bandeau.web.shared import shared_head
 from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
 from bandeau.web.visitor import Sent, Visitors
@@ -62,8 +64,10 @@ class Bandeau:
         data: str | Path = "bandeau-data",
         explain: bool = False,
         confine: bool = False,
+        shared_page: bool = False,
     ) -> None:
-        self._open = _Plan.read(policy, data, explain=explain, confine=confine).open()
+        plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
+        self._open = plan.open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
         self._enforcer = Enforcer(app, self._open.desk)
@@ -133,7 +137,13 @@ class BandeauMiddleware(DjangoShell):
 
 
 def gateway(
-    policy: Path, upstream: str, data: Path, *, explain: bool = False, confine: bool = False
+    policy: Path,
+    upstream: str,
+    data: Path,
+    *,
+    explain: bool = False,
+    confine: bool = False,
+    shared_page: bool = False,
 ) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``."""
 
@@ -142,7 +152,14 @@ def gateway(
         return bandeau.pages.upstream_page(languages, status)
 
     proxy = Upstream(upstream, error_page=error_page)
-    bandeau = Bandeau(proxy, policy=policy, data=data, explain=explain, confine=confine)
+    bandeau = Bandeau(
+        proxy,
+        policy=policy,
+        data=data,
+        explain=explain,
+        confine=confine,
+        shared_page=shared_page,
+    )
     return bandeau
 
 
@@ -171,27 +188,38 @@ class _Plan:
     folder: Path
     explain: bool
     confine: bool
+    shared_page: bool
 
     @classmethod
     def read(
-        cls, policy: str | Path, data: str | Path, *, explain: bool, confine: bool = False
+        cls,
+        policy: str | Path,
+        data: str | Path,
+        *,
+        explain: bool,
+        confine: bool = False,
+        shared_page: bool = False,
     ) -> _Plan:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
         folder = Path(data)
         keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, keys, folder, explain, confine)
+        return cls(declared, words, keys, folder, explain, confine, shared_page)
 
     def open(self) -> _Open:
         ledger = open_ledger(self.folder, self.keys)
         store = SqliteComments(self.folder / "comments.sqlite")
-        site = _site(self.policy, self.words, self.keys, ledger)
-        notice = Notice(self.policy, self.words)
+        site = _site(self.policy, self.words, self.keys, ledger, shared=self.shared_page)
+        shared = SharedPage(self.policy, site.terms_digest) if self.shared_page else None
+        head = shared_head(shared, site.rules) if shared else None
+        notice = Notice(self.policy, self.words, head)
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
         comments = _comments(site, visitors, store)
         insertions = _insertions(site, notice, comments)
-        editor = PageEditor(site.rules, insertions, explain=self.explain, confine=self.confine)
+        editor = PageEditor(
+            site.rules, insertions, explain=self.explain, confine=self.confine, shared=shared
+        )
         choices = ChoiceDesk(site, visitors, notice)
         features = comments.routes() if insertions.section else []
         routes = [*Sweep(site, visitors, pages).routes(), *features]
@@ -216,7 +244,7 @@ def _per_process(policy: str | Path, data: str | Path, *, explain: bool) -> PerP
     return PerProcess(opens)
 
 
-def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site:
+def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shared: bool) -> Site:
     terms = terms_of(policy)
     return Site(
         policy=policy,
@@ -229,6 +257,7 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore) -> Site
         ledger=ledger,
         now=time.time,
         random=secrets.token_bytes,
+        shared=shared,
     )
 
 
@@ -244,7 +273,8 @@ def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments
 
 def _insertions(site: Site, notice: Notice, comments: Comments) -> Insertions:
     async def section(exchange: Exchange, lang: str) -> tuple[str, bytes]:
-        return await comments.section_for(exchange.standing, lang, exchange.asked.path)
+        standing, path = exchange.standing, exchange.asked.path
+        return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
     placeholder, view = Placeholder(site.policy, site.words), comments.view

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from publisher import POLICY, Seen, publisher
+from publisher import POLICY, TAGGED, Seen, publisher
 from publisher_django import django_site
 from serving import serving
 from serving_wsgi import as_wsgi, serving_wsgi
@@ -455,3 +455,82 @@ def test_our_own_error_pages_carry_the_band_too(shell: Shell) -> None:
 
 def test_a_page_is_not_confined_unless_asked_for(shell: Shell) -> None:
     assert "connection-allowlist" not in shell.visitor().get("/article").headers
+
+
+@pytest.mark.parametrize("choice", ["none", "refused", "withdrawn"])
+def test_a_denied_own_path_is_answered_by_us(shell: Shell, choice: str) -> None:
+    visitor = shell.visitor()
+    if choice == "withdrawn":
+        visitor.choose("accept_all")
+    if choice != "none":
+        visitor.choose("refuse_all")
+    visitor.jar[("_ea1", "/")] = "kept"
+    before = len(shell.seen.requests)
+    answer = visitor.get("/tags/t.js?id=1", headers={"accept": "*/*"})
+    assert (answer.status_code, answer.content) == (403, b"")
+    assert {"no-store", "private"} <= set(answer.headers["cache-control"].split(", "))
+    reason = "undecided" if choice == "none" else "refused"
+    assert answer.headers["bandeau-explain"] == f"/tags/t.js;refuse;{reason}"
+    assert "set-cookie" not in answer.headers
+    assert "content-security-policy" in answer.headers
+    assert len(shell.seen.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/%74ags/t.js"),
+        ("GET", "/TAGS//./x/../t.js"),
+        ("GET", "/tags%2Ft.js;v=1"),
+        ("GET", "/x;v=1/..%2ftags/t.js"),
+        ("HEAD", "/tags/t.js"),
+        ("POST", "/collect"),
+        ("OPTIONS", "/collect/more"),
+    ],
+)
+def test_no_spelling_or_method_brings_a_denied_own_path_to_the_site(
+    shell: Shell, method: str, path: str
+) -> None:
+    before = len(shell.seen.requests)
+    body = {"content": b"x" * 100_000} if method == "POST" else {}
+    answer = shell.visitor().send(method, path, headers={"accept": "*/*"}, **body)
+    assert (answer.status_code, answer.content) == (403, b"")
+    assert len(shell.seen.requests) == before
+
+
+def test_an_allowed_own_path_reaches_the_site_as_it_was_asked_for(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("save", "advertising")
+    answer = visitor.get("/tags/t.js?id=1", headers={"accept": "*/*"})
+    assert answer.text.startswith('ran.push("tag")')
+    assert shell.seen.requests[-1]["path"] == "/tags/t.js"
+    assert visitor.send("POST", "/collect", content=b"x" * 100_000).status_code == 200
+
+
+def test_own_paths_that_nobody_declares_pass(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("refuse_all")
+    assert visitor.get("/own.png", headers={"accept": "image/*"}).status_code == 200
+    assert visitor.get("/tagsoup").status_code == 404
+    assert "bandeau-explain" not in visitor.get("/tagsoup").headers
+
+
+def test_a_page_has_proxied_tags_and_snippets_inert_until_they_are_allowed(shell: Shell) -> None:
+    visitor = shell.visitor()
+    answer = visitor.get("/tagged")
+    html = answer.text
+    assert """<script type="text/plain">window.eatag = (...all) => ran.push(all[0]); """ in html
+    assert """<script type="text/plain" data-bandeau-src="/tags/t.js"></script>""" in html
+    assert """<img data-bandeau-src="/collect?e=view"><img data-bandeau-src="tags/p.gif">""" in html
+    assert """<img src="/own.png">""" in html
+    assert """<iframe hidden data-bandeau-src="/tags/frame" width="300" height="200">""" in html
+    assert "Example Ads" in html
+    assert """<script type="application/ld+json">{"text": "eatag('init'"}</script>""" in html
+    assert """<a href="/tags/about">about</a>""" in html
+    assert answer.headers["link"] == "</own.css>; rel=preload; as=style"
+    visitor.choose("save", "advertising")
+    answer = visitor.get("/tagged")
+    kept = TAGGED.partition("<body>")[0].partition("<head>")[2]
+    assert kept in answer.text
+    assert "data-bandeau=placeholder" not in answer.text
+    assert "/tags/t.js" in answer.headers["link"]

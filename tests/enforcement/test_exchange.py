@@ -25,6 +25,7 @@ def exchange(
     destination: bytes = b"",
     more: str = "",
     uncovered: frozenset[tuple[str, str]] = frozenset(),
+    target: str = "/",
 ) -> Exchange:
     policy, _ = load((POLICY + more).encode(), read_words())
     answers = {
@@ -33,7 +34,7 @@ def exchange(
     }
     standing = Standing(answers, uncovered, Source.CHOICE)
     host = "www.quotidien.test"
-    asked = Asked(host, host, "/", "/", True, b"", False, destination)
+    asked = Asked(host, host, target, target, True, b"", False, destination)
     return Exchange(Rules(policy), standing, asked)
 
 
@@ -196,6 +197,81 @@ def test_the_host_of_an_authority(authority: str, host: str) -> None:
 )
 def test_what_is_no_authority(wrong: str) -> None:
     assert not is_authority(wrong)
+
+
+def refusal(*granted: str, target: str, more: str = "") -> str:
+    """What ``Bandeau-Explain`` says of a request; empty where the site gets it."""
+    headers = exchange(*granted, target=target, more=more).refused()
+    return dict(headers or [])[b"bandeau-explain"].decode() if headers else ""
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ("/tags/a.js?id=1", "/tags/a.js;refuse;refused"),
+        ("//tags/a.js", "/tags/a.js;refuse;refused"),
+        ("/x/%2e%2e/Tags/", "/tags/;refuse;refused"),
+        ("http://www.quotidien.test/tags/a.js", "/tags/a.js;refuse;refused"),
+        ("/tags/\xc3\xa9,%0d%0a;x", "/tags/%C3%A9%2C%0D%0A;refuse;refused"),
+        ("/tags", ""),
+        ("/?/tags/", ""),
+        ("*", ""),
+        ("", ""),
+    ],
+)
+def test_a_request_for_a_denied_own_path_is_ours_to_answer(target: str, told: str) -> None:
+    assert refusal("social", target=target) == told
+    assert refusal("advertising", target=target) == ""
+
+
+def test_each_tracker_of_an_own_path_must_be_allowed() -> None:
+    more = "[[trackers]]\nvendor = 'Later'\npurpose = 'advertising'\npaths = ['/tags/new/*']\n"
+    later = frozenset({("advertising", "later")})
+    for target, reason in (("/tags/a", ""), ("/tags/new/a", "added-since")):
+        asked = exchange("advertising", more=more, uncovered=later, target=target)
+        told = dict(asked.refused() or []).get(b"bandeau-explain", b"").decode()
+        assert told.endswith(reason)
+        assert bool(told) is bool(reason)
+
+
+@pytest.mark.parametrize(
+    ("link", "stays"),
+    [
+        (b"</tags/a.js>; rel=preload", False),
+        (b"<a.js>; rel=preload", False),
+        (b"<../%74ags/a.js>; rel=preload", False),
+        (b"<https://www.quotidien.test/tags/a.js>; rel=preload", False),
+        (b"<//quotidien.test:8443/collect>; rel=preload", False),
+        (b"<../own.css>; rel=preload", True),
+        (b"<https://www.quotidien.test/own.css>; rel=preload", True),
+    ],
+)
+def test_link_headers_to_denied_own_paths_go(link: bytes, stays: bool) -> None:
+    for granted in ((), ("advertising",)):
+        asked = exchange(*granted, target="/tags/page?x=/")
+        kept = dict(asked.response_headers(200, [(b"link", link)])).get(b"link")
+        assert kept == (link if stays or granted else None)
+
+
+def test_the_judge_says_who_a_script_belongs_to() -> None:
+    judge = exchange("social").judge
+    verdict = judge.snippet("x(); eatag('init', 1)")
+    assert (verdict.effect, verdict.reason) == ("inert", "refused")
+    assert verdict.tracker is not None
+    assert verdict.tracker.vendor == "Example Ads"
+    own = judge.snippet("eatag('track')")
+    assert (own.effect, own.reason, own.tracker) == ("pass", "own", None)
+    assert exchange("advertising").judge.snippet("eatag('init'").passes
+
+
+@pytest.mark.parametrize("target", ["/tags/a.js", "/own.js"])
+def test_no_cache_between_keeps_what_only_some_may_ask_for(target: str) -> None:
+    asked = exchange("advertising", target=target, destination=b"script")
+    given = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=9")]
+    answered = dict(asked.response_headers(200, given))
+    tracked = target.startswith("/tags/")
+    assert answered[b"cache-control"] == (b"private, max-age=9" if tracked else given[1][1])
+    assert (b"Cookie" in answered[b"vary"]) is tracked
 
 
 LEFTOVER = b"session=1; _ga=2"

@@ -199,7 +199,7 @@ def test_tags_that_reach_third_parties_are_gated(
     if around != b"%b" and b"frameset" in markup:
         pytest.skip("a frameset stands instead of a body")
     found = gated(around.replace(b"%b", markup))
-    assert [host for piece in found for host in piece.hosts] == hosts
+    assert [host for piece in found for host in piece.subjects.hosts] == hosts
     assert all(not gated(piece.inert) for piece in found)
 
 

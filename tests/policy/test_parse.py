@@ -176,6 +176,30 @@ def test_bom_and_crlf_move_no_line() -> None:
             "schema",
             "host name alone",
         ),
+        *(
+            (
+                SITE + f"[[trackers]]\nvendor='x'\npurpose='y'\npaths = [\n'/a',\n{path}]",
+                11,
+                "trackers[0].paths[1]",
+                "schema",
+                "no host, ? or #",
+            )
+            for path in ("'gtm/*'", "'https://own.test/x'", "'/a b'", "'/a?b'", "''", "'*'")
+        ),
+        (
+            SITE + "[[trackers]]\nvendor='x'\npurpose='y'\nsnippets = [\n'enough',\n'été()']",
+            11,
+            "trackers[0].snippets[1]",
+            "schema",
+            "plain ASCII",
+        ),
+        (
+            SITE + "[[trackers]]\nvendor='x'\npurpose='y'\npath = '/a'",
+            9,
+            "trackers[0].path",
+            "schema",
+            "did you mean paths?",
+        ),
         (
             SITE + "[[trackers]]\nvendor='x'\npurpose='y'\n[[trackers.cookies]]\nname='a;b'",
             10,

@@ -72,6 +72,8 @@ POLICY = Policy(
                 ),
             ),
             storage=("ea:*",),
+            paths=("/tags/*",),
+            snippets=("<b>eatag('init'",),
             policy_url="https://ads.example/privacy",
         ),
         Tracker(vendor="Geo & Sons", purpose="advertising-geolocated", hosts=("geo.example",)),

@@ -57,6 +57,8 @@ cookies = [
     { name = "_deep", path = "/articles", max_age = "1 month" },
 ]
 storage = ["ea:*"]
+paths = ["/tags/*", "/collect"]
+snippets = ["eatag('init'"]
 """
 
 PAGE = """<!doctype html>
@@ -70,6 +72,15 @@ PAGE = """<!doctype html>
 <section data-bandeau="comments"></section>
 <noscript><img src="https://ads.test/n.gif"></noscript>
 </body></html>"""
+
+TAGGED = """<!doctype html>
+<html lang="fr"><head><title>Un article</title><script>ran.push("own")</script>
+<script>window.eatag = (...all) => ran.push(all[0]); eatag('init', 1)</script>
+<script src="/tags/t.js"></script><script>ran.push("last")</script>
+<script type="application/ld+json">{"text": "eatag('init'"}</script>
+</head><body><h1>Balises</h1><img src="/collect?e=view"><img src="tags/p.gif"><img src="/own.png">
+<iframe src="/tags/frame" width="300" height="200"></iframe>
+<a href="/tags/about">about</a></body></html>"""
 
 
 @dataclass
@@ -112,6 +123,16 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             return Response(body[2:5], 206, headers, "image/png")
         return Response(body, headers=headers, media_type="image/png")
 
+    async def tagged(request: Request) -> Response:
+        note(request)
+        links = "</tags/t.js>; rel=preload; as=script, </own.css>; rel=preload; as=style"
+        return Response(TAGGED, media_type="text/html", headers={"link": links})
+
+    async def proxied(request: Request) -> Response:
+        note(request)
+        script = 'ran.push("tag"); navigator.sendBeacon("/collect", "seen")'
+        return Response(script, media_type="text/javascript", headers={"set-cookie": "session=x"})
+
     async def moved(request: Request) -> Response:
         return Response(status_code=302, headers={"location": "/article?x=%20y"})
 
@@ -133,6 +154,9 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             Route("/latin", latin),
             Route("/strict", strict),
             Route("/own.png", asset),
+            Route("/tagged", tagged),
+            Route("/tags/{name:path}", proxied),
+            Route("/collect", proxied, methods=["GET", "POST", "OPTIONS"]),
             Route("/moved", moved),
             Route("/events", events),
             Route("/echo", echo, methods=["POST"]),

@@ -245,3 +245,30 @@ async def test_what_came_of_a_page_that_breaks_off_is_sent(tmp_path: Path) -> No
 
 async def _nothing() -> Message:
     return {"type": "http.disconnect"}
+
+
+async def test_a_socket_on_a_denied_own_path_is_closed_unopened(tmp_path: Path) -> None:
+    app, got = Answering(HTML), list[Message]()
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+
+    async def send(message: Message) -> None:
+        got.append(message)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    bandeau = Bandeau(app, policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    headers = [(b"host", b"www.quotidien.test")]
+    scope = {"type": "websocket", "path": "/tags/live", "headers": headers}
+    try:
+        await bandeau(scope, receive, send)
+    finally:
+        bandeau.close()
+    assert got == [{"type": "websocket.close", "code": 1008}]
+    assert app.scope == {}
+
+
+async def test_what_is_refused_is_confined_like_a_page(tmp_path: Path) -> None:
+    status, headers, body = await ask(Answering(HTML), tmp_path, path="/collect")
+    assert (status, body) == (403, b"")
+    assert headers[b"connection-allowlist"].startswith(b"(response-origin")

@@ -64,6 +64,9 @@ def test_the_privacy_page_lists_every_declared_tracker(pages: Pages) -> None:
     assert "<code>_ea*</code> · 13 months" in page
     assert "<code>session</code> · until the browser closes" in page
     assert "<code>ea:*</code> · until removed" in page
+    assert '<dt>Paths on this site</dt><dd><code dir="ltr">/tags/*</code></dd>' in page
+    assert "<dt>Scripts in pages, known by</dt>" in page
+    assert '<dd><code dir="ltr">&lt;b&gt;eatag(&#39;init&#39;</code></dd>' in page
     assert 'href="https://ads.example/privacy"' in page
     assert "audience measurement within the legal exemption" in page
     assert "kept for 6 months in the cookie “eu-consent”" in page

@@ -68,8 +68,7 @@ class Seal:
 
     def write_choice(self, choice: Choice) -> str:
         """The value of the choice cookie."""
-        mask = "".join("01"[choice.answers[key]] for key in sorted(choice.answers))
-        body = f"{VERSION}.{choice.terms}.{mask}~{choice.made_at:x}.{_pack(choice.record_id)}"
+        body = f"{choice_mask(choice)}~{choice.made_at:x}.{_pack(choice.record_id)}"
         return self._choice.sign(body).decode()
 
     def read_choice(self, value: str) -> Sealed | None:
@@ -96,6 +95,12 @@ class Seal:
         if record_id is None:
             return None
         return Ticket(base64.urlsafe_b64decode(found["visitor"] + "=="), record_id)
+
+
+def choice_mask(choice: Choice) -> str:
+    """``1.<terms>.<mask>``: what many visitors share, the purposes in alphabetical order."""
+    mask = "".join("01"[choice.answers[key]] for key in sorted(choice.answers))
+    return f"{VERSION}.{choice.terms}.{mask}"
 
 
 def _signer(keys: Sequence[bytes], salt: str) -> Signer:

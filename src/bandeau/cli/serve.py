@@ -23,8 +23,17 @@ from bandeau.web.server import serve
 @click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
 @click.option("--confine", is_flag=True, help="Let pages reach allowed and linked hosts only.")
+@click.option(
+    "--shared-page", is_flag=True, help="One page for everyone where a cache may keep it."
+)
 def serve_command(
-    config: Path, upstream: str, listen: str, data: str, explain: bool, confine: bool
+    config: Path,
+    upstream: str,
+    listen: str,
+    data: str,
+    explain: bool,
+    confine: bool,
+    shared_page: bool,
 ) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
@@ -33,7 +42,9 @@ def serve_command(
     try:
         address = parse_listen(listen)
         site, folder = parse_upstream(upstream), parse_data(data)
-        bandeau = gateway(config, site, folder, explain=explain, confine=confine)
+        bandeau = gateway(
+            config, site, folder, explain=explain, confine=confine, shared_page=shared_page
+        )
         serve(
             bandeau,
             address.host,

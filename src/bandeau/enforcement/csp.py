@@ -18,6 +18,14 @@ _FETCH_FALLBACK = {
 }
 
 
+_LOCAL = "data: blob: filesystem: about:"
+POLICY = (
+    f"default-src {{reach}} {_LOCAL} 'unsafe-inline' 'unsafe-eval'; "
+    f"connect-src {{sockets}} {_LOCAL}; form-action {{reach}}; base-uri {{reach}}"
+)
+"""Ours, with the sources of pages and of sockets left open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
     """What the site's own Content-Security-Policy must let through for our insertions.
@@ -42,23 +50,20 @@ def own_policy(
     which its own policy may narrow.
     """
     above = {domain for host in denied_hosts for domain in list(suffixes(host))[1:]}
-    sources = [*_sources(own_hosts, frozenset()), *_sources(allowed_hosts, above)]
-    reach = " ".join(["'self'", *sources])
+    listed = [*sources(own_hosts, frozenset()), *sources(allowed_hosts, above)]
+    reach = " ".join(["'self'", *listed])
     # In Chromium a source without a scheme is none for a WebSocket.
-    sockets = " ".join([reach, *(f"ws://{source}" for source in sources)])
-    local = "data: blob: filesystem: about:"
-    return (
-        f"default-src {reach} {local} 'unsafe-inline' 'unsafe-eval'; "
-        f"connect-src {sockets} {local}; form-action {reach}; base-uri {reach}"
-    ).encode()
+    sockets = " ".join([reach, *(f"ws://{source}" for source in listed)])
+    return POLICY.replace("{reach}", reach).replace("{sockets}", sockets).encode()
 
 
-def _sources(hosts: Iterable[str], above: Set[str]) -> list[str]:
-    sources = []
+def sources(hosts: Iterable[str], above: Set[str]) -> list[str]:
+    """Source expressions for ``hosts`` on any port; one in ``above`` stands for itself alone."""
+    listed = []
     for host in dict.fromkeys(hosts):
         alone = _is_address(host) or host in above
-        sources += [f"{host}:*"] if alone else [f"{host}:*", f"*.{host}:*"]
-    return sources
+        listed += [f"{host}:*"] if alone else [f"{host}:*", f"*.{host}:*"]
+    return listed
 
 
 def _is_address(host: str) -> bool:

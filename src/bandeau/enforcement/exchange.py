@@ -6,8 +6,10 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from urllib.parse import quote
 
 from bandeau.choice.model import Source, Standing
 from bandeau.enforcement import caching
@@ -16,13 +18,16 @@ from bandeau.enforcement.csp import Admitted, admit
 from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
-from bandeau.enforcement.verdict import Verdict
+from bandeau.enforcement.urls import OWN, Reach, target_of
+from bandeau.enforcement.verdict import Reason, Verdict
 from bandeau.policy.model import CookieRule
 
 Headers = list[tuple[bytes, bytes]]
 
 CHOICE_HEADER = b"bandeau-choice"
+EXPLAIN_HEADER = b"bandeau-explain"
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
 _ALIKE = frozenset(
@@ -76,7 +81,11 @@ class Exchange:
     """The verdicts and edits for one request of one visitor.
 
     With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
+    ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
+    ``shared`` is true where the answer is the same for everyone.
     """
+
+    shared = False
 
     def __init__(
         self,
@@ -92,11 +101,54 @@ class Exchange:
         self.standing = standing
         self.judge = rules.judge(standing)
         self._reserved = rules.reserved
+        self.page = rules.declared.base(asked.target) if rules.declared else OWN
+        self.tracked = self._path_verdict()
         self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
+
+    def _path_verdict(self) -> Verdict | None:
+        """The verdict on the path that is asked for, where a tracker declares it."""
+        paths = self._rules.declared.paths if self._rules.declared else None
+        verdict = self.judge.path(paths.asked(self.asked.target)) if paths else None
+        return verdict if verdict and verdict.tracker else None
 
     def host_denied(self, host: str) -> bool:
         """Whether the page may not reach ``host``; the host that served it is always its own."""
         return host != self.asked.host and not self.judge.host(host).passes
+
+    def refused(self) -> Headers | None:
+        """The headers of our answer where the request must not reach the site; else ``None``.
+
+        So it is with a path of the publisher's own that a tracker declares and the choice denies.
+        The answer is a 403 without a body, says why, and leaves cookies alone; should a browser
+        make a document of it, that is held like any other.
+        """
+        verdict = self.tracked
+        if verdict is None or verdict.passes:
+            return None
+        headers = [(b"cache-control", b"no-store, private"), (b"content-length", b"0")]
+        told = explanation([replace(verdict, subject=quote(verdict.subject))])
+        return [*self._governed(headers, alike=self.asked.alike), (EXPLAIN_HEADER, told)]
+
+    def denials(self, subjects: Subjects) -> Iterator[Verdict]:
+        """The verdicts that deny any of what a tag is judged by; none where it may stay."""
+        yield from (self.judge.host(host) for host in subjects.hosts if self.host_denied(host))
+        owns = chain(
+            map(self.judge.path, subjects.paths), map(self.judge.snippet, subjects.snippets)
+        )
+        yield from (verdict for verdict in owns if not verdict.passes)
+
+    def url_denied(self, url: str) -> bool:
+        """Whether a URL in a header leads where the page may not reach."""
+        target = target_of(url, self.page)
+        if target.reach is Reach.HOST and self.host_denied(target.host):
+            return True
+        declared = self._rules.declared
+        return declared is not None and not all(
+            self.judge.path(path).passes for path in declared.led_to(target, self._owns)
+        )
+
+    def _owns(self, host: str) -> bool:
+        return host == self.asked.host or self._rules.matcher.owns(host)
 
     def request_headers(self, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
         """The request as the site gets it: only the cookies that the choice allows (rule P2).
@@ -129,13 +181,15 @@ class Exchange:
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
+        if self.tracked is not None and self.tracked.reason is Reason.GRANTED:
+            kept = caching.kept_private(kept, caching.CHOICE_KEY)
         if self.jar.denied:
             ended = [(b"set-cookie", line) for line in self.leftovers()]
             kept = caching.kept_private(kept, ()) + ended
         if self._explain:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
-            kept.append((b"bandeau-explain", explanation([*self.jar.denied, *refused])))
+            kept.append((EXPLAIN_HEADER, explanation([*self.jar.denied, *refused])))
         return kept
 
     def _registers(self) -> bool:
@@ -151,7 +205,15 @@ class Exchange:
         if alike:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
             return [*strict, (_CSP, self._rules.strictest_policy())]
-        return [*caching.kept_private(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        return [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+
+    def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
+        """Who may keep the answer: this visitor, under the request fields ``key`` (C10)."""
+        return caching.kept_private(headers, key)
+
+    def held_back(self, gated: Gated) -> bytes:
+        """What stands in the page for a tag that is denied."""
+        return gated.inert
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
         """Headers of a page that we edit: its own validators go, its cache key is stated (C10).
@@ -167,7 +229,7 @@ class Exchange:
                 edited.append((name, admit(value, admitted)))
             else:
                 edited.append((name, value))
-        return caching.kept_private(edited, caching.PAGE_KEY)
+        return self.kept(edited, caching.PAGE_KEY)
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
@@ -205,7 +267,7 @@ class Exchange:
         if name == b"set-cookie":
             passes = self.set_cookie(value).passes
             return value if passes else None
-        return judge_contacts(name, value, self.host_denied)
+        return judge_contacts(name, value, self.url_denied)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""

@@ -11,13 +11,15 @@ from collections.abc import Callable
 
 from bandeau import limits
 from bandeau.enforcement import calm, markup
+from bandeau.enforcement.declared import Declared, Watch
 from bandeau.enforcement.foreign import Foreign
-from bandeau.enforcement.inert import Judge
+from bandeau.enforcement.inert import NOTHING, Judge
 from bandeau.enforcement.markup import Tag, bare_tag, read_tag
-from bandeau.enforcement.opening import Opening
+from bandeau.enforcement.opening import Opening, mark_of
 from bandeau.enforcement.oversize import TagTail
-from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
-from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, Target, decode_attribute, target_of
+from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Subjects, joined
+from bandeau.enforcement.scripts import ScriptText
+from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, Target, decode_attribute
 
 _NESTED_DOCUMENTS = 3
 _EAGER_BYTES = 16_384
@@ -34,18 +36,25 @@ _LESS_THAN = ord("<")
 class Scanner:
     """Reads one page. ``third_party`` says of a host whether it is not the publisher's own.
 
+    ``declared`` is what trackers declare of the publisher's own; ``base`` is then its
+    :meth:`Declared.base` for the page.
     ``lang`` is the language of the ``html`` element; ``is_document`` is true once a doctype,
     ``html``, ``head`` or ``body`` was seen; ``overflowed`` once a tag was too long to be read:
     it passed as it was, and the headers alone hold it.
     """
 
     def __init__(
-        self, third_party: Callable[[str], bool], base: Target = OWN, depth: int = 0
+        self,
+        third_party: Callable[[str], bool],
+        base: Target = OWN,
+        depth: int = 0,
+        declared: Declared | None = None,
     ) -> None:
         self.lang = ""
         self.overflowed = False
         self._third_party = third_party
-        self._judge = Judge(third_party, self._hosts_within)
+        self._declared, self._watch = declared, Watch(declared)
+        self._judge = Judge(third_party, self._within, declared.paths if declared else None)
         self._own_base = self._base = base
         self._base_seen = False
         self._depth = depth
@@ -61,7 +70,7 @@ class Scanner:
         self._wait = 0
         self._until = markup.BOGUS_END
         self._hold = 0
-        self._escaped = 0
+        self._script_text = ScriptText()
         self._tail = TagTail()
         self._tail_name = b""
 
@@ -97,6 +106,7 @@ class Scanner:
     def _taken(self) -> list[Piece]:
         self._cut(self._position)
         self._buffer = self._buffer[self._position :]
+        self._watch.trim(self._position)
         self._position = self._literal = 0
         pieces, self._pieces = self._pieces, []
         return pieces
@@ -125,6 +135,8 @@ class Scanner:
         if len(self._buffer) - self._position < self._wait and not self._final:
             return False
         found = self._skipped().match(self._buffer, self._position)
+        if found and self._declared and self._watch.overlooked(found, self._base):
+            return True
         position = self._position = found.end() if found else self._position
         if position == len(self._buffer):
             return False
@@ -142,7 +154,7 @@ class Scanner:
         opening, foreign = self._opening, self._foreign
         if opening.frameset or opening.in_template or self._outer_foreign is not None:
             return markup.TEXT
-        own = self._base.reach is not Reach.HOST
+        own = self._base.reach is not Reach.HOST and self._position >= self._watch.careful
         if not opening.done:
             return calm.HEAD if own and opening.in_head else markup.SPACE
         if foreign.active:
@@ -213,25 +225,11 @@ class Scanner:
         return False
 
     def _script(self) -> bool:
-        """The text of a script with its escaped states (HTML 13.2.5.15 to 13.2.5.31)."""
-        events = markup.ESCAPED_SCRIPT_EVENT if self._escaped else markup.SCRIPT_EVENT
-        found = events.search(self._buffer, self._position)
-        if not found:
-            return self._keep(_RAW_HOLD)
-        self._position = found.end()
-        if found[0] == b"<!--":
-            self._escaped = self._escaped or 1
-            self._position = found.start() + len(b"<!")
-        elif found[0] == b"-->":
-            self._escaped = 0
-        elif not found[1]:
-            self._escaped = 2 if self._escaped else 0
-        elif self._escaped == 2:
-            self._escaped = 1
-        else:
-            self._position = found.start()
+        text, stop = self._script_text, len(self._buffer)
+        self._position = text.pass_over(self._buffer, self._position, stop, final=self._final)
+        if text.ended:
             self._step = self._data
-        return True
+        return text.ended
 
     # Tags.
 
@@ -239,14 +237,17 @@ class Scanner:
         pending = len(self._buffer) - position
         too_long = pending > limits.HTML_TOKEN_BYTES
         if not self._final and not too_long:
-            # Short ones are tried at every chunk, long ones when they have doubled: linear.
-            doubled = 2 * pending if pending > _EAGER_BYTES else 0
-            self._wait = min(doubled, limits.HTML_TOKEN_BYTES + 1)
+            self._await(pending)
             return False
         self._wait = 0
         if self._outer_foreign is not None and self._cut_by_noscript(position, None):
             return True
         return self._oversized(position) if too_long else False
+
+    def _await(self, pending: int) -> None:
+        """Short ones are tried at every chunk, long ones when they have doubled: linear."""
+        doubled = 2 * pending if pending > _EAGER_BYTES else 0
+        self._wait = min(doubled, limits.HTML_TOKEN_BYTES + 1)
 
     def _complete_tag(self, tag: re.Match[bytes]) -> bool:
         start, end = tag.span()
@@ -254,13 +255,25 @@ class Scanner:
             return True
         if end - start > limits.HTML_TOKEN_BYTES:
             return self._oversized(start)
-        self._position = end
-        name = tag[2].lower()
         if tag[1]:
-            self._end_tag(name, start)
-        else:
-            self._start_tag(read_tag(tag[0], tag[2]), start)
-        return True
+            self._position = end
+            self._end_tag(tag[2].lower(), start)
+            return True
+        return self._start_tag(read_tag(tag[0], tag[2]), start)
+
+    def _in_script(self, tag: Tag, start: int) -> Subjects | None:
+        """What trackers declare of the script that ``tag`` opens; None while more of it must come.
+
+        What never ends never runs, and within ``noscript`` nothing does.
+        """
+        if self._declared is None or self._outer_foreign is not None:
+            return NOTHING
+        in_svg = self._foreign.foreign
+        found = self._declared.script(tag, self._buffer, start, in_svg=in_svg)
+        if found is None and not self._final:
+            self._await(len(self._buffer) - start)
+            return None
+        return found or NOTHING
 
     def _cut_by_noscript(self, start: int, tag: re.Match[bytes] | None) -> bool:
         """A tag with ``</noscript`` in it: with scripting on that ends the text, without it the
@@ -276,7 +289,7 @@ class Scanner:
             if gated:
                 self._cut(start)
                 head = self._buffer[start : found.start()]
-                self._pieces.append(Gated(head, b"", gated.hosts, gated.element))
+                self._pieces.append(Gated(head, b"", gated.subjects, gated.element))
                 self._literal = found.start()
         self._position = found.start()
         return True
@@ -315,14 +328,17 @@ class Scanner:
             return
         self._foreign.end(name)
 
-    def _start_tag(self, tag: Tag, start: int) -> None:
+    def _start_tag(self, tag: Tag, start: int) -> bool:
+        script = self._in_script(tag, start) if tag.name == b"script" else NOTHING
+        if script is None:
+            return False
+        end = self._position = start + len(tag.source)
         settled = self._opening.settled or self._outer_foreign is not None
         if not settled:
             self._mark(self._opening.start(tag.name), start)
-        end = self._position
         base = self._own_base if tag.name == b"base" else self._base
-        gated = self._judge.gate(tag, base)
-        marked = self._marked(tag)
+        gated = self._judge.gate(tag, self._watch.near(base), script)
+        marked = mark_of(tag)
         if gated or marked:
             self._cut(start)
             self._literal = end
@@ -332,34 +348,14 @@ class Scanner:
             self._pieces.append(marked._replace(original=b"") if gated else marked)
         if not settled or tag.name in _STRUCTURAL or self._foreign.active:
             self._entered(tag, end)
-
-    def _marked(self, tag: Tag) -> Mark | None:
-        values = tag.values
-        if values.get(b"data-bandeau") == b"comments":
-            return Mark(Place.COMMENTS, tag.source, tag.name.decode("latin-1"))
-        if tag.name == b"meta":
-            kind = decode_attribute(values.get(b"http-equiv", b"")).strip().lower()
-            if kind == "content-security-policy":
-                return Mark(
-                    Place.META_CSP, tag.source, decode_attribute(values.get(b"content", b""))
-                )
-        return None
-
-    def _rebase(self, tag: Tag) -> None:
-        href = tag.values.get(b"href")
-        if href is None or self._base_seen:
-            return
-        self._base_seen = True
-        target = target_of(decode_attribute(href), self._own_base)
-        if target.reach is Reach.HOST:
-            own = not self._third_party(target.host) and target.host != UNREADABLE
-            self._base = OWN if own else target
+        return True
 
     def _entered(self, tag: Tag, end: int) -> None:
         """What a start tag means for what follows it."""
         in_foreign = self._foreign.foreign
-        if tag.name == b"base":
-            self._rebase(tag)
+        if tag.name == b"base" and b"href" in tag.values and not self._base_seen:
+            self._base_seen = True
+            self._base = self._judge.base(tag, self._own_base)
         if self._foreign.active or tag.name in _FOREIGN_ROOTS:
             self._foreign.start(tag.name, tag.values, tag.closed)
         if not in_foreign and tag.name in markup.RAW_ELEMENTS:
@@ -376,7 +372,7 @@ class Scanner:
         if self._opening.frameset and name != b"noframes":
             return
         if name == b"script" and not in_noscript:
-            self._escaped, self._step = 0, self._script
+            self._script_text, self._step = ScriptText(), self._script
         else:
             self._skip_to(markup.raw_end(name, in_noscript), self._position, _RAW_HOLD)
 
@@ -387,11 +383,10 @@ class Scanner:
             self.lang = self.lang or lang
         self._mark(self._opening.after(tag.name, lang), end)
 
-    def _hosts_within(self, document: bytes, base: Target) -> tuple[str, ...]:
-        """The third-party hosts that a ``srcdoc`` contacts."""
+    def _within(self, document: bytes, base: Target) -> Subjects:
+        """What the whole of a ``srcdoc`` is judged by."""
         if self._depth >= _NESTED_DOCUMENTS:
-            return (UNREADABLE,)
-        inner = Scanner(self._third_party, base, self._depth + 1)
+            return Subjects(hosts=(UNREADABLE,))
+        inner = Scanner(self._third_party, base, self._depth + 1, self._declared)
         pieces = inner.feed(document) + inner.close()
-        hosts = (host for piece in pieces if isinstance(piece, Gated) for host in piece.hosts)
-        return tuple(dict.fromkeys(hosts))
+        return joined([NOTHING, *(p.subjects for p in pieces if isinstance(p, Gated))])

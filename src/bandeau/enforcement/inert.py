@@ -1,4 +1,4 @@
-"""Which hosts a start tag contacts, and the form of it that contacts none.
+"""What a start tag is judged by, and the form of it that contacts nobody and runs nothing.
 
 Only the bytes of attribute names change: a prefix makes the browser forget them.
 """
@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 
 from bandeau.enforcement.markup import Tag
-from bandeau.enforcement.pieces import Gated
+from bandeau.enforcement.paths import OwnPaths
+from bandeau.enforcement.pieces import Gated, Subjects, joined
 from bandeau.enforcement.references import css_urls, listed_urls, refresh_url, srcset_urls
 from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, Target, decode_attribute, target_of
 
 _REMEMBERED = 1_024
 PREFIX = b"data-bandeau-"
+NOTHING = Subjects()
 
 _Reader = Callable[[str], Iterable[str]]
 
@@ -79,7 +81,7 @@ _ANYWHERE: dict[bytes, _Reader] = _PRESENTATION | {
     b"formaction": _one,
 }
 _READERS = {element: _ANYWHERE | readers for element, readers in _ELEMENTS.items()}
-_SCRIPT_SOURCES = frozenset({b"src", b"href", b"xlink:href"})
+_SCRIPT_SOURCES = frozenset({b"src", b"href", b"xlink:href", b"type"})
 _EMBEDS = frozenset({b"iframe", b"embed", b"object", b"portal", b"applet"})
 _EMBED_SOURCE = {b"object": b"data", b"applet": b"code"}
 _FETCHING_RELS = frozenset(
@@ -110,63 +112,86 @@ _PLAIN = re.compile(
 class Judge:
     """Reads tags for the hosts that ``third_party`` says are not the publisher's own.
 
-    ``hosts_within`` gives the third-party hosts of a whole document (``srcdoc``). A host is
-    mostly judged once for each instance.
+    ``paths`` knows which of the publisher's own paths trackers declare; ``within`` gives the
+    subjects of a whole document (``srcdoc``). A host is mostly judged once for each instance.
     """
 
     def __init__(
         self,
         third_party: Callable[[str], bool],
-        hosts_within: Callable[[bytes, Target], tuple[str, ...]],
+        within: Callable[[bytes, Target], Subjects],
+        paths: OwnPaths | None = None,
     ) -> None:
         self._third_party = third_party
-        self._hosts_within = hosts_within
+        self._within = within
+        self._paths = paths
         self._plainly = lru_cache(_REMEMBERED)(self._judged)
 
-    def gate(self, tag: Tag, base: Target = OWN) -> Gated | None:
-        """The gated form of ``tag``, or None where it contacts own hosts only."""
-        if base.reach is not Reach.HOST and not _MAY_LEAVE.search(tag.source):
+    def gate(self, tag: Tag, base: Target = OWN, script: Subjects = NOTHING) -> Gated | None:
+        """The gated form of ``tag``, or None where nothing of it is to be judged.
+
+        ``script`` are the subjects of the text that follows it.
+        """
+        if base.reach is Reach.OWN and self._paths and not self._paths.mentioned(tag.source, base):
+            base = OWN
+        nested = b"srcdoc" in tag.values
+        if not (base.url or nested or any(script) or _MAY_LEAVE.search(tag.source)):
             return None
         readers = _readers(tag.name, tag.values)
-        found: dict[bytes, tuple[str, ...]] = {}
+        found: dict[bytes, Subjects] = {b"type": script} if any(script) else {}
         for name, value in tag.values.items():
             reader = readers.get(name)
-            if reader and (hosts := self._hosts(value, reader, base)):
-                found[b"http-equiv" if reader is _refresh else name] = hosts
-        if b"srcdoc" in tag.values and (hosts := self._nested(tag.values[b"srcdoc"], base)):
-            found[b"srcdoc"] = hosts
+            if reader and any(subjects := self._subjects(value, reader, base)):
+                found[b"http-equiv" if reader is _refresh else name] = subjects
+        if nested and any(inner := self._nested(tag.values[b"srcdoc"], base)):
+            found[b"srcdoc"] = inner
         return self._gated(tag, base, found) if found else None
 
-    def _gated(self, tag: Tag, base: Target, found: Mapping[bytes, tuple[str, ...]]) -> Gated:
-        hosts = tuple(dict.fromkeys([host for names in found.values() for host in names]))
+    def base(self, tag: Tag, before: Target) -> Target:
+        """What the ``href`` of a ``base`` element makes relative URLs lead to."""
+        target = target_of(decode_attribute(tag.values[b"href"]), before)
+        if target.reach is Reach.HOST:
+            own = not self._is_other(target.host)
+            return target if not own else self._paths.rebased(target) if self._paths else OWN
+        return target if target.url else before
+
+    def _gated(self, tag: Tag, base: Target, found: Mapping[bytes, Subjects]) -> Gated:
         embed = self._embed_url(tag, base) if tag.name in _EMBEDS else None
         inert = inert_form(tag, found.keys())
-        return Gated(tag.source, inert, hosts, tag.name.decode("latin-1"), embed)
+        name = tag.name.decode("latin-1")
+        return Gated(tag.source, inert, joined(found.values()), name, embed)
 
-    def _nested(self, srcdoc: bytes, base: Target) -> tuple[str, ...]:
+    def _nested(self, srcdoc: bytes, base: Target) -> Subjects:
         document = decode_attribute(srcdoc).encode("utf-8", "surrogateescape")
-        return self._hosts_within(document, base)
+        return self._within(document, base)
 
-    def _hosts(self, value: bytes, reader: _Reader, base: Target) -> tuple[str, ...]:
+    def _subjects(self, value: bytes, reader: _Reader, base: Target) -> Subjects:
         if reader is _one and (plain := _PLAIN.match(value)):
-            return self._plainly(plain[1])
-        if base.reach is not Reach.HOST and not _MAY_LEAVE.search(value):
-            return ()
+            subjects = self._plainly(plain[1])
+            if any(subjects) or not base.url:
+                return subjects
+        if not base.url and not _MAY_LEAVE.search(value):
+            return NOTHING
         targets = [target_of(url, base) for url in reader(decode_attribute(value)) if url]
-        return self._others([t.host for t in targets if t.reach is Reach.HOST])
+        return joined(map(self._reached, targets)) if targets else NOTHING
 
-    def _judged(self, written: bytes) -> tuple[str, ...]:
-        return self._others([written.decode("ascii").lower()])
+    def _judged(self, written: bytes) -> Subjects:
+        return self._reached(Target(Reach.HOST, written.decode("ascii").lower()))
 
-    def _others(self, hosts: list[str]) -> tuple[str, ...]:
-        others = [host for host in hosts if host == UNREADABLE or self._third_party(host)]
-        return tuple(dict.fromkeys(others))
+    def _reached(self, target: Target) -> Subjects:
+        if target.reach is Reach.HOST and self._is_other(target.host):
+            return Subjects(hosts=(target.host,))
+        if self._paths and target.url and target.reach in (Reach.HOST, Reach.OWN):
+            return Subjects(paths=self._paths.declared(target))
+        return NOTHING
+
+    def _is_other(self, host: str) -> bool:
+        return host == UNREADABLE or self._third_party(host)
 
     def _embed_url(self, tag: Tag, base: Target) -> str | None:
         value = tag.values.get(_EMBED_SOURCE.get(tag.name, b"src"), b"")
         target = target_of(decode_attribute(value), base)
-        known = target.reach is Reach.HOST and bool(self._others([target.host]))
-        return target.url if known else None
+        return target.url if any(self._reached(target)) else None
 
 
 def _readers(element: bytes, values: Mapping[bytes, bytes]) -> Mapping[bytes, _Reader]:

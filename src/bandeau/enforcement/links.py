@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 
 from bandeau.enforcement.fields import strings
 from bandeau.enforcement.references import refresh_url, srcset_urls
-from bandeau.enforcement.urls import Reach, target_of
 
 Denied = Callable[[str], bool]
+"""Whether a URL as written leads where the page may not reach."""
+
 _LINK = re.compile(rb'\s*(<[^>]*>(?:[^",]|"(?:[^"\\]|\\.)*"?)*)(?:,|$)')
 _URL = re.compile(rb'(?:https?|wss?):[^\s"\'<>;,]+', re.IGNORECASE)
 _REPORTING = frozenset(
@@ -89,5 +90,4 @@ def _links(value: bytes) -> Iterator[bytes]:
 
 
 def _leads_to(url: bytes, denied: Denied) -> bool:
-    target = target_of(url.decode("latin-1"))
-    return target.reach is Reach.HOST and denied(target.host)
+    return denied(url.decode("latin-1"))

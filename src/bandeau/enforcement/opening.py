@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bandeau.enforcement.markup import Tag
 from bandeau.enforcement.pieces import Mark, Place
+from bandeau.enforcement.urls import decode_attribute
 
 _HEAD_ELEMENTS = frozenset(
     b"base basefont bgsound link meta title noscript noframes style script template".split()
@@ -103,3 +105,15 @@ class Opening:
             return []
         self._body_marked = True
         return [Mark(Place.BODY_START)]
+
+
+def mark_of(tag: Tag) -> Mark | None:
+    """The mark that a start tag is by itself, wherever it stands."""
+    values = tag.values
+    if values.get(b"data-bandeau") == b"comments":
+        return Mark(Place.COMMENTS, tag.source, tag.name.decode("latin-1"))
+    if tag.name == b"meta":
+        kind = decode_attribute(values.get(b"http-equiv", b"")).strip().lower()
+        if kind == "content-security-policy":
+            return Mark(Place.META_CSP, tag.source, decode_attribute(values.get(b"content", b"")))
+    return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 
@@ -22,8 +24,25 @@ class Literal(NamedTuple):
     original: bytes
 
 
+class Subjects(NamedTuple):
+    """What a tag is judged by: ``hosts`` that are not the publisher's own, and what trackers
+    declare of the publisher's own, ``paths`` that a URL leads to and ``snippets`` that a script
+    holds.
+    """
+
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    snippets: tuple[str, ...] = ()
+
+
+def joined(subjects: Iterable[Subjects]) -> Subjects:
+    """All of ``subjects``, each name once."""
+    together = zip(*subjects, strict=True)
+    return Subjects(*(tuple(dict.fromkeys(chain.from_iterable(names))) for names in together))
+
+
 class Gated(NamedTuple):
-    """A start tag that contacts ``hosts``; ``inert`` replaces it where any of them is denied.
+    """A start tag that ``inert`` replaces where any of its ``subjects`` is denied.
 
     ``element`` is its lowercase name, ``embed_url`` the absolute URL of a frame, embed or
     object that deserves a placeholder.
@@ -31,7 +50,7 @@ class Gated(NamedTuple):
 
     original: bytes
     inert: bytes
-    hosts: tuple[str, ...]
+    subjects: Subjects
     element: str
     embed_url: str | None = None
 

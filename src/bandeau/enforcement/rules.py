@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
+from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.siblings import siblings
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
@@ -32,6 +33,7 @@ class Rules:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.matcher = Matcher(policy)
+        self.declared = Declared.of(policy, self.matcher)
         self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._siblings = lru_cache(_KEPT_POLICIES)(lambda host: siblings(policy, host))
@@ -89,9 +91,18 @@ def _granted(standing: Standing) -> frozenset[str]:
 def reserved_cookies(policy: Policy) -> frozenset[bytes]:
     """Names that only Bandeau writes and reads."""
     name = policy.choice.cookie
-    return frozenset({name.encode(), receipt_cookie(policy).encode()})
+    own = (name, receipt_cookie(policy), hint_cookie(policy))
+    return frozenset(each.encode() for each in own)
 
 
 def receipt_cookie(policy: Policy) -> str:
     """Name of the cookie under ``/.bandeau/`` that ties this terminal to its record."""
     return f"{policy.choice.cookie}-receipt"
+
+
+def hint_cookie(policy: Policy) -> str:
+    """Name of the readable cookie beside the signed one, written in shared-page mode only.
+
+    It tells a page's script which choice to show; nothing opens by it.
+    """
+    return f"{policy.choice.cookie}-shared"

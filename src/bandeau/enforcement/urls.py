@@ -30,7 +30,10 @@ class Reach(StrEnum):
 
 
 class Target(NamedTuple):
-    """What a URL reaches. ``host`` and the absolute ``url`` are set for ``Reach.HOST`` only."""
+    """What a URL reaches. ``host`` and the absolute ``url`` are set for ``Reach.HOST``.
+
+    For ``Reach.OWN`` ``url`` is a path with its query, where that of the base is known.
+    """
 
     reach: Reach
     host: str = ""
@@ -66,7 +69,7 @@ def target_of(value: str, base: Target = OWN) -> Target:
         return _authority("https", text.lstrip("/\\"))
     if base.reach is Reach.HOST:
         return Target(Reach.HOST, base.host, _joined(base.url, text))
-    return OWN
+    return Target(Reach.OWN, url=_joined(base.url, text)) if base.url else OWN
 
 
 def decode_attribute(raw: bytes) -> str:

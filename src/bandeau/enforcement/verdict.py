@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -9,6 +10,7 @@ from functools import lru_cache
 from bandeau.choice.model import Source, Standing
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.paths import canonical
 
 _KEPT_VERDICTS = 2_048
 
@@ -20,6 +22,7 @@ class Effect(StrEnum):
     STRIP = "strip"
     INERT = "inert"
     EXPIRE = "expire"
+    REFUSE = "refuse"
 
 
 class Reason(StrEnum):
@@ -51,7 +54,7 @@ class Verdict:
 
 
 class Judge:
-    """Judges hosts and cookies for one standing under one policy (rules P1 to P3, R1, R2).
+    """Judges hosts, cookies, own paths and scripts for one standing (rules P1 to P3, R1, R2).
 
     The same few names come with every request, so what was judged is kept.
     """
@@ -81,7 +84,29 @@ class Judge:
         found = self._matcher.cookie(name)
         if not found:
             return Verdict(Effect.STRIP, Reason.UNDECLARED, name)
-        verdicts = [self._judged(tracker, name, Effect.STRIP) for tracker, _ in found]
+        return self._all([tracker for tracker, _ in found], name, Effect.STRIP)
+
+    def path(self, path: str) -> Verdict:
+        """Whether ``path`` of the publisher's own hosts may be asked for, in any spelling.
+
+        One that no tracker declares is the publisher's own.
+        """
+        found = self._matcher.path(path)
+        return self._all(found, canonical(path) if found else path, Effect.REFUSE)
+
+    def snippet(self, text: str) -> Verdict:
+        """Whether an inline script with this ``text`` may run, or one with this declared snippet.
+
+        One in which no tracker has a snippet is the publisher's own.
+        """
+        found = self._matcher.snippets.all(text.encode("utf-8", "replace"))
+        return self._all([tracker for _, tracker in found], text, Effect.INERT)
+
+    def _all(self, trackers: Sequence[Tracker], subject: str, denied: Effect) -> Verdict:
+        """Each of ``trackers`` must be allowed; where there is none the thing is the site's own."""
+        if not trackers:
+            return Verdict(Effect.PASS, Reason.OWN, subject)
+        verdicts = [self._judged(tracker, subject, denied) for tracker in trackers]
         return next((verdict for verdict in verdicts if not verdict.passes), verdicts[0])
 
     def storage(self, key: str) -> Verdict:

@@ -13,6 +13,7 @@ from bandeau.policy.claims import cookie_clashes, host_clashes, owned_hosts, sto
 from bandeau.policy.fault import Fault, Path, PolicyError, in_order, quoted
 from bandeau.policy.lines import Lines, lines_of
 from bandeau.policy.model import KNOWN_PURPOSES, Exemption, Period, Policy, Purpose
+from bandeau.policy.own import path_clashes, short_snippets, snippet_clashes, wide_paths
 from bandeau.policy.parse import parse
 from bandeau.policy.words import Words
 
@@ -40,6 +41,10 @@ def check(policy: Policy, words: Words, lines: Lines) -> tuple[Fault, ...]:
         host_clashes(policy, lines),
         cookie_clashes(policy, lines),
         storage_clashes(policy, lines),
+        wide_paths(policy, lines),
+        path_clashes(policy, lines),
+        short_snippets(policy, lines),
+        snippet_clashes(policy, lines),
     )
     return in_order(islice(found, limits.POLICY_FAULTS))
 
@@ -196,8 +201,10 @@ def _trackers(policy: Policy, lines: Lines) -> Iterator[Fault]:
         path: Path = ("trackers", number)
         if tracker.purpose not in purposes:
             yield lines.fault((*path, "purpose"), "schema", _no_purpose(tracker.purpose, policy))
-        if not (tracker.hosts or tracker.cookies or tracker.storage):
-            message = "declares no host, cookie or storage key; add what it uses, or remove it"
+        uses = (tracker.hosts, tracker.cookies, tracker.storage, tracker.paths, tracker.snippets)
+        if not any(uses):
+            message = "declares no host, cookie, storage key, path or snippet; add what it uses, "
+            message += "or remove it"
             yield lines.fault(path, "I6", message, "warning")
         for index, host in enumerate(tracker.hosts):
             if "." not in host and host != "localhost":

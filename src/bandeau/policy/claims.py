@@ -19,10 +19,11 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    """One host, cookie or storage key of one tracker.
+class Claim:
+    """One host, cookie, storage key, own path or snippet of one tracker.
 
-    ``order`` counts through the file. ``domain`` is where a cookie goes, empty for the site.
+    ``order`` counts through the file. ``domain`` is where a cookie goes, empty for the site;
+    ``written`` is what the file says, where ``name`` was made of it.
     """
 
     order: int
@@ -30,12 +31,18 @@ class _Claim:
     name: str
     tracker: Tracker
     domain: str = ""
+    written: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What a message calls it."""
+        return quoted(self.written or self.name)
 
 
 def host_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:
     """Hosts under two purposes; a domain above counts, since a host stands for what is below."""
     claims = list(_hosts(policy))
-    by_host: dict[str, list[_Claim]] = {}
+    by_host: dict[str, list[Claim]] = {}
     for claim in claims:
         by_host.setdefault(claim.name, []).append(claim)
     firsts = {host: _first_per_purpose(same) for host, same in by_host.items()}
@@ -43,7 +50,7 @@ def host_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:
         for domain in suffixes(claim.name):
             other = _rival(claim, firsts.get(domain, []))
             if other is not None:
-                yield _clash(claim, other, lines)
+                yield clash(claim, other, lines)
                 break
 
 
@@ -53,11 +60,11 @@ def cookie_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:
     A ``Cookie`` header says neither domain nor path, so on the site's own hosts the name alone
     must tell the purpose; elsewhere cookies of unrelated domains are told apart.
     """
-    zones: dict[str, list[_Claim]] = {}
+    zones: dict[str, list[Claim]] = {}
     for claim in _cookies(policy):
         zones.setdefault(_zone(claim.domain), []).append(claim)
     for claims in zones.values():
-        yield from _name_clashes(claims, lines)
+        yield from name_clashes(claims, lines)
     for claim in zones.get("", []):
         if meet(claim.name, policy.choice.cookie):
             message = (
@@ -69,7 +76,7 @@ def cookie_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:
 
 def storage_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:
     """Storage keys under two purposes."""
-    yield from _name_clashes(list(_storage(policy)), lines)
+    yield from name_clashes(list(_storage(policy)), lines)
 
 
 def owned_hosts(policy: Policy, lines: Lines) -> Iterator[Fault]:
@@ -89,40 +96,40 @@ def owned_hosts(policy: Policy, lines: Lines) -> Iterator[Fault]:
             yield lines.fault(claim.path, "P7", message)
 
 
-def _hosts(policy: Policy) -> Iterator[_Claim]:
+def _hosts(policy: Policy) -> Iterator[Claim]:
     order = 0
     for number, tracker in enumerate(policy.trackers):
         for index, host in enumerate(tracker.hosts):
             order += 1
-            yield _Claim(order, ("trackers", number, "hosts", index), host, tracker)
+            yield Claim(order, ("trackers", number, "hosts", index), host, tracker)
 
 
-def _cookies(policy: Policy) -> Iterator[_Claim]:
+def _cookies(policy: Policy) -> Iterator[Claim]:
     site = SiteHosts(policy.site.hosts)
     order = 0
     for number, tracker in enumerate(policy.trackers):
         for index, rule in enumerate(tracker.cookies):
             order += 1
             domain = "" if site.receive(rule) else (rule.domain or "").removeprefix(".")
-            yield _Claim(order, ("trackers", number, "cookies", index), rule.name, tracker, domain)
+            yield Claim(order, ("trackers", number, "cookies", index), rule.name, tracker, domain)
 
 
-def _storage(policy: Policy) -> Iterator[_Claim]:
+def _storage(policy: Policy) -> Iterator[Claim]:
     order = 0
     for number, tracker in enumerate(policy.trackers):
         for index, key in enumerate(tracker.storage):
             order += 1
-            yield _Claim(order, ("trackers", number, "storage", index), key, tracker)
+            yield Claim(order, ("trackers", number, "storage", index), key, tracker)
 
 
-def _first_per_purpose(claims: Iterable[_Claim]) -> list[_Claim]:
-    firsts: dict[str, _Claim] = {}
+def _first_per_purpose(claims: Iterable[Claim]) -> list[Claim]:
+    firsts: dict[str, Claim] = {}
     for claim in claims:
         firsts.setdefault(claim.tracker.purpose, claim)
     return list(firsts.values())
 
 
-def _rival(claim: _Claim, others: Iterable[_Claim]) -> _Claim | None:
+def _rival(claim: Claim, others: Iterable[Claim]) -> Claim | None:
     for other in others:
         if other.tracker.purpose == claim.tracker.purpose:
             continue
@@ -131,7 +138,8 @@ def _rival(claim: _Claim, others: Iterable[_Claim]) -> _Claim | None:
     return None
 
 
-def _name_clashes(claims: list[_Claim], lines: Lines) -> Iterator[Fault]:
+def name_clashes(claims: list[Claim], lines: Lines) -> Iterator[Fault]:
+    """Claims of two purposes that some name fits both of; each later one is told once."""
     crowded = _crowded(claims)
     if crowded is not None:
         start = quoted(_start(crowded))
@@ -143,10 +151,10 @@ def _name_clashes(claims: list[_Claim], lines: Lines) -> Iterator[Fault]:
         late, early = (one, other) if one.order > other.order else (other, one)
         if late.order not in told and _related(one.domain, other.domain):
             told.add(late.order)
-            yield _clash(late, early, lines)
+            yield clash(late, early, lines)
 
 
-def _crowded(claims: Iterable[_Claim]) -> _Claim | None:
+def _crowded(claims: Iterable[Claim]) -> Claim | None:
     """The first pattern beyond ``limits.POLICY_PATTERNS_ALIKE`` that begin the same way."""
     counts: Counter[str] = Counter()
     for claim in claims:
@@ -157,15 +165,15 @@ def _crowded(claims: Iterable[_Claim]) -> _Claim | None:
     return None
 
 
-def _distinct(claims: Iterable[_Claim]) -> list[_Claim]:
+def _distinct(claims: Iterable[Claim]) -> list[Claim]:
     """Claims without those that say the same again for the same purpose."""
-    firsts: dict[tuple[str, str, str], _Claim] = {}
+    firsts: dict[tuple[str, str, str], Claim] = {}
     for claim in claims:
         firsts.setdefault((claim.name, claim.tracker.purpose, claim.domain), claim)
     return list(firsts.values())
 
 
-def _meeting(claims: list[_Claim]) -> Iterator[tuple[_Claim, _Claim]]:
+def _meeting(claims: list[Claim]) -> Iterator[tuple[Claim, Claim]]:
     """Pairs of different purposes whose names meet; only names that begin alike are compared."""
     claims = sorted(claims, key=_start)
     starts = [_start(claim) for claim in claims]
@@ -178,7 +186,7 @@ def _meeting(claims: list[_Claim]) -> Iterator[tuple[_Claim, _Claim]]:
                 yield claim, other
 
 
-def _start(claim: _Claim) -> str:
+def _start(claim: Claim) -> str:
     return claim.name.partition("*")[0]
 
 
@@ -197,10 +205,11 @@ def _is_publisher(tracker: Tracker, policy: Policy) -> bool:
     return vendor_key(tracker.vendor) in {vendor_key(name) for name in names}
 
 
-def _clash(claim: _Claim, other: _Claim, lines: Lines) -> Fault:
+def clash(claim: Claim, other: Claim, lines: Lines) -> Fault:
+    """What is told of ``claim``, which ``other`` came before under another purpose."""
     message = (
-        f"{quoted(claim.name)} is under {quoted(claim.tracker.purpose)} here, but "
-        f"{quoted(other.name)} is under {quoted(other.tracker.purpose)} for "
+        f"{claim.shown} is under {quoted(claim.tracker.purpose)} here, but "
+        f"{other.shown} is under {quoted(other.tracker.purpose)} for "
         f"{quoted(other.tracker.vendor)} on line {lines.line(other.path)}; "
         "give both one purpose, or tell them apart"
     )

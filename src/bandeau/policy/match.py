@@ -1,4 +1,4 @@
-"""To which tracker a host, a cookie or a storage key belongs."""
+"""To which tracker a host, a cookie, a storage key, an own path or an inline script belongs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from functools import lru_cache
 
 from bandeau.policy.glob import Globs
 from bandeau.policy.model import CookieRule, Policy, Tracker
+from bandeau.policy.paths import canonical, patterns_of
+from bandeau.policy.snippets import Snippets
 
 HOST_CHARACTERS = 253
+OUR_PATHS = "/.bandeau/"
 
 _KEPT_ANSWERS = 4_096
 _KEPT_NAME_CHARACTERS = 200
@@ -36,6 +39,18 @@ class Matcher:
         self._storage = Globs(
             (key, (key, tracker)) for tracker in policy.trackers for key in tracker.storage
         )
+        self._paths = Globs(
+            (pattern, tracker)
+            for tracker in policy.trackers
+            for path in tracker.paths
+            for pattern in patterns_of(path)
+        )
+        self.snippets = Snippets(
+            (snippet, (snippet, tracker))
+            for tracker in policy.trackers
+            for snippet in tracker.snippets
+        )
+        self.has_paths = any(tracker.paths for tracker in policy.trackers)
         # Visitors send the same few names again and again; long ones are not worth keeping.
         self._kept_cookie = lru_cache(_KEPT_ANSWERS)(self._cookies.all)
         self._trackers = policy.trackers
@@ -70,6 +85,16 @@ class Matcher:
         if not found:
             return None
         return max(found, key=lambda each: len(each[0]))[1]
+
+    def path(self, path: str) -> tuple[Tracker, ...]:
+        """Every tracker that declares ``path`` of the publisher's own hosts, in any spelling.
+
+        None for what is the publisher's own, which the paths under ``/.bandeau/`` always are.
+        """
+        if not self.has_paths:
+            return ()
+        settled = canonical(path)
+        return () if settled.startswith(OUR_PATHS) else self._paths.all(settled)
 
     def hosts_allowed(self, allowed: Callable[[Tracker], bool]) -> tuple[str, ...]:
         """Hosts of the trackers that ``allowed`` lets pass, each once, in file order.

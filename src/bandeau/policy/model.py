@@ -114,6 +114,11 @@ Domain = Annotated[str, StringConstraints(max_length=254, to_lower=True, pattern
 # A name goes into Set-Cookie as it stands, so nothing may end it early.
 CookieName = Annotated[str, StringConstraints(pattern=r"^[!-:<>-~]+$", max_length=200)]
 Path = Annotated[str, StringConstraints(pattern=r"^/[^;\x00-\x20\x7f]*$", max_length=500)]
+OwnPath = Annotated[str, StringConstraints(pattern=r"^/[^;?#\\\x00-\x20\x7f]*$", max_length=500)]
+Snippet = Annotated[
+    str,
+    StringConstraints(pattern=r"^[\x20-\x7e]*$", max_length=limits.POLICY_SNIPPET_CHARACTERS),
+]
 StorageKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2_000)]
 Texts = dict[str, Text]
@@ -169,13 +174,18 @@ class CookieRule(_Declared):
 
 
 class Tracker(_Declared):
-    """What one vendor stores, reads or is contacted for, under one purpose."""
+    """What one vendor stores, reads, runs or is contacted for, under one purpose.
+
+    ``paths`` lie on the publisher's own hosts; ``snippets`` are texts that inline scripts hold.
+    """
 
     vendor: Text
     purpose: Key
     hosts: tuple[Host, ...] = ()
     cookies: tuple[CookieRule, ...] = ()
     storage: tuple[StorageKey, ...] = ()
+    paths: tuple[OwnPath, ...] = ()
+    snippets: tuple[Snippet, ...] = ()
     policy_url: Url | None = None
 
 

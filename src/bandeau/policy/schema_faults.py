@@ -51,6 +51,9 @@ _FORMS = {
     "domain": 'a host name with or without a leading dot, such as ".example.org"',
     "path": 'a path such as "/"',
     "name": "a cookie name in plain ASCII without space, = or ;",
+    "paths": 'a path on your own hosts, such as "/metrics/collect" or "/gtm/*": no host, ? or #',
+    "snippets": "a text that the vendor's inline script contains, such as \"fbq('init'\", in plain "
+    "ASCII on one line",
     "policy_url": 'an address such as "https://vendor.example/privacy"',
     "cookie": "letters, digits, - and _ only, at most 60",
     "key": "a lower-case letter, then lower-case letters, digits and -, at most 40",

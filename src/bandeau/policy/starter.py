@@ -52,7 +52,9 @@ alternative = {alternative}
 
 # One block for each vendor and purpose. A host stands for its subdomains too; names of cookies
 # and storage keys may hold *. Without max_age, a cookie ends with the browser's session. Also
-# known: storage = ["ea:*"] and policy_url = "https://ads.example/privacy".
+# known: storage = ["ea:*"] and policy_url = "https://ads.example/privacy"; where the vendor's
+# tags run from your own addresses, paths = ["/metrics/*"]; and where its scripts stand in your
+# pages, snippets = ["vendor('init'"], a text that they contain.
 
 [[trackers]]
 vendor = {name}

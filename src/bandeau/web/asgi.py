@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bandeau.enforcement.exchange import Exchange
+from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.web.guarded import (
     OWN_PATHS,
     REFUSAL,
@@ -53,6 +53,10 @@ class Enforcer:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         guarded = await self._desk.guarded(scope)
+        refused = guarded.refused()
+        if refused is not None:
+            await _deny(scope, refused, send)
+            return
         inner = {
             **scope,
             "headers": guarded.request_headers(),
@@ -125,6 +129,15 @@ def _handshake(exchange: Exchange, send: Send) -> Send:
 def _judged_extensions(scope: Scope) -> dict[str, Any]:
     offered = scope.get("extensions") or {}
     return {name: value for name, value in offered.items() if name not in _UNJUDGED}
+
+
+async def _deny(scope: Scope, headers: Headers, send: Send) -> None:
+    """What the choice denies; a server answers 403 for a WebSocket that is closed unopened."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    await send({"type": "http.response.start", "status": 403, "headers": headers})
+    await send({"type": "http.response.body"})
 
 
 async def _refuse(send: Send) -> None:

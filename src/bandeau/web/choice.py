@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from bandeau import limits
 from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
 from bandeau.choice.model import Answer, Choice, Standing
-from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket
-from bandeau.enforcement.rules import receipt_cookie
+from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
+from bandeau.enforcement.rules import hint_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import MECHANISMS, Draft, subject_of, uuid7
@@ -70,7 +70,20 @@ class ChoiceDesk:
     async def show(self, request: Request) -> Response:
         """The state as JSON."""
         proof = await self._visitors.proof(Sent.of(request.scope["headers"]))
-        return _uncached(JSONResponse(state(self._site, proof.standing, proven=proof.current)))
+        answer = JSONResponse(state(self._site, proof.standing, proven=proof.current))
+        if self._site.shared:
+            self._hint(request, answer, proof.standing)
+        return _uncached(answer)
+
+    def _hint(self, request: Request, answer: Response, standing: Standing) -> None:
+        """Put right what a shared page believes of this terminal's choice."""
+        name, choice = hint_cookie(self._site.policy), standing.choice
+        said = choice_mask(choice) if choice and standing.decided else ""
+        if request.cookies.get(name, "") == said:
+            return
+        age = _age(self._site, choice) if choice and said else 0
+        line = _cookie(name, said, "/", age, request.url.scheme == "https", script=True)
+        answer.raw_headers.append((b"set-cookie", line))
 
     async def choose(self, request: Request) -> Response:
         """Decide: durable in the ledger first, then answered (DESIGN section 3).
@@ -178,7 +191,7 @@ class ChoiceDesk:
         """The two signed cookies, and the end of every cookie that this choice denies (W4, W5)."""
         site = self._site
         secure = request.url.scheme == "https"
-        age = expiry(choice.made_at, site.policy.choice.lifetime) - choice.made_at
+        age = _age(site, choice)
         name = site.policy.choice.cookie
         lines = [
             _cookie(name, site.seal.write_choice(choice), "/", age, secure),
@@ -186,6 +199,9 @@ class ChoiceDesk:
                 receipt_cookie(site.policy), site.seal.write_receipt(ticket), BASE, age, secure
             ),
         ]
+        if site.shared:
+            hinted = hint_cookie(site.policy)
+            lines.append(_cookie(hinted, choice_mask(choice), "/", age, secure, script=True))
         return tuple(lines + endings(site, standing, request, sent))
 
     def _note(self, request: Request, fields: Fields) -> Response:
@@ -201,8 +217,15 @@ class ChoiceDesk:
         return _uncached(answer)
 
 
-def _cookie(name: str, value: str, path: str, age: int, secure: bool) -> bytes:
-    line = f"{name}={value}; Path={path}; Max-Age={age}; HttpOnly; SameSite=Lax"
+def _age(site: Site, choice: Choice) -> int:
+    return expiry(choice.made_at, site.policy.choice.lifetime) - choice.made_at
+
+
+def _cookie(
+    name: str, value: str, path: str, age: int, secure: bool, *, script: bool = False
+) -> bytes:
+    hidden = "" if script else "; HttpOnly"
+    line = f"{name}={value}; Path={path}; Max-Age={age}{hidden}; SameSite=Lax"
     return (line + "; Secure" if secure else line).encode()
 
 

@@ -74,7 +74,7 @@ class Comments:
         return [Route(PATH, self.answer, methods=["GET", "POST"])]
 
     async def section_for(
-        self, standing: Standing | None, lang: str, path: str
+        self, standing: Standing | None, lang: str, path: str, *, shared: bool = False
     ) -> tuple[str, bytes]:
         """The ``data-state`` of the publisher's element on the page ``path``, and its inside.
 
@@ -89,7 +89,7 @@ class Comments:
         except CommentsUnavailable:
             comments, count = None, 0
         open_now = isinstance(appears(standing, self._policy), Open)
-        section = self.view.section(standing, lang, page, comments, count)
+        section = self.view.section(standing, lang, page, comments, count, shared=shared)
         return "open" if open_now else "locked", section
 
     async def answer(self, request: Request) -> Response:

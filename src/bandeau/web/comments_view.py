@@ -69,6 +69,7 @@ class Scene:
     draft: Draft | None = None
     answered: Comment | None = None
     message: str = ""
+    shared: bool = False
 
 
 class CommentsView:
@@ -111,15 +112,17 @@ class CommentsView:
         page: str,
         comments: Sequence[Comment] | None,
         count: int,
+        *,
+        shared: bool = False,
     ) -> bytes:
         """The inside of the publisher's ``data-bandeau=comments`` element, in UTF-8.
 
         Drawn by the signed cookie alone; empty where the policy declares no comments. ``page``
-        is a path from :func:`write.page_path`.
+        is a path from :func:`write.page_path`. In a ``shared`` page the form waits in a template.
         """
         if self._policy.feature(FEATURE) is None:
             return b""
-        scene = Scene(appears(standing, self._policy), lang, page, comments, count)
+        scene = Scene(appears(standing, self._policy), lang, page, comments, count, shared=shared)
         return self._draw(scene).encode()
 
     def page(self, scene: Scene) -> str:
@@ -164,6 +167,7 @@ class CommentsView:
             draft=scene.draft,
             answered=scene.answered,
             message=_message(say, scene),
+            shared=scene.shared,
             form_first=bool(scene.message or scene.answered),
             name_limit=limits.COMMENT_NAME_CHARACTERS,
             text_limit=limits.COMMENT_TEXT_CHARACTERS,

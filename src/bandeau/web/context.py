@@ -15,7 +15,10 @@ from bandeau.policy.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One publisher's site as the HTTP edge knows it. ``now`` gives Unix seconds."""
+    """One publisher's site as the HTTP edge knows it. ``now`` gives Unix seconds.
+
+    ``shared`` is true where pages may be the same for everyone.
+    """
 
     policy: Policy
     terms: Terms
@@ -27,3 +30,4 @@ class Site:
     ledger: LedgerStore
     now: Callable[[], float]
     random: Callable[[int], bytes]
+    shared: bool = False

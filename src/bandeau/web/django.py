@@ -52,6 +52,9 @@ class DjangoShell:
             body, whole = body_of(request.META | {"REQUEST_METHOD": request.method}, request.read)
             return _replied(here.run(here.reply(scope, body, whole=whole)))
         guarded = here.run(here.guarded(scope))
+        refused = guarded.refused()
+        if refused is not None:
+            return _replied(Reply(403, refused, b""))
         _hold(request, guarded)
         response = self._get_response(request)
         headers, stream = _judged(response, guarded)
@@ -73,6 +76,9 @@ class DjangoShell:
             body, whole = body_of(request.META | {"REQUEST_METHOD": request.method}, request.read)
             return _replied(await here.awaited(here.reply(scope, body, whole=whole)))
         guarded = await here.awaited(here.guarded(scope))
+        refused = guarded.refused()
+        if refused is not None:
+            return _replied(Reply(403, refused, b""))
         _hold(request, guarded)
         response = await self._get_response(request)
         headers, stream = _judged(response, guarded)

@@ -6,10 +6,11 @@ A request is told as an ASGI scope, whatever the server speaks: names in lower c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bandeau.choice.model import Standing
+from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
@@ -61,6 +62,13 @@ class Guarded:
         """What holds for the visitor; the application may read it."""
         return self.exchange.standing
 
+    def refused(self) -> Headers | None:
+        """The headers of our own empty 403 where the site must not get the request."""
+        headers = self.exchange.refused()
+        if headers is not None and self._editor.confine:
+            headers.append((CONNECTION_ALLOWLIST, self.exchange.connection_allowlist(())))
+        return headers
+
     def request_headers(self) -> Headers:
         """The request's headers as the site gets them."""
         return self._editor.readable(self.exchange.request_headers(self._scope["headers"]))
@@ -73,15 +81,16 @@ class Guarded:
         An answer to HEAD has the headers of the page and nothing to edit.
         """
         raw = [(bytes(name).lower(), bytes(value)) for name, value in headers]
-        judged = self.exchange.response_headers(status, raw)
-        if status in _PARTIAL or not self._editor.edits(judged):
+        page = status not in _PARTIAL and self._editor.edits(raw)
+        exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
+        judged = exchange.response_headers(status, raw)
+        if not page:
             return judged, None
         asked = self._scope["headers"]
         accepts = header_value(asked, b"accept-encoding")
-        insert = asks_for_document(asked)
-        edited, stream = self._editor.open(
-            self.exchange, judged, self._sent, accepts, insert=insert
-        )
+        insert = exchange.shared or asks_for_document(asked)
+        sent = replace(self._sent, languages=()) if exchange.shared else self._sent
+        edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
         return edited, stream if self._scope["method"] != "HEAD" else None
 
 

@@ -19,11 +19,11 @@ from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words
+from bandeau.web.room import BAND_SPACE, NOTICE_SPACE, space
+from bandeau.web.shared import SharedHead, own_cookies
 from bandeau.web.static import script, source_hash, style
 from bandeau.web.view import View, view_of
 
-BAND_SPACE = "max(48px,3rem)"
-NOTICE_SPACE = f"calc(66vh + {BAND_SPACE})"
 _KEPT_FRAGMENTS = 512
 _VERSION_CHARACTERS = 16
 _TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION|HOSTS)%)")
@@ -50,11 +50,12 @@ class Templates:
 class Notice:
     """What one policy puts before visitors. Made once; rendering is cached by standing.
 
-    ``style_hashes`` and ``script_hashes`` are CSP source expressions, quotes included, for every
-    inline style and script that :meth:`fragment` and :meth:`head` may hold.
+    ``shared`` is given where some pages are the same for everyone. ``style_hashes`` and
+    ``script_hashes`` are CSP source expressions, quotes included, for every inline style and
+    script that :meth:`fragment` and :meth:`head` may hold.
     """
 
-    def __init__(self, policy: Policy, words: Words) -> None:
+    def __init__(self, policy: Policy, words: Words, shared: SharedHead | None = None) -> None:
         self._policy = policy
         self._words = words
         self.templates = Templates()
@@ -64,11 +65,12 @@ class Notice:
         self._script = script("notice.js")
         self._guard = script("guard.js")
         self._silence = script("silence.js")
+        self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
-        spaces = (_space(BAND_SPACE), _space(NOTICE_SPACE))
+        spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
-        scripts = (self._script, self._guard, self._silence)
+        scripts = [self._script, self._guard, self._silence, *([shared.script] if shared else [])]
         self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
@@ -79,14 +81,16 @@ class Notice:
         *,
         notice: bool = True,
         siblings: tuple[str, ...] = (),
+        shared: bool = False,
     ) -> bytes:
         """UTF-8 HTML for the start of ``<body>``.
 
         ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
         ``notice`` a page that informs about trackers is never covered (rule I12). ``siblings``
         are the publisher's other hosts that are asked to end theirs, once a choice denies more.
+        A ``shared`` page holds the band in every state.
         """
-        parts = self._parts(_Key(standing), lang, notice)
+        parts = self._parts(_Key(standing), lang, notice, shared)
         return self._join(parts, standing, lang, return_path, siblings)
 
     def band(self, standing: Standing, lang: str) -> str:
@@ -97,23 +101,25 @@ class Notice:
         """``markup`` with the tokens of one visitor filled in."""
         return self._join(tuple(_TOKEN.split(markup)), standing, lang, return_path)
 
-    def head(self, standing: Standing, lang: str) -> bytes:
+    def head(self, standing: Standing, lang: str, *, shared: bool = False) -> bytes:
         """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
 
-        Where something is granted, also what silences the page once it no longer is.
+        Where something is granted, also what silences the page once it no longer is. In a
+        ``shared`` page a script before the guard says what that is.
         """
+        if shared and self._shared:
+            return self._shared.before + _scripts(self._guard, self._silence)
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
         kept = {
-            "cookies": sorted(cookies | _own_cookies(self._policy)),
+            "cookies": sorted(cookies | own_cookies(self._policy)),
             "storage": sorted({key for tracker in allowed for key in tracker.storage}),
-            "denies": len(allowed) < len(self._policy.trackers),
+            "whole": len(allowed) == len(self._policy.trackers),
         }
         data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
         grants = any(standing.grants(key) for key in standing.answers)
-        scripts = [self._guard, self._silence] if grants else [self._guard]
-        code = "".join(f"<script>{text}</script>" for text in scripts)
-        return f'<script type="application/json">{data}</script>{code}'.encode()
+        scripts = (self._guard, self._silence) if grants else (self._guard,)
+        return f'<script type="application/json">{data}</script>'.encode() + _scripts(*scripts)
 
     def version(self, lang: str) -> str:
         """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""
@@ -123,7 +129,7 @@ class Notice:
         """The fragment for an undecided visitor, its per-visitor tokens left unfilled."""
         answers = {purpose.key: Answer.UNDECIDED for purpose in self._policy.consent_purposes}
         undecided = Standing(answers, frozenset(), Source.NONE)
-        return b"".join(self._parts(_Key(undecided), lang, True))
+        return b"".join(self._parts(_Key(undecided), lang, True, False))
 
     def view(self, standing: Standing, lang: str) -> View:
         """The values that templates show, for the pages beside the notice."""
@@ -151,15 +157,15 @@ class Notice:
     def _hash(self, lang: str) -> str:
         return hashlib.sha256(self.shown(lang)).hexdigest()
 
-    def _render(self, key: _Key, lang: str, notice: bool) -> tuple[bytes, ...]:
+    def _render(self, key: _Key, lang: str, notice: bool, shared: bool) -> tuple[bytes, ...]:
         standing = key.standing
         told = self.view(standing, lang)
         asks = notice and (standing.asks if told.asked else standing.source is not Source.CHOICE)
-        markup = self.templates.render("fragment.html", view=told, asks=asks)
-        space = _space(NOTICE_SPACE if asks and told.asked else BAND_SPACE)
+        markup = self.templates.render("fragment.html", view=told, asks=asks, shared=shared)
+        room = space(NOTICE_SPACE if asks and told.asked else BAND_SPACE)
         for token, text in (
             ("%BANDEAU-STYLE%", f"<style>{self._style}</style>"),
-            ("%BANDEAU-SPACE%", f"<style>{space}</style>" if told.asked else ""),
+            ("%BANDEAU-SPACE%", f"<style>{room}</style>" if told.asked else ""),
             ("%BANDEAU-SCRIPT%", f"<script>{self._script}</script>"),
         ):
             markup = markup.replace(token, text, 1)
@@ -187,12 +193,5 @@ class _Key:
         return isinstance(other, _Key) and self._identity == other._identity
 
 
-def _space(length: str) -> str:
-    """Room at the foot of the page, so that neither focus nor last lines hide (WCAG 2.4.11)."""
-    return f"html{{scroll-padding-block-end:{length}!important;padding-block-end:{length}}}"
-
-
-def _own_cookies(policy: Policy) -> set[str]:
-    """Names that the choice cookie may have; the guard must never touch them."""
-    name = policy.choice.cookie
-    return {name, f"__Host-{name}", f"__Secure-{name}"}
+def _scripts(*texts: str) -> bytes:
+    return "".join(f"<script>{text}</script>" for text in texts).encode()

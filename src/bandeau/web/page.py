@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from bandeau import limits
 from bandeau.choice.model import Source
+from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.allowlist import Links
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
@@ -19,6 +20,7 @@ from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
@@ -59,8 +61,10 @@ class PageEditor:
         *,
         explain: bool = False,
         confine: bool = False,
+        shared: SharedPage | None = None,
     ) -> None:
         self.explain = explain
+        self.shared = shared
         self.confine = confine
         self.rules = rules
         self.insertions = insertions
@@ -71,6 +75,12 @@ class PageEditor:
             (name, codings.acceptable(value) if name == b"accept-encoding" else value)
             for name, value in headers
         ]
+
+    def shared_exchange(self, exchange: Exchange, headers: Headers) -> Exchange:
+        """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
+        if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
+            return exchange
+        return SharedExchange(self.shared, self.rules, exchange.asked)
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
@@ -125,7 +135,11 @@ class PageStream:
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
         matcher, host = editor.rules.matcher, exchange.asked.host
-        self._scanner = Scanner(lambda other: other != host and not matcher.owns(other))
+        self._scanner = Scanner(
+            lambda other: other != host and not matcher.owns(other),
+            exchange.page,
+            declared=editor.rules.declared,
+        )
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
@@ -229,21 +243,23 @@ class PageStream:
         return bytes(out)
 
     def _judged(self, gated: Gated) -> bytes:
-        denied = next((host for host in gated.hosts if self._exchange.host_denied(host)), None)
+        denied = next(self._exchange.denials(gated.subjects), None)
         if denied is None:
             return gated.original
+        inert = self._exchange.held_back(gated)
         if gated.embed_url is None:
-            return gated.inert
+            return inert
         place = self._editor.insertions.placeholder.render(
-            self._exchange.judge.host(denied), gated.embed_url, self._lang(), self._exchange.asked
+            denied, gated.embed_url, self._lang(), self._exchange.asked
         )
-        return self._charset(place) + gated.inert
+        return self._charset(place) + inert
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
             case Place.HEAD_START if self._guards():
                 ours = self._editor.insertions
-                head = ours.notice.head(self._exchange.standing, self._lang())
+                standing, shared = self._exchange.standing, self._exchange.shared
+                head = ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()
@@ -274,6 +290,7 @@ class PageStream:
             self._lang(),
             self._exchange.asked.target,
             siblings=self._exchange.siblings,
+            shared=self._exchange.shared,
         )
         return self._charset(fragment)
 

@@ -38,7 +38,10 @@ class Placeholder:
         return self._cached(verdict, url, lang, asked.target)
 
     def _render(self, verdict: Verdict, url: str, lang: str, path: str) -> bytes:
-        say, tracker, host = self._words.say, verdict.tracker, verdict.subject
+        say, tracker = self._words.say, verdict.tracker
+        # A path of the site's own names nobody, and is refused to a plain link too.
+        own = tracker is not None and verdict.subject.startswith("/")
+        host = tracker.vendor if tracker and own else verdict.subject
         values = {"host": host, "vendor": tracker.vendor if tracker else host, "purpose": ""}
         if tracker:
             values["purpose"] = purpose_text(
@@ -54,6 +57,6 @@ class Placeholder:
             allow=say(lang, "placeholder.allow", **values) if tracker else "",
             key=tracker.purpose if tracker else "",
             path=path,
-            url=url if url.startswith(("https:", "http:")) else f"https://{host}/",
+            url="" if own else url if url.startswith(("https:", "http:")) else f"https://{host}/",
             open=say(lang, "placeholder.open", **values),
         ).encode()

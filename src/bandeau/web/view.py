@@ -23,6 +23,8 @@ class TrackerView:
     hosts: tuple[str, ...]
     cookies: tuple[tuple[str, str], ...]
     storage: tuple[str, ...]
+    paths: tuple[str, ...]
+    snippets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _tracker(words: Words, lang: str, tracker: Tracker) -> TrackerView:
             for rule in tracker.cookies
         ),
         storage=tracker.storage,
+        paths=tracker.paths,
+        snippets=tracker.snippets,
     )
 
 

@@ -46,6 +46,10 @@ class WsgiShell:
             body, whole = body_of(environ, environ["wsgi.input"].read)
             return _replied(here.run(here.reply(scope, body, whole=whole)), scope, start_response)
         guarded = here.run(here.guarded(scope))
+        refused = guarded.refused()
+        if refused is not None:
+            start_response("403 Forbidden", texts(refused))
+            return []
         answer = _Answer(here, guarded, start_response)
         inner = with_headers(environ, guarded.request_headers())
         inner["bandeau.standing"] = guarded.standing

@@ -1,0 +1,182 @@
+/**
+ * Runs first in the head of a page that is one and the same for everyone, where everything that
+ * needs consent is inert (DESIGN section 3, "shared page"). It narrows the page to what the
+ * choice allows, and wakes what was granted once the server has confirmed it.
+ * Its list is the JSON block just before it, which it leaves to the guard behind it.
+ */
+(() => {
+  const PREFIX = "data-bandeau-";
+  const FOR = `${PREFIX}for`;
+  const self = /** @type {HTMLScriptElement} */ (document.currentScript);
+  const list = /** @type {Text} */ (self.previousElementSibling?.firstChild);
+  /** @typedef {{ sources: string[], cookies: string[], storage: string[] }} Opens */
+  /** @type {Opens & { cookie: string, terms: string, csp: string, space: string,
+   *   purposes: Record<string, Opens> }} */
+  const page = JSON.parse(list.data);
+  const keys = Object.keys(page.purposes);
+
+  /** What the terminal says of its choice: a doubled cookie says nothing. */
+  const told = () => {
+    const mine = document.cookie.split("; ").filter((pair) => pair.startsWith(`${page.cookie}=`));
+    const mask = mine[0]?.split(`=1.${page.terms}.`)[1] ?? "";
+    return mine.length === 1 && mask.length === keys.length ? mask : "";
+  };
+  const mask = told();
+  const granted = keys.filter((_, at) => mask[at] === "1");
+  const open = [page, ...granted.map((key) => /** @type {Opens} */ (page.purposes[key]))];
+  /** @param {"sources" | "cookies" | "storage"} what */
+  const all = (what) => open.flatMap((part) => part[what]);
+
+  const whole = granted.length === keys.length;
+  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole });
+  const reach = ["'self'", ...all("sources")];
+  const sockets = [...reach, ...all("sources").map((source) => `ws://${source}`)];
+  document.head.append(Object.assign(document.createElement("meta"), {
+    httpEquiv: "Content-Security-Policy",
+    content: page.csp.replaceAll("{reach}", reach.join(" "))
+      .replaceAll("{sockets}", sockets.join(" ")),
+  }));
+
+  /** @type {any} */
+  let trusted = null;
+  try {
+    const same = (/** @type {string} */ text) => text;
+    const may = { createHTML: same, createScript: same, createScriptURL: same };
+    trusted = /** @type {any} */ (globalThis).trustedTypes?.createPolicy("bandeau", may);
+  } catch {}
+  /** @param {string} name @param {string} value */
+  const typed = (name, value) => {
+    if (name === "srcdoc") return trusted?.createHTML(value) ?? value;
+    return name === "src" ? trusted?.createScriptURL(value) ?? value : value;
+  };
+
+  /** @param {Element} from @param {Element} to */
+  const restore = (from, to) => {
+    for (const { name, value } of [...from.attributes]) {
+      const own = name.startsWith(PREFIX);
+      if (own) to.removeAttribute(name);
+      if (own && name !== FOR) {
+        const former = name.slice(PREFIX.length);
+        to.setAttribute(former, typed(former, value));
+      } else if (!own && from !== to && name !== "type") to.setAttribute(name, value);
+    }
+  };
+  /** @param {Element} element */
+  const wake = (element) => {
+    const beside = element.previousElementSibling;
+    if (beside?.matches("[data-bandeau=placeholder]")) {
+      beside.remove();
+      element.removeAttribute("hidden");
+    }
+    restore(element, element);
+    /** @type {HTMLMediaElement | null} */ (element.closest("audio, video"))?.load();
+  };
+
+  /** In the order of the page: what is fetched runs in the order of its insertion, and text waits. */
+  /** @param {HTMLScriptElement[]} scripts */
+  const run = async (scripts) => {
+    /** @type {Promise<unknown>[]} */
+    let pending = [];
+    for (const script of scripts) {
+      const fresh = document.createElement("script");
+      restore(script, fresh);
+      fresh.nonce = script.nonce;
+      fresh.async = script.hasAttribute("async");
+      if (script.text) {
+        await Promise.all(pending);
+        pending = [];
+        fresh.text = trusted?.createScript(script.text) ?? script.text;
+      } else if (!fresh.async) {
+        pending.push(new Promise((done) => (fresh.onload = fresh.onerror = done)));
+      }
+      script.replaceWith(fresh);
+    }
+  };
+
+  /** @param {ParentNode} root @returns {Element[]} */
+  const inert = (root) => [
+    ...root.querySelectorAll(`[${FOR}]`),
+    ...[...root.querySelectorAll("template")].flatMap((each) => inert(each.content)),
+  ];
+  const activate = () => {
+    const ready = inert(document).filter((element) =>
+      element.getAttribute(FOR)?.split(" ").every((key) => granted.includes(key)));
+    const scripts = /** @type {HTMLScriptElement[]} */ (
+      ready.filter((element) => element.localName === "script"));
+    for (const element of ready) if (element.localName !== "script") wake(element);
+    /** @param {HTMLScriptElement} script */
+    const late = (script) => script.hasAttribute("defer")
+      || script.getAttribute(`${PREFIX}type`) === "module";
+    run([...scripts.filter((script) => !late(script)), ...scripts.filter(late)]);
+  };
+
+  const unlock = () => {
+    for (const section of document.querySelectorAll("[data-bandeau=comments]")) {
+      const form = /** @type {HTMLTemplateElement | null | undefined} */ (
+        section.querySelector("[data-purpose]")?.shadowRoot?.querySelector(".when-open"));
+      form?.previousElementSibling?.remove();
+      form?.replaceWith(form.content);
+      section.setAttribute("data-state", "open");
+    }
+  };
+
+  /** @param {string} state */
+  const show = (state) => {
+    const root = document.querySelector("[data-bandeau=root]")?.shadowRoot;
+    const band = /** @type {HTMLElement | null | undefined} */ (
+      root?.querySelector("[data-bandeau=band]"));
+    const states = /** @type {HTMLTemplateElement | null | undefined} */ (
+      root?.querySelector("#states"));
+    const words = states?.content.querySelector(`[data-state=${state}]`);
+    if (!root || !band || !words) return;
+    root.querySelector("[data-bandeau=notice]")?.remove();
+    const space = root.host.querySelector("style");
+    if (space) space.textContent = page.space;
+    band.dataset["state"] = state === "signal" ? "refused" : state;
+    words.removeAttribute("data-state");
+    const text = /** @type {HTMLElement} */ (words.querySelector("span"));
+    text.textContent = `${text.textContent}`.replace("%GRANTED%", `${granted.length}`);
+    band.querySelector("p")?.replaceWith(words);
+    if (state === "mixed") band.prepend(split());
+    for (const box of /** @type {NodeListOf<HTMLInputElement>} */ (
+      root.querySelectorAll("[role=switch]"))) {
+      box.checked = box.defaultChecked = granted.includes(box.value);
+    }
+  };
+  const split = () => {
+    const stripe = Object.assign(document.createElement("div"), { className: "split" });
+    stripe.append(...keys.map((_, at) =>
+      Object.assign(document.createElement("i"), { className: at < granted.length ? "on" : "off" })));
+    return stripe;
+  };
+
+  /** The signed cookie and the ledger decide, not what a script of the page could have written. */
+  const confirmed = async () => {
+    const answer = await fetch("/.bandeau/choice", { headers: { accept: "application/json" } });
+    const state = await answer.json();
+    if (state.decided && keys.every((key) => state.purposes[key] === granted.includes(key))) {
+      if (state.features.comments === "open") unlock();
+      return true;
+    }
+    if (told() !== mask) location.reload();
+    return false;
+  };
+
+  const framed = globalThis.top !== globalThis.self;
+  const signal = /** @type {any} */ (navigator).globalPrivacyControl && !mask;
+  const shown = signal ? "signal" : !mask ? "" : granted.length === 0 ? "refused"
+    : granted.length === keys.length ? "allowed" : "mixed";
+  const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
+  const sight = new MutationObserver(() => {
+    const root = document.querySelector("[data-bandeau=root]");
+    if (framed) root?.remove();
+    else if (root?.shadowRoot?.querySelector("#states")) show(shown);
+    else return;
+    sight.disconnect();
+  });
+  if (framed || shown) sight.observe(document, { childList: true, subtree: true });
+  parsed.then(async () => {
+    if (mask && (await confirmed()) && granted.length) activate();
+  }).catch(() => {});
+  self.remove();
+})();

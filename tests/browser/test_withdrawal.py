@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from press_group import HOST, NAMES, SIBLING, STORE, Group, press_group
+from press_group import HOST, NAMES, POLICY, SIBLING, STORE, Group, press_group
 from two_browsers import BROWSERS, Tab, opened, stored_cookies, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -135,3 +135,26 @@ def test_a_plain_form_leads_past_the_other_hosts(
         )
         assert ("ads.pub.test", "/.bandeau/sweep") in group.seen.asked
         assert_nothing_is_left(tab, group)
+
+
+@pytest.mark.parametrize("silent", [False, True], ids=["all answer", "one is silent"])
+def test_without_script_the_form_leads_past_the_other_hosts(silent: bool, tmp_path: Path) -> None:
+    """It goes on when all have answered; a silent one keeps nobody who follows the link."""
+    policy = POLICY if silent else POLICY.replace(', "silent.pub.test"', "")
+    with (
+        press_group(tmp_path / "site", PAGES, policy) as group,
+        opened("chromium", tmp_path, script=False) as tab,
+    ):
+        page = tab.page  # type: ignore[attr-defined]
+        page.goto(group.url("/old.gif", SIBLING))
+        page.goto(group.url("/"))
+        page.locator("[data-bandeau=refuse-all]").first.click(no_wait_after=True)
+        if silent:
+            page.get_by_role("link", name="Back to the page").click(no_wait_after=True)
+        page.wait_for_url(group.url("/"))
+        page.locator("[data-bandeau=band][data-state=refused]").wait_for()
+        until(
+            lambda: (
+                stored_cookies(tab, f"https://{SIBLING}") == {"eu-consent", "eu-consent-receipt"}
+            )
+        )

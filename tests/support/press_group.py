@@ -185,13 +185,13 @@ async def before_bandeau(request: Request) -> Response:
 
 
 @contextmanager
-def press_group(folder: Path, pages: dict[str, str]) -> Iterator[Group]:
+def press_group(folder: Path, pages: dict[str, str], policy: str = POLICY) -> Iterator[Group]:
     """Serve the group until the context ends."""
     folder.mkdir(exist_ok=True)
-    policy = folder / "policy.toml"
-    policy.write_text(POLICY, encoding="utf-8")
+    file = folder / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
     seen = Seen()
-    guarded = Bandeau(site(pages), policy=policy, data=folder / "data")
+    guarded = Bandeau(site(pages), policy=file, data=folder / "data")
     tracker = Starlette(routes=[Route("/{path:path}", _tracked, methods=["GET", "POST"])])
     old = Starlette(routes=[Route("/old.gif", before_bandeau)])
 

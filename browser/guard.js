@@ -81,8 +81,12 @@
   const reals = new Map();
   const proxies = new Map();
   let stale = false;
-  const clean = () => {
-    if (stale) return;
+  /**
+   * A tab in the background may be older than the choice that another one acts on.
+   * @param {unknown} [later]
+   */
+  const clean = (later) => {
+    if (stale || (later && document.hidden)) return;
     sweep(() => split(read(), "; "), (pair) => !pair || cookies(named(pair)),
       (pair) => expire(named(pair)));
     for (const store of reals.values()) {
@@ -211,6 +215,6 @@
   clean();
   addEventListener("load", clean);
   addEventListener("storage", clean);
-  setInterval(clean, 3_000);
+  setInterval(clean, 3_000, true);
   if (CookieStore) cookieStore.addEventListener("change", clean);
 })();

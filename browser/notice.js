@@ -36,6 +36,9 @@
     tell(hosts);
   };
 
+  /** @param {unknown[]} list what a choice grants */
+  const narrows = (list) => granted.some((key) => !list.includes(key));
+
   /** Reloads where the server holds another choice than this page was made for. */
   const compare = async () => {
     try {
@@ -50,12 +53,12 @@
 
   /**
    * Tabs tell each other what they grant: before a choice is sent, so that all are quiet when it
-   * is answered, and in the page that it leads to, which is when the others follow.
+   * is answered, and once it holds, which is when the others follow.
    */
   const listen = () => {
     channel ??= new BroadcastChannel("bandeau");
     channel.onmessage = ({ data }) => {
-      if (granted.some((key) => !data.granted.includes(key))) hush();
+      if (narrows(data.list)) hush();
       if (data.holds && quiet) location.reload();
       else if (data.holds) tell();
     };
@@ -81,10 +84,10 @@
     if (busy) return;
     busy = true;
     const data = new FormData(form);
-    if (button.value !== "accept_all") {
-      channel?.postMessage({ granted: button.value === "save" ? data.getAll("purpose") : [] });
-      hush();
-    }
+    const list = button.value === "save" ? data.getAll("purpose")
+      : button.value === "accept_all" ? switches.map((box) => box.value) : [];
+    channel?.postMessage({ list });
+    if (narrows(list)) hush();
     try {
       const answer = await fetch(ROUTE, {
         method: "POST",
@@ -96,7 +99,8 @@
         }),
       });
       if (!answer.ok) throw answer;
-      if (quiet) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));
+      channel?.postMessage({ list, holds: true });
+      if (list.length < switches.length) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));
       history.replaceState({ bandeau: [history.state] }, "");
       location.reload();
     } catch {
@@ -140,17 +144,7 @@
     if (busy) location.reload();
     else if (event.persisted) compare();
   });
-  if (band) listen().postMessage({ granted, holds: true });
-
-  /* After a reload Firefox shows in a frame what was there before: nothing, where it was denied. */
-  addEventListener("load", () => {
-    for (const frame of document.querySelectorAll("iframe")) {
-      try {
-        const blank = frame.contentWindow?.location.href === "about:blank";
-        if (blank && /^http/.test(frame.src)) frame.parentNode?.insertBefore(frame, frame.nextSibling);
-      } catch {}
-    }
-  });
+  if (band) listen().postMessage({ list: granted, holds: true });
 
   /** The band stays: a framework that clears the body gets it back, but no endless quarrel. */
   let returns = 10;

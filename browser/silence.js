@@ -1,6 +1,7 @@
 /**
  * Only where something is granted: what it takes to end it while the page is still open (rules R3,
- * W6). Runs before the page's own scripts, and answers to the notice's word that a choice narrows.
+ * W6), and to bring back what a reload leaves empty. Runs before the page's own scripts, and
+ * answers to the notice's word that a choice narrows.
  */
 (() => {
   /** @type {WeakRef<any>[]} */
@@ -30,6 +31,16 @@
       const made = each.deref();
       made?.terminate?.();
       made?.close?.();
+    }
+  });
+
+  /* After a reload Firefox shows in a frame what was there before: nothing, where it was denied. */
+  addEventListener("load", () => {
+    for (const frame of document.querySelectorAll("iframe")) {
+      try {
+        const blank = frame.contentWindow?.location.href === "about:blank";
+        if (blank && /^http/.test(frame.src)) frame.parentNode?.insertBefore(frame, frame.nextSibling);
+      } catch {}
     }
   });
 })();

@@ -92,3 +92,24 @@ def test_other_tabs_follow_a_plain_form_with_the_page_that_it_leads_to(
         group.seen.forget()
         other.run("() => new Promise((done) => setTimeout(done, 900))")
         assert group.seen.contacts() == []
+
+
+@pytest.mark.parametrize("browser", BROWSERS)
+def test_an_older_tab_leaves_alone_what_a_newer_choice_allows(
+    browser: str, group: Group, tmp_path: Path
+) -> None:
+    with opened(browser, tmp_path) as older:
+        older.open(group.url("/"))
+        newer = older.tab()
+        newer.open(group.url("/"))
+        press(newer, "accept-all")
+        until(lambda: band(newer) == "allowed")
+        newer.run(
+            """() => { localStorage.setItem("t:id", "1"); document.cookie = "t_plain=1; path=/";
+            return new Promise((done) => setTimeout(done, 3500)); }"""
+        )
+        assert newer.run("() => [localStorage.getItem('t:id'), document.cookie]") == [
+            "1",
+            "t_plain=1",
+        ]
+        assert band(older) == "undecided"

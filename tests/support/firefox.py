@@ -45,7 +45,7 @@ class Firefox:
         other._page = self.ask("browsingContext.create", type="tab")["context"]
         return other
 
-    def ask(self, method: str, timeout: float = 30, **params: Any) -> Any:
+    def ask(self, method: str, timeout: float = 120, **params: Any) -> Any:
         """One command and its answer; raises where the browser refuses it."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
@@ -70,7 +70,7 @@ class Firefox:
         """The JSON value of a function's result (a promise is waited for)."""
         answer = self.ask(
             "script.callFunction",
-            timeout=10,
+            timeout=60,
             functionDeclaration=f"async () => JSON.stringify(await ({function})())",
             awaitPromise=True,
             target={"context": self._page},

@@ -64,7 +64,7 @@ def stored_cookies(tab: Tab, url: str) -> set[str]:
     return {str(cookie.get("name")) for cookie in tab.page.context.cookies()}
 
 
-def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     """What ``holds`` returns once it is true; the browser is asked again and again."""
     import time
 

@@ -1,7 +1,7 @@
 # Python packages go into .venv, at the versions and hashes of requirements.lock, and nowhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types install packages screenshots lock clean
+.PHONY: help demo test check lint types install browser packages screenshots lock clean
 
 export PYTHON ?= python3
 BIN := .venv/bin
@@ -27,6 +27,9 @@ lint: $(INSTALLED) ## Style and import contracts
 types: $(INSTALLED) ## Types of the Python and of the browser's JavaScript
 	$(BIN)/mypy
 	@scripts/check-browser
+
+browser: $(INSTALLED) ## Pack browser/*.js into the form in which they are served
+	@$(BIN)/python scripts/pack-browser
 
 install: $(INSTALLED) ## Fill .venv
 

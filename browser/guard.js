@@ -1,18 +1,38 @@
 /**
  * Runs first in the head: removes what the choice does not allow and script can see, and refuses
- * to write more of it. Default deny: a cookie or storage key that no allowed tracker declares.
- * Its list is the JSON block just before it; a name may hold `*` anywhere.
+ * to read or write more of it. Default deny: a cookie, key, database, cache or service worker that
+ * no allowed tracker declares. Its list is the JSON block just before it; a name may hold `*`.
+ *
+ * What page scripts can replace is taken before they run, so the list holds whatever they do. What
+ * another realm of this origin writes (a frame, a worker, another tab) is removed when it shows.
  */
 (() => {
-  const list = document.currentScript?.previousElementSibling?.textContent ?? "";
-  /** @type {{ cookies: string[], storage: string[] }} */
-  const allowed = JSON.parse(list);
+  const { currentScript } = document;
+  const list = /** @type {Element} */ (currentScript?.previousElementSibling);
+  /** @type {{ cookies: string[], storage: string[], whole?: boolean }} */
+  const allowed = JSON.parse(/** @type {string} */ (list.textContent));
+  list.remove();
+  currentScript?.remove();
 
+  /**
+   * A function that takes as its first argument what would be its `this`.
+   * @type {(method: Function) => (...args: any[]) => any}
+   */
+  const uncurried = /** @type {any} */ (Function.prototype.bind).bind(Function.prototype.call);
+  const filter = uncurried([].filter);
+  const join = uncurried([].join);
+  const split = uncurried("".split);
+  const mapped = uncurried(Map.prototype.get);
+
+  /**
+   * `exec`, unlike `test`, asks nothing of the prototype.
+   * @param {RegExp} pattern
+   */
+  const matcher = (pattern) => pattern.exec.bind(pattern);
   /** @param {string[]} names */
   const among = (names) => {
-    const patterns = names.map((name) =>
-      name.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*"));
-    return new RegExp(`^(?:${patterns.join("|")})$`, "s");
+    const patterns = names.map((name) => name.replace(/[^\w*]/g, "\\$&").replaceAll("*", ".*"));
+    return matcher(new RegExp(`^(?:${patterns.join("|")})$`, "s"));
   };
   const cookies = among(allowed.cookies);
   const keys = among(allowed.storage);
@@ -23,92 +43,187 @@
    * @param {string} name
    */
   const may = (kind, name) =>
-    (kind === "cookies" ? cookies : keys).test(name) || bandeauRefused?.(kind, name);
+    (kind === "cookies" ? cookies : keys)(name) ?? bandeauRefused?.(kind, name);
 
+  const cut = matcher(/^[\t ]*([^;=]*?)[\t ]*=/);
   /**
    * A cookie without `=` has a value and no name.
    * @param {string} pair
    */
-  const named = (pair) => (/^[^=;]*(?==)/.exec(pair)?.[0] ?? "").trim();
-  const jar = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
-  const read = () => /** @type {string} */ (jar?.get?.call(document));
-  /** @param {string} line */
-  const write = (line) => jar?.set?.call(document, line);
+  const named = (pair) => cut(pair)?.[1] ?? "";
+  const jar = /** @type {any} */ (Object.getOwnPropertyDescriptor(Document.prototype, "cookie"));
+  /** @type {() => string} */
+  const read = jar.get.bind(document);
+  /** @type {(line: string) => void} */
+  const write = jar.set.bind(document);
 
   /** @param {string} name */
   const expire = (name) => {
-    const secure = location.protocol === "https:" ? ";secure" : "";
     const labels = location.hostname.split(".");
-    const domains = ["", ...labels.map((_, at) => ";domain=" + labels.slice(at).join("."))];
     const steps = location.pathname.split("/");
-    const paths = steps.flatMap((_, at) => {
-      const path = steps.slice(0, at + 1).join("/");
-      return [path, path + "/"];
-    });
-    for (const domain of domains) {
-      for (const path of paths) {
-        write(`${name}=;max-age=0;path=${path || "/"}${domain}${secure}`);
+    for (const domain of ["", ...labels.map((_, at) => ";domain=" + labels.slice(at).join("."))]) {
+      for (const at of steps.keys()) {
+        const path = steps.slice(0, at + 1).join("/");
+        for (const end of ["", "/"]) {
+          for (const kind of ["", ";secure", ";secure;partitioned"]) {
+            write(`${name}=x;max-age=0;path=${path + end || "/"}${domain}${kind}`);
+          }
+        }
       }
     }
   };
 
-  /** @param {() => Storage} open */
-  const sweep = (open) => {
+  /**
+   * @param {() => any} list
+   * @param {(item: any) => any} keeps
+   * @param {(item: any) => any} remove
+   */
+  const sweep = async (list, keeps, remove) => {
     try {
-      const store = open();
-      for (const key of Object.keys(store)) {
-        if (!keys.test(key)) store.removeItem(key);
+      for (const item of await list()) {
+        if (!keeps(item)) remove(item);
       }
     } catch {}
   };
-  const clean = () => {
-    sweep(() => localStorage);
-    sweep(() => sessionStorage);
-    try {
-      for (const pair of read().split("; ")) {
-        if (pair && !cookies.test(named(pair))) expire(named(pair));
-      }
-    } catch {}
+  /** @type {Map<unknown, Storage>} */
+  const reals = new Map();
+  const proxies = new Map();
+  let stale = false;
+  /**
+   * A tab in the background may be older than the choice that another one acts on.
+   * @param {unknown} [later]
+   */
+  const clean = (later) => {
+    if (stale || (later && document.hidden)) return;
+    sweep(() => split(read(), "; "), (pair) => !pair || cookies(named(pair)),
+      (pair) => expire(named(pair)));
+    for (const store of reals.values()) {
+      sweep(() => Object.keys(store), keys, (key) => store.removeItem(key));
+    }
+    sweep(() => indexedDB.databases(), ({ name }) => keys(name),
+      ({ name }) => indexedDB.deleteDatabase(name));
+    sweep(() => caches.keys(), keys, (name) => caches.delete(name));
+    sweep(() => navigator.serviceWorker.getRegistrations(),
+      ({ active, waiting, installing }) =>
+        keys(new URL((active ?? waiting ?? installing).scriptURL).pathname),
+      (registration) => registration.unregister());
   };
-  clean();
-  addEventListener("load", clean);
-  addEventListener("pagehide", clean);
 
   /**
-   * @param {object | undefined} owner
+   * @param {any} owner
    * @param {PropertyKey} name
    * @param {PropertyDescriptor} as
    */
-  const fix = (owner, name, as) => {
-    if (owner) Object.defineProperty(owner, name, { configurable: false, enumerable: true, ...as });
-  };
+  const fix = (owner, name, as) =>
+    owner && Object.defineProperty(owner, name, { configurable: false, ...as });
+  /**
+   * `owner[name]` becomes `make(native)`, where the browser has it.
+   * @param {any} owner
+   * @param {string} name
+   * @param {(native: (self: any, ...args: any[]) => any) => Function} make
+   */
+  const replace = (owner, name, make) =>
+    owner?.[name] && fix(owner, name, { value: make(uncurried(owner[name])) });
+  const refusal = () => new DOMException("Denied by the visitor's choice", "SecurityError");
+
   fix(Document.prototype, "cookie", {
-    get: () => read().split("; ").filter((pair) => cookies.test(named(pair))).join("; "),
+    get: () => join(filter(split(read(), "; "), (/** @type {string} */ pair) => cookies(named(pair))), "; "),
     set: (line) => {
-      if (may("cookies", named(`${line}`))) write(line);
+      const given = `${line}`;
+      if (may("cookies", named(given))) write(given);
     },
   });
-  const { setItem } = Storage.prototype;
-  fix(Storage.prototype, "setItem", {
-    /**
-     * @this {Storage}
-     * @param {string} key
-     * @param {string} value
-     */
-    value(key, value) {
-      if (may("storage", `${key}`)) setItem.call(this, key, value);
+  const { CookieStore, CacheStorage } = /** @type {any} */ (globalThis);
+  for (const method of ["get", "getAll"]) {
+    replace(CookieStore?.prototype, method, (native) =>
+      /** @this {any} @param {any[]} args */
+      async function (...args) {
+        const found = await native(this, ...args);
+        return found?.name === undefined
+          ? found && filter(found, (/** @type {any} */ { name }) => cookies(name))
+          : cookies(found.name) && found;
+      });
+  }
+  replace(CookieStore?.prototype, "set", (native) =>
+    /** @this {any} @param {any} first @param {any} value */
+    async function (first, value) {
+      const given = first === Object(first) ? { ...first } : { name: first, value };
+      given.name = `${given.name}`;
+      if (may("cookies", given.name)) await native(this, given);
+    });
+
+  for (const method of ["getItem", "setItem", "removeItem", "clear", "key"]) {
+    replace(Storage.prototype, method, (native) =>
+      /** @this {any} @param {any[]} args */
+      function (...args) {
+        if (method === "setItem" && !may("storage", (args[0] = `${args[0]}`))) return null;
+        if (method === "getItem" && !keys((args[0] = `${args[0]}`))) return null;
+        const found = native(mapped(reals, this) ?? this, ...args);
+        return method === "key" && !keys(found) ? null : found;
+      });
+  }
+  /* A property of a storage is written past its methods: only a proxy can refuse that. */
+  for (const name of ["localStorage", "sessionStorage"]) {
+    try {
+      const real = /** @type {any} */ (globalThis)[name];
+      const shown = new Proxy(real, {
+        get: (_, key) =>
+          typeof key === "symbol" || key in real.__proto__ || keys(key) ? real[key] : undefined,
+        defineProperty: (_, key, as) => !may("storage", String(key)) || Reflect.defineProperty(real, key, as),
+      });
+      reals.set(shown, real);
+      proxies.set(real, shown);
+      fix(globalThis, name, { get: () => shown });
+    } catch {}
+  }
+  const area = /** @type {any} */ (
+    Object.getOwnPropertyDescriptor(StorageEvent.prototype, "storageArea")
+  );
+  const stored = uncurried(area.get);
+  fix(StorageEvent.prototype, "storageArea", {
+    /** @this {StorageEvent} */
+    get() {
+      const real = stored(this);
+      return mapped(proxies, real) ?? real;
     },
   });
-  const store = globalThis.CookieStore?.prototype;
-  const set = /** @type {any} */ (store)?.set;
-  fix(store, "set", {
-    /**
-     * @this {CookieStore}
-     * @param {any} first
-     * @param {any[]} rest
-     */
-    async value(first, ...rest) {
-      if (may("cookies", first?.name ?? first)) return set.call(this, first, ...rest);
-    },
+  globalThis.StorageEvent = new Proxy(StorageEvent, {
+    construct: (target, [type, init], self) => Reflect.construct(target, [type, init && {
+      ...init, storageArea: mapped(reals, init.storageArea) ?? init.storageArea,
+    }], self),
   });
+
+  replace(IDBFactory.prototype, "open", (native) =>
+    /** @this {IDBFactory} @param {any[]} args */
+    function (...args) {
+      if (may("storage", (args[0] = `${args[0]}`))) return native(this, ...args);
+      /* The request fails as one does whose upgrade was aborted, and leaves nothing. */
+      const request = native(this, "");
+      request.addEventListener("upgradeneeded", (/** @type {Event} */ event) => {
+        event.stopImmediatePropagation();
+        request.transaction.abort();
+      });
+      return request;
+    });
+  replace(CacheStorage?.prototype, "open", (native) =>
+    /** @this {CacheStorage} @param {any} name */
+    async function (name) {
+      if (may("storage", (name = `${name}`))) return native(this, name);
+      throw refusal();
+    });
+  if (!allowed.whole) {
+    for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) {
+      replace(globalThis, name, () => /** @type {any} */ (undefined));
+    }
+  }
+
+  addEventListener("bandeau", () => {
+    stale = true;
+  });
+
+  clean();
+  addEventListener("load", clean);
+  addEventListener("storage", clean);
+  setInterval(clean, 3_000, true);
+  if (CookieStore) cookieStore.addEventListener("change", clean);
 })();

@@ -18,21 +18,26 @@
   const status = /** @type {HTMLElement | null} */ (root.querySelector("[role=status]"));
   const switches = /** @type {HTMLInputElement[]} */ ([...root.querySelectorAll("[role=switch]")]);
 
+  const granted = switches.filter((box) => box.defaultChecked).map((box) => box.value);
+  /** The publisher's other hosts that may hold something, each as a CSP source. */
+  const hosts = host.dataset["hosts"] ?? "";
+
   let busy = false;
-  let plain = false;
+  /* Our own pages may reach this host only, so there a form goes its plain way to the others. */
+  let plain = location.pathname.startsWith("/.bandeau/");
+  let quiet = false;
   /** @type {BroadcastChannel | null} */
   let channel = null;
 
-  /**
-   * The page that is about to go tells nobody else anything, not even while it is left (rules
-   * R3, W6): its frames go, and its scripts reach their own site only.
-   */
+  /** @param {string} [reach] hosts that a page which is to go silent may still reach */
+  const tell = (reach) => dispatchEvent(new CustomEvent("bandeau", { detail: reach }));
   const hush = () => {
-    const httpEquiv = "Content-Security-Policy";
-    const content = "default-src 'self'";
-    document.head.append(Object.assign(document.createElement("meta"), { httpEquiv, content }));
-    for (const frame of document.querySelectorAll("iframe")) frame.remove();
+    quiet = true;
+    tell(hosts);
   };
+
+  /** @param {unknown[]} list what a choice grants */
+  const narrows = (list) => granted.some((key) => !list.includes(key));
 
   /** Reloads where the server holds another choice than this page was made for. */
   const compare = async () => {
@@ -46,13 +51,27 @@
     location.reload();
   };
 
-  /** An open channel would keep the page out of the back/forward cache. */
+  /**
+   * Tabs tell each other what they grant: before a choice is sent, so that all are quiet when it
+   * is answered, and once it holds, which is when the others follow.
+   */
   const listen = () => {
     channel ??= new BroadcastChannel("bandeau");
     channel.onmessage = ({ data }) => {
-      if (switches.some((box) => box.defaultChecked && !data[box.value])) compare();
+      if (narrows(data.list)) hush();
+      if (data.holds && quiet) location.reload();
+      else if (data.holds) tell();
     };
+    return channel;
   };
+
+  /**
+   * Ends on another host of the publisher what is denied there; one that is silent is left alone.
+   * @param {string} source
+   */
+  const swept = (source) => fetch(`//${source.replace("*", location.port)}/.bandeau/sweep`, {
+    mode: "no-cors", credentials: "include", signal: AbortSignal.timeout(2_000),
+  });
 
   /* A refused fetch can fail while the submit event still runs, when no form submits again. */
   root.addEventListener("submit", async (event) => {
@@ -65,7 +84,10 @@
     if (busy) return;
     busy = true;
     const data = new FormData(form);
-    if (button.value !== "accept_all") hush();
+    const list = button.value === "save" ? data.getAll("purpose")
+      : button.value === "accept_all" ? switches.map((box) => box.value) : [];
+    channel?.postMessage({ list });
+    if (narrows(list)) hush();
     try {
       const answer = await fetch(ROUTE, {
         method: "POST",
@@ -77,7 +99,8 @@
         }),
       });
       if (!answer.ok) throw answer;
-      channel?.postMessage((await answer.json()).choice.purposes);
+      channel?.postMessage({ list, holds: true });
+      if (list.length < switches.length) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));
       history.replaceState({ bandeau: [history.state] }, "");
       location.reload();
     } catch {
@@ -109,7 +132,9 @@
     if (closed && lost) opener?.focus();
   });
 
+  /* Where trackers run, the open channel keeps the page from coming back out of a cache. */
   addEventListener("pagehide", () => {
+    if (granted.length) return;
     channel?.close();
     channel = null;
   });
@@ -119,7 +144,7 @@
     if (busy) location.reload();
     else if (event.persisted) compare();
   });
-  if (band) listen();
+  if (band) listen().postMessage({ list: granted, holds: true });
 
   /** The band stays: a framework that clears the body gets it back, but no endless quarrel. */
   let returns = 10;

@@ -4,6 +4,7 @@
  * of what was not stored: neither a value, nor anything that the terminal holds.
  */
 (() => {
+  document.currentScript?.remove();
   const most = 50;
   /** @typedef {{ cookies: Set<string>, storage: Set<string> }} Refused */
   /** @type {Refused} */

@@ -27,7 +27,8 @@
   /** @param {"sources" | "cookies" | "storage"} what */
   const all = (what) => open.flatMap((part) => part[what]);
 
-  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage") });
+  const whole = granted.length === keys.length;
+  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole });
   const reach = ["'self'", ...all("sources")];
   const sockets = [...reach, ...all("sources").map((source) => `ws://${source}`)];
   document.head.append(Object.assign(document.createElement("meta"), {

@@ -47,6 +47,7 @@ from bandeau.web.plans import Plans, fingerprint
 from bandeau.web.process import Opened, PerProcess
 from bandeau.web.reports import Reports, asking
 from bandeau.web.shared import shared_head
+from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
 from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
@@ -235,7 +236,7 @@ class _Plan:
         registrable = public_suffixes().registrable
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)
-        routes = Reports(site.rules, lookout).routes()
+        routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += comments.routes() if insertions.section else []
         own = Endpoints(site, visitors, choices, pages).app(routes)
 

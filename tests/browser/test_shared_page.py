@@ -120,8 +120,9 @@ def _open(context: BrowserContext, path: str = "/article") -> Page:
 
 
 def _press(page: Page, name: str) -> None:
-    with page.expect_navigation(wait_until="load"):
-        page.locator(f"[data-bandeau=notice] [data-bandeau={name}]").click()
+    page.locator(f"[data-bandeau=notice] [data-bandeau={name}]").click()
+    state = "allowed" if name == "accept-all" else "refused"
+    expect(page.locator("[data-bandeau=band]")).to_have_attribute("data-state", state)
 
 
 def test_two_visitors_of_opposite_choices_share_one_cached_page(

@@ -8,14 +8,11 @@ from hypothesis import strategies as st
 
 from bandeau import limits
 from bandeau.enforcement.cookies import (
-    expire_declared,
-    expire_seen,
     judge_jar,
     judge_set_cookie,
     value_of,
 )
 from bandeau.enforcement.verdict import Effect, Reason, Verdict
-from bandeau.policy.model import CookieRule
 
 RESERVED = frozenset({b"eu-consent"})
 
@@ -56,9 +53,11 @@ def test_what_was_withheld_is_named_once_with_its_reason() -> None:
     assert [(verdict.subject, verdict.reason) for verdict in denied] == [("_ga", Reason.UNDECLARED)]
 
 
-def test_a_header_over_the_limit_is_withheld_whole() -> None:
-    header = b"session=" + b"x" * limits.COOKIE_HEADER_BYTES
-    assert judge_jar(header, only_session, RESERVED).kept == b""
+def test_a_header_over_the_limit_is_withheld_whole_and_its_leftovers_are_told() -> None:
+    header = b"_ga=1; session=" + b"x" * limits.COOKIE_HEADER_BYTES
+    jar = judge_jar(header, only_session, RESERVED)
+    assert jar.kept == b""
+    assert [verdict.subject for verdict in jar.denied] == ["_ga"]
 
 
 def test_cookies_over_the_count_are_withheld() -> None:
@@ -104,39 +103,3 @@ def test_a_doubled_cookie_is_no_evidence(header: bytes, value: str | None) -> No
 )
 def test_set_cookie_of_the_site_is_judged_by_name(line: bytes, passes: bool) -> None:
     assert judge_set_cookie(line, only_session, RESERVED).passes is passes
-
-
-def test_a_seen_leftover_is_ended_as_declared_and_on_every_parent() -> None:
-    rule = CookieRule(name="_ea*", domain=".a.test", path="/news")
-    seen = [only_session("_ea1")]
-    assert expire_seen(seen, lambda name: [rule], "www.a.test", secure=True) == [
-        b"_ea1=; Path=/news; Max-Age=0; Domain=.a.test; Secure",
-        b"_ea1=; Path=/; Max-Age=0; Secure",
-        b"_ea1=; Path=/; Max-Age=0; Domain=www.a.test; Secure",
-        b"_ea1=; Path=/; Max-Age=0; Domain=a.test; Secure",
-    ]
-
-
-def test_an_address_has_no_parent_domain() -> None:
-    lines = expire_seen([only_session("_ga")], lambda name: [], "127.0.0.1", secure=False)
-    assert lines == [b"_ga=; Path=/; Max-Age=0"]
-
-
-def test_a_name_that_would_break_the_header_is_never_written() -> None:
-    seen = [only_session('a"b'), only_session("a\r\nX: y"), only_session("")]
-    assert expire_seen(seen, lambda name: [], "a.test", secure=False) == []
-
-
-def test_declared_cookies_end_unseen_but_not_those_of_other_domains() -> None:
-    rules = [
-        CookieRule(name="id", path="/articles"),
-        CookieRule(name="wide", domain=".a.test"),
-        CookieRule(name="other", domain=".b.test"),
-        CookieRule(name="guess*"),
-        CookieRule(name="__Host-h"),
-    ]
-    assert expire_declared(rules, "www.a.test", secure=True) == [
-        b"id=; Path=/articles; Max-Age=0; Secure",
-        b"wide=; Path=/; Max-Age=0; Domain=.a.test; Secure",
-        b"__Host-h=; Path=/; Max-Age=0; Secure",
-    ]

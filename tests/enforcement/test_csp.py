@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from bandeau.enforcement.csp import admit, own_policy
+from bandeau.enforcement.csp import Admitted, admit, own_policy
 
 SCRIPT, STYLE, FORM = "'sha256-S'", "'sha256-T'", "http://a.test/.bandeau/"
 
 
 def admitted(value: str) -> str:
-    return admit(value.encode(), (SCRIPT,), (STYLE,), FORM).decode()
+    return admit(value.encode(), Admitted((SCRIPT,), (STYLE,), FORM)).decode()
 
 
 def test_only_own_and_allowed_hosts_can_be_reached() -> None:
@@ -66,3 +66,19 @@ def test_the_first_of_two_equal_directives_governs() -> None:
     assert admitted("script-src 'self'; script-src 'none'") == (
         f"script-src 'self' {SCRIPT}; script-src 'none'"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("connect-src 'self'", "connect-src 'self' ads.a.test:*/.bandeau/sweep"),
+        ("connect-src 'none'", "connect-src ads.a.test:*/.bandeau/sweep"),
+        ("default-src 'self'", "default-src 'self'; script-src"),
+        ("img-src 'self'", "img-src 'self'"),
+    ],
+)
+def test_our_script_may_ask_the_publishers_other_hosts(given: str, expected: str) -> None:
+    ours = Admitted((SCRIPT,), (), FORM, ("ads.a.test:*/.bandeau/sweep",))
+    widened = admit(given.encode(), ours).decode()
+    assert widened.startswith(expected)
+    assert ("/.bandeau/sweep" in widened) is (not given.startswith("img"))

@@ -6,7 +6,8 @@ import pytest
 from publisher import POLICY
 
 from bandeau.choice.model import Answer, Source, Standing
-from bandeau.enforcement.exchange import Admitted, Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.csp import Admitted
+from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
 from bandeau.enforcement.rules import Rules
 from bandeau.policy.check import load
 from bandeau.storage.files import read_words
@@ -271,3 +272,62 @@ def test_no_cache_between_keeps_what_only_some_may_ask_for(target: str) -> None:
     tracked = target.startswith("/tags/")
     assert answered[b"cache-control"] == (b"private, max-age=9" if tracked else given[1][1])
     assert (b"Cookie" in answered[b"vary"]) is tracked
+
+
+LEFTOVER = b"session=1; _ga=2"
+
+
+def carrying(cookie: bytes, source: Source, **more: object) -> Exchange:
+    """A request of ``www.quotidien.test`` that carries ``cookie``."""
+    policy, _ = load(POLICY.encode(), read_words())
+    host = "www.quotidien.test"
+    asked = Asked(host, host, "/", "/own.png", True, cookie, **{"navigates": False, **more})  # type: ignore[arg-type]
+    refused = {purpose.key: Answer.REFUSED for purpose in policy.consent_purposes}
+    return Exchange(Rules(policy), Standing(refused, frozenset(), source), asked)
+
+
+def ended(exchange: Exchange, status: int = 200) -> tuple[list[bytes], dict[bytes, bytes]]:
+    """Lines that end cookies, and the other headers, of a picture for shared caches."""
+    sent = [(b"content-type", b"image/png"), (b"cache-control", b"public, s-maxage=600, max-age=9")]
+    headers = exchange.response_headers(status, sent)
+    return [v for n, v in headers if n == b"set-cookie"], dict(headers)
+
+
+@pytest.mark.parametrize("status", [200, 206, 301, 304, 404, 500])
+def test_leftovers_end_on_whatever_answer_and_no_shared_cache_keeps_that(status: int) -> None:
+    lines, headers = ended(carrying(LEFTOVER, Source.CHOICE), status)
+    assert b"_ga=; Path=/; Max-Age=0; Secure" in lines
+    assert b"_ga=; Path=/; Max-Age=0; Domain=quotidien.test; Secure" in lines
+    assert not any(line.startswith(b"session") for line in lines)
+    assert headers[b"cache-control"] == b"private, max-age=9"
+
+
+def test_an_answer_to_a_clean_jar_stays_as_it_was() -> None:
+    lines, headers = ended(carrying(b"session=1", Source.CHOICE))
+    assert lines == []
+    assert headers[b"cache-control"] == b"public, s-maxage=600, max-age=9"
+
+
+def test_a_host_that_is_only_asked_for_pictures_leaves_what_it_shares() -> None:
+    """Nobody decided there, and the page around the picture may allow it."""
+    lines, _ = ended(carrying(LEFTOVER, Source.NONE, destination=b"image"))
+    domains = {line.partition(b"Domain=")[2].partition(b";")[0] for line in lines}
+    assert domains == {b"", b"www.quotidien.test"}
+    lines, _ = ended(carrying(LEFTOVER, Source.NONE, navigates=True, destination=b"document"))
+    assert any(b"Domain=quotidien.test" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/ea:sw.js", b"text/javascript"), ("/x.js", b"text/plain")]
+)
+def test_a_service_worker_that_the_choice_does_not_allow_leaves_as_text(
+    path: str, kind: bytes
+) -> None:
+    policy, _ = load(POLICY.replace('"ea:*"', '"/ea:*"').encode(), read_words())
+    granted = {purpose.key: Answer.GRANTED for purpose in policy.consent_purposes}
+    asked = Asked("a.test", "a.test", path, path + "?v=1", True, b"", False, b"serviceworker")
+    judged = Exchange(Rules(policy), Standing(granted, frozenset(), Source.CHOICE), asked)
+    headers = dict(judged.response_headers(200, [(b"content-type", b"text/javascript")]))
+    assert headers[b"content-type"] == kind
+    assert b"content-security-policy" in headers
+    assert headers[b"cache-control"].startswith(b"private")

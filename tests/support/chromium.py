@@ -18,6 +18,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Without it no service worker is fetched from a host whose certificate nobody signed.
+    "--ignore-certificate-errors",
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import re
@@ -22,21 +23,29 @@ _PREFERENCES = {
     "network.connectivity-service.enabled": False,
     "network.proxy.allow_hijacking_localhost": True,
     "toolkit.telemetry.enabled": False,
+    # Every name of a test is this machine.
+    "network.dns.localDomains": "www.pub.test,ads.pub.test,silent.pub.test,tracker.test",
 }
 
 
 class Firefox:
-    """One browser window."""
+    """One browser tab."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self._ids = itertools.count()
-        self.ask("session.new", capabilities={})
+        self.ask("session.new", capabilities={"alwaysMatch": {"acceptInsecureCerts": True}})
         # The first tab never has the focus, without which no key presses a button.
         self._page = self.ask("browsingContext.create", type="tab")["context"]
         self.ask("browsingContext.activate", context=self._page)
 
-    def ask(self, method: str, timeout: float = 30, **params: Any) -> Any:
+    def tab(self) -> Firefox:
+        """Another tab of the same browser."""
+        other = copy.copy(self)
+        other._page = self.ask("browsingContext.create", type="tab")["context"]
+        return other
+
+    def ask(self, method: str, timeout: float = 120, **params: Any) -> Any:
         """One command and its answer; raises where the browser refuses it."""
         number = next(self._ids)
         self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
@@ -61,7 +70,7 @@ class Firefox:
         """The JSON value of a function's result (a promise is waited for)."""
         answer = self.ask(
             "script.callFunction",
-            timeout=3,
+            timeout=60,
             functionDeclaration=f"async () => JSON.stringify(await ({function})())",
             awaitPromise=True,
             target={"context": self._page},

@@ -123,8 +123,9 @@ class NoticeSite:
 
     def page(self, path: str) -> bytes:
         fragment = b"" if self.bare else self.notice.fragment(self.standing, self.lang, path)
+        guard = "" if self.bare else self.notice.head(self.standing, self.lang).decode()
         before = (
-            f'<!doctype html><html lang="{self.lang}"><head><meta charset="utf-8">'
+            f'<!doctype html><html lang="{self.lang}"><head>{guard}<meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Le Quotidien</title>'
             "<style>body{font:18px/1.5 serif;margin:1em}</style>"
             f"{self.head}</head><body>"

@@ -91,7 +91,7 @@ class Trackers:
 def tracking(folder: Path) -> Iterator[Trackers]:
     """Serve the tracker on a plain and on a TLS port of loopback."""
     contacts = Contacts()
-    certificate, key = _certificate(folder)
+    certificate, key = self_signed(folder)
     servers = []
     for tls in (False, True):
         listener = listen("127.0.0.1", 0)
@@ -115,7 +115,8 @@ def tracking(folder: Path) -> Iterator[Trackers]:
             thread.join(20)
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for no host in particular, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "everyone.test")])
     start = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)

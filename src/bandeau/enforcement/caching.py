@@ -54,8 +54,8 @@ def varied(headers: Iterable[tuple[bytes, bytes]], key: Sequence[bytes]) -> Head
     """``headers`` with the request fields ``key`` added to ``Vary``."""
     given = list(headers)
     kept = [(name, value) for name, value in given if name != b"vary"]
-    kept.append((b"vary", _merged(members(joined(given, b"vary")), key)))
-    return kept
+    merged = _merged(members(joined(given, b"vary")), key)
+    return [*kept, (b"vary", merged)] if merged else kept
 
 
 def _private(value: bytes) -> bytes:

@@ -7,12 +7,14 @@ for one thing: it is given the hashes of the bytes that we insert, and nothing e
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 
 from bandeau.policy.match import suffixes
 
 _FETCH_FALLBACK = {
     "script-src": ("script-src-elem", "script-src", "default-src"),
     "style-src": ("style-src-elem", "style-src", "default-src"),
+    "connect-src": ("connect-src", "default-src"),
 }
 
 
@@ -22,6 +24,20 @@ POLICY = (
     f"connect-src {{sockets}} {_LOCAL}; form-action {{reach}}; base-uri {{reach}}"
 )
 """Ours, with the sources of pages and of sockets left open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What the site's own Content-Security-Policy must let through for our insertions.
+
+    ``scripts`` and ``styles`` are hash sources such as ``'sha256-…'``, ``form`` is the URL that
+    our forms post to, ``reach`` are sources of what our script asks of the publisher's own hosts.
+    """
+
+    scripts: tuple[str, ...]
+    styles: tuple[str, ...]
+    form: str
+    reach: tuple[str, ...] = ()
 
 
 def own_policy(
@@ -54,31 +70,31 @@ def _is_address(host: str) -> bool:
     return ":" in host or host.rsplit(".", 1)[-1].isdigit()
 
 
-def admit(value: bytes, scripts: Sequence[str], styles: Sequence[str], form_path: str) -> bytes:
-    """The site's own policy, widened by the exact bytes that we insert.
+def admit(value: bytes, ours: Admitted) -> bytes:
+    """The site's own policy, widened by exactly what we insert.
 
-    ``scripts`` and ``styles`` are hash sources such as ``'sha256-…'``; ``form_path`` is the URL
-    that our forms post to. Several policies in one header (comma) are each treated.
+    Several policies in one header (comma) are each treated.
     """
     text = value.decode("latin-1")
-    return ",".join(
-        _admit_one(policy, scripts, styles, form_path) for policy in text.split(",")
-    ).encode("latin-1")
+    return ",".join(_admit_one(policy, ours) for policy in text.split(",")).encode("latin-1")
 
 
-def _admit_one(policy: str, scripts: Sequence[str], styles: Sequence[str], form: str) -> str:
+def _admit_one(policy: str, ours: Admitted) -> str:
     directives = [part.split() for part in policy.split(";") if part.split()]
     named = {directive[0].lower(): directive for directive in reversed(directives)}
-    for kind, hashes in (("script-src", scripts), ("style-src", styles)):
+    wanted = {"script-src": ours.scripts, "style-src": ours.styles, "connect-src": ours.reach}
+    for kind, added in wanted.items():
         governing = next((named[n] for n in _FETCH_FALLBACK[kind] if n in named), None)
-        if governing is None or _runs_inline(governing[1:]):
+        if governing is None or not added:
+            continue
+        if kind != "connect-src" and _runs_inline(governing[1:]):
             continue
         if governing[0].lower() == "default-src":
-            directives.append([kind, *_with(governing[1:], hashes)])
+            directives.append([kind, *_with(governing[1:], added)])
         else:
-            governing[1:] = _with(governing[1:], hashes)
+            governing[1:] = _with(governing[1:], added)
     if "form-action" in named and "'self'" not in named["form-action"]:
-        named["form-action"][1:] = _with(named["form-action"][1:], [form])
+        named["form-action"][1:] = _with(named["form-action"][1:], [ours.form])
     return "; ".join(" ".join(directive) for directive in directives)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from urllib.parse import quote
 
-from bandeau.choice.model import Standing
+from bandeau.choice.model import Source, Standing
 from bandeau.enforcement import caching
-from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
-from bandeau.enforcement.csp import admit
+from bandeau.enforcement.cookies import Jar, judge_jar, judge_set_cookie
+from bandeau.enforcement.csp import Admitted, admit
+from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.pieces import Gated, Subjects
@@ -67,19 +68,15 @@ class Asked:
         return self.destination in _ALIKE
 
     @property
+    def visits(self) -> bool:
+        """Whether it is the page of a window, where the visitor can decide for this host."""
+        return self.navigates and self.destination in (b"", b"document")
+
+    @property
     def own_url(self) -> str:
         """Where our own paths are; relative for a client of old that names no host."""
         scheme = "https" if self.secure else "http"
         return f"{scheme}://{self.authority}/.bandeau/" if self.authority else "/.bandeau/"
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """What the site's own Content-Security-Policy must let through for our insertions."""
-
-    scripts: tuple[str, ...]
-    styles: tuple[str, ...]
-    form: str
 
 
 class Exchange:
@@ -187,23 +184,36 @@ class Exchange:
         return kept
 
     def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
-        """The answer's headers with what the choice denies taken out, and our policy added."""
+        """The answer's headers with what the choice denies taken out, and our policy added.
+
+        Whatever is asked for, denied cookies that came with it end, and no shared cache keeps that.
+        """
         kept: Headers = []
         for name, value in headers:
             allowed = self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
-        if status == 304 or is_governed(kept):
+        worker = self.asked.destination == b"serviceworker"
+        if worker and not self._registers():
+            kept = _inert_script(kept)
+        if worker or status == 304 or is_governed(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
         if self.tracked is not None and self.tracked.reason is Reason.GRANTED:
             kept = caching.kept_private(kept, caching.CHOICE_KEY)
+        if self.jar.denied:
+            ended = [(b"set-cookie", line) for line in self.leftovers()]
+            kept = caching.kept_private(kept, ()) + ended
         if self._explain:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
             kept.append((EXPLAIN_HEADER, explanation([*self.jar.denied, *refused])))
         return kept
+
+    def _registers(self) -> bool:
+        """Whether the service worker asked for may stay: one outlives every page and its choice."""
+        return self.judge.storage(self.asked.target.partition("?")[0]).passes
 
     def _governed(self, headers: Headers, *, alike: bool) -> Headers:
         """With our policy, and a cache key for it (C10).
@@ -235,16 +245,31 @@ class Exchange:
             if name in _VALIDATORS:
                 continue
             if name.startswith(_CSP) and value != ours and admitted:
-                scripts, styles = admitted.scripts, admitted.styles
-                edited.append((name, admit(value, scripts, styles, admitted.form)))
+                edited.append((name, admit(value, admitted)))
             else:
                 edited.append((name, value))
-        edited = self.kept(edited, caching.PAGE_KEY)
-        return edited + [(b"set-cookie", line) for line in self.leftovers()]
+        return self.kept(edited, caching.PAGE_KEY)
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return expire_seen(self.jar.denied, self._declared, self.asked.host, self.asked.secure)
+        return end_seen(self.jar.denied, self._declared, self.where)
+
+    @property
+    def where(self) -> Where:
+        """Where this answer ends cookies.
+
+        A host that is only asked for pictures and the like is never decided about, while the
+        page's own host may allow what both share: that is not the other host's to end.
+        """
+        asked, hosts = self.asked, self._rules.policy.site.hosts
+        decided = self.standing.source is not Source.NONE or asked.visits
+        spared = () if decided else tuple(host for host in hosts if host != asked.host)
+        return Where(asked.host, asked.target, asked.secure, spared)
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """The publisher's other hosts that may hold what this one cannot end."""
+        return self._rules.siblings(self.asked.host)
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
@@ -267,6 +292,12 @@ class Exchange:
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""
         return judge_set_cookie(line, self.judge.cookie, self._reserved)
+
+
+def _inert_script(headers: Headers) -> Headers:
+    """A script that no browser registers: its type is none of a script (Service Workers, 4.4)."""
+    kept = [(name, value) for name, value in headers if name != b"content-type"]
+    return [*kept, (b"content-type", b"text/plain"), (b"x-content-type-options", b"nosniff")]
 
 
 def host_of(authority: str) -> str:

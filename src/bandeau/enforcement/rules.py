@@ -10,6 +10,7 @@ from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
+from bandeau.enforcement.siblings import siblings
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
@@ -35,6 +36,7 @@ class Rules:
         self.declared = Declared.of(policy, self.matcher)
         self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
+        self._siblings = lru_cache(_KEPT_POLICIES)(lambda host: siblings(policy, host))
         self._judges: dict[object, Judge] = {}
 
     def judge(self, standing: Standing) -> Judge:
@@ -58,6 +60,10 @@ class Rules:
         """
         written = self._written(_granted(standing), standing.uncovered)
         return connection_allowlist(written.patterns, links, webrtc=written.denies_none)
+
+    def siblings(self, host: str) -> tuple[str, ...]:
+        """The publisher's other hosts that may hold what ``host`` cannot end."""
+        return self._siblings(host)
 
     def strictest_policy(self) -> bytes:
         """The one that fits every visitor: exempt trackers only."""

@@ -115,6 +115,13 @@ class Judge:
         verdicts = [self._judged(tracker, subject, denied) for tracker in trackers]
         return next((verdict for verdict in verdicts if not verdict.passes), verdicts[0])
 
+    def storage(self, key: str) -> Verdict:
+        """Whether the storage key, or the service worker at the path ``key``, may be kept."""
+        tracker = self._matcher.storage(key)
+        if tracker is None:
+            return Verdict(Effect.STRIP, Reason.UNDECLARED, key)
+        return self._judged(tracker, key, Effect.STRIP)
+
     def _judged(self, tracker: Tracker, subject: str, denied: Effect) -> Verdict:
         reason = _reason(self._policy, self._standing, tracker)
         passes = reason in (Reason.EXEMPT, Reason.GRANTED)

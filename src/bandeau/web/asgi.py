@@ -30,6 +30,7 @@ _UNJUDGED = frozenset(
     {"http.response.pathsend", "http.response.zerocopysend", "http.response.early_hint"}
     | {"http.response.push", "http.response.debug"}
 )
+_HANDSHAKES = frozenset({"websocket.accept", "websocket.http.response.start"})
 
 
 class Enforcer:
@@ -109,16 +110,17 @@ class _Answer:
 
 
 def _handshake(exchange: Exchange, send: Send) -> Send:
-    """The sender of a WebSocket: its handshake may set cookies like any other answer."""
+    """The sender of a WebSocket: its handshake may set and end cookies like any other answer."""
 
     async def judged(message: Message) -> None:
-        if message.get("headers"):
+        if message["type"] in _HANDSHAKES:
             headers = [
                 (name, value)
-                for name, value in message["headers"]
+                for name, value in message.get("headers") or ()
                 if bytes(name).lower() != b"set-cookie" or exchange.set_cookie(bytes(value)).passes
             ]
-            message = {**message, "headers": headers}
+            ended = [(b"set-cookie", line) for line in exchange.leftovers()]
+            message = {**message, "headers": headers + ended}
         await send(message)
 
     return judged

@@ -12,8 +12,6 @@ from bandeau import limits
 from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
 from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
-from bandeau.enforcement.cookies import expire_declared
-from bandeau.enforcement.exchange import Asked, Exchange, host_of
 from bandeau.enforcement.rules import hint_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
@@ -32,6 +30,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.notice import Notice
+from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
 
 BASE = "/.bandeau/"
@@ -101,7 +100,9 @@ class ChoiceDesk:
             shown = state(self._site, decided.standing, proven=True)
             answer: Response = JSONResponse({"choice": shown, "receipt": decided.receipt.as_json()})
         else:
-            answer = RedirectResponse(return_path(_last(fields, "return")), status_code=303)
+            back, lang = return_path(_last(fields, "return")), _last(fields, "lang") or ""
+            leads = onward(self._site, decided.standing, request, back, lang)
+            answer = RedirectResponse(leads, status_code=303)
         for line in decided.cookies:
             answer.raw_headers.append((b"set-cookie", line))
         return _uncached(answer)
@@ -201,18 +202,7 @@ class ChoiceDesk:
         if site.shared:
             hinted = hint_cookie(site.policy)
             lines.append(_cookie(hinted, choice_mask(choice), "/", age, secure, script=True))
-        authority = request.headers.get("host", "").lower()
-        host = host_of(authority)
-        asked = Asked(host, authority, BASE, BASE, secure, sent.cookie, navigates=False)
-        exchange = Exchange(site.rules, standing, asked)
-        denied = [
-            rule
-            for tracker in site.policy.trackers
-            if not standing.allows(site.policy, tracker)
-            for rule in tracker.cookies
-        ]
-        ended = [*expire_declared(denied, host, secure), *exchange.leftovers()]
-        return tuple(dict.fromkeys(lines + ended))
+        return tuple(lines + endings(site, standing, request, sent))
 
     def _note(self, request: Request, fields: Fields) -> Response:
         """OK on the plain information bar: it closes, and consents to nothing."""

@@ -134,6 +134,8 @@ def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
     authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
     accept = header_value(scope["headers"], b"accept")
     destination = header_value(scope["headers"], b"sec-fetch-dest")
+    if header_value(scope["headers"], b"service-worker") == b"script":
+        destination = b"serviceworker"
     return Asked(
         host=host_of(authority),
         authority=authority,

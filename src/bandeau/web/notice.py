@@ -26,7 +26,7 @@ from bandeau.web.view import View, view_of
 
 _KEPT_FRAGMENTS = 512
 _VERSION_CHARACTERS = 16
-_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION)%)")
+_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION|HOSTS)%)")
 _PACK = re.compile(r"\s*\n\s*")
 
 
@@ -64,12 +64,13 @@ class Notice:
             self._style += style("infobar.css")
         self._script = script("notice.js")
         self._guard = script("guard.js")
+        self._silence = script("silence.js")
         self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
         spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
-        scripts = [self._script, self._guard, *([shared.script] if shared else [])]
+        scripts = [self._script, self._guard, self._silence, *([shared.script] if shared else [])]
         self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
@@ -79,16 +80,18 @@ class Notice:
         return_path: str,
         *,
         notice: bool = True,
+        siblings: tuple[str, ...] = (),
         shared: bool = False,
     ) -> bytes:
         """UTF-8 HTML for the start of ``<body>``.
 
         ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
-        ``notice`` a page that informs about trackers is never covered (rule I12). A ``shared``
-        one holds the band in every state.
+        ``notice`` a page that informs about trackers is never covered (rule I12). ``siblings``
+        are the publisher's other hosts that are asked to end theirs, once a choice denies more.
+        A ``shared`` page holds the band in every state.
         """
         parts = self._parts(_Key(standing), lang, notice, shared)
-        return self._join(parts, standing, lang, return_path)
+        return self._join(parts, standing, lang, return_path, siblings)
 
     def band(self, standing: Standing, lang: str) -> str:
         """The band alone, without its control, for the page that holds the panel itself."""
@@ -101,20 +104,22 @@ class Notice:
     def head(self, standing: Standing, lang: str, *, shared: bool = False) -> bytes:
         """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
 
-        In a ``shared`` page a script before the guard says what that is.
+        Where something is granted, also what silences the page once it no longer is. In a
+        ``shared`` page a script before the guard says what that is.
         """
         if shared and self._shared:
-            return self._shared.before + f"<script>{self._guard}</script>".encode()
+            return self._shared.before + _scripts(self._guard, self._silence)
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
         kept = {
             "cookies": sorted(cookies | own_cookies(self._policy)),
             "storage": sorted({key for tracker in allowed for key in tracker.storage}),
+            "whole": len(allowed) == len(self._policy.trackers),
         }
         data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-        return (
-            f'<script type="application/json">{data}</script><script>{self._guard}</script>'
-        ).encode()
+        grants = any(standing.grants(key) for key in standing.answers)
+        scripts = (self._guard, self._silence) if grants else (self._guard,)
+        return f'<script type="application/json">{data}</script>'.encode() + _scripts(*scripts)
 
     def version(self, lang: str) -> str:
         """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""
@@ -131,7 +136,12 @@ class Notice:
         return view_of(self._policy, self._words, standing, lang)
 
     def _join(
-        self, parts: tuple[bytes, ...], standing: Standing, lang: str, return_path: str
+        self,
+        parts: tuple[bytes, ...],
+        standing: Standing,
+        lang: str,
+        return_path: str,
+        siblings: tuple[str, ...] = (),
     ) -> bytes:
         path = return_path if len(return_path) <= limits.RETURN_PATH_CHARACTERS else "/"
         record = standing.choice.record_id if standing.choice else ""
@@ -139,6 +149,7 @@ class Notice:
             b"%BANDEAU-RETURN%": html.escape(path).encode("utf-8", "replace"),
             b"%BANDEAU-RETURN-QUERY%": quote(path, safe="/", errors="replace").encode(),
             b"%BANDEAU-RECORD%": html.escape(record).encode("utf-8", "replace"),
+            b"%BANDEAU-HOSTS%": " ".join(f"{host}:*" for host in siblings).encode(),
             b"%BANDEAU-VERSION%": self.version(lang)[:_VERSION_CHARACTERS].encode(),
         }
         return b"".join(values.get(part, part) for part in parts)
@@ -180,3 +191,7 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and self._identity == other._identity
+
+
+def _scripts(*texts: str) -> bytes:
+    return "".join(f"<script>{text}</script>" for text in texts).encode()

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bandeau import limits
+from bandeau.choice.model import Source
 from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.allowlist import Links
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
-from bandeau.enforcement.csp import admit
+from bandeau.enforcement.csp import Admitted, admit
 from bandeau.enforcement.engine import Scan
-from bandeau.enforcement.exchange import Admitted, Exchange, Headers
+from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.enforcement.fields import joined
 from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
@@ -28,6 +29,8 @@ from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Planned, Plans
 from bandeau.web.visitor import Sent
 
+SWEEP = "/.bandeau/sweep"
+_FRAMES = frozenset({b"iframe", b"frame", b"embed", b"object"})
 Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
 
 
@@ -104,7 +107,8 @@ class PageEditor:
         and fetched fragments, which are held to the choice but get no notice of their own.
         """
         ours = self.insertions
-        admitted = Admitted(ours.scripts, ours.styles, exchange.asked.own_url)
+        reach = tuple(f"{host}:*{SWEEP}" for host in exchange.siblings)
+        admitted = Admitted(ours.scripts, ours.styles, exchange.asked.own_url, reach)
         edited = exchange.page_headers(headers, admitted)
         coding = codings.negotiate(accepts)
         if coding != "identity":
@@ -302,7 +306,7 @@ class PageStream:
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
-            case Place.HEAD_START if self._inserts():
+            case Place.HEAD_START if self._guards():
                 ours = self._editor.insertions
                 standing, shared = self._exchange.standing, self._exchange.shared
                 asking = ours.asking if self._exchange.reports else b""
@@ -312,12 +316,21 @@ class PageStream:
                 return mark.original + self._fragment()
             case Place.COMMENTS:
                 return await self._section(mark)
-            case Place.META_CSP if self._inserts():
+            case Place.META_CSP if self._guards():
                 return self._meta_csp(mark.text)
         return mark.original
 
     def _inserts(self) -> bool:
         return self._insert and self._scan.is_document
+
+    def _guards(self) -> bool:
+        """Whether the guard goes in: a page in a frame has scripts and storage like any other.
+
+        Of a host that the visitor never decided about it knows less than the page around it.
+        """
+        decided = self._exchange.standing.source is not Source.NONE
+        framed = decided and self._exchange.asked.destination in _FRAMES
+        return (self._insert or framed) and self._scan.is_document
 
     def _fragment(self) -> bytes:
         if not self._insert:
@@ -327,6 +340,7 @@ class PageStream:
             self._exchange.standing,
             self._lang(),
             self._exchange.asked.target,
+            siblings=self._exchange.siblings,
             shared=self._exchange.shared,
         )
         return self._charset(fragment)
@@ -338,9 +352,7 @@ class PageStream:
         return start_tag(mark.original, state) + self._charset(section)
 
     def _meta_csp(self, site_policy: str) -> bytes:
-        ours = self._admitted
-        given = site_policy.encode("latin-1", "replace")
-        policy = admit(given, ours.scripts, ours.styles, ours.form)
+        policy = admit(site_policy.encode("latin-1", "replace"), self._admitted)
         content = html.escape(policy.decode("latin-1"))
         return f'<meta http-equiv="Content-Security-Policy" content="{content}">'.encode("latin-1")
 

@@ -12,7 +12,7 @@ from bandeau.choice.model import Answer, Source, Standing
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.notice import Notice
-from bandeau.web.static import source_hash, style
+from bandeau.web.static import script, source_hash, style
 from bandeau.web.view import PurposeView, View
 
 PRIVACY = "/.bandeau/privacy"
@@ -25,6 +25,7 @@ class Pages:
         self._policy = policy
         self._notice = notice
         self._style = style("bandeau.css") + style("page.css")
+        self._sweep = script("sweep.js")
         styles = " ".join((source_hash(self._style), *notice.style_hashes))
         scripts = " ".join(notice.script_hashes)
         self.headers = {
@@ -60,6 +61,22 @@ class Pages:
         view = self._notice.view(standing or self._undecided(), lang)
         values = {"key": key, "status": status, "back": back}
         return self._render("error.html", view, fragment, **values).encode()
+
+    def sweep_page(
+        self, lang: str, others: Iterable[str], back: str
+    ) -> tuple[bytes, dict[str, str]]:
+        """The page that asks the addresses ``others`` and goes on to ``back``, and its headers."""
+        asked = tuple(others)
+        page = self._render(
+            "sweep.html", self._notice.view(self._undecided(), lang), "", others=asked, back=back
+        )
+        csp = (
+            f"default-src 'none'; style-src {source_hash(self._style)}; "
+            f"script-src {source_hash(self._sweep)}; img-src 'self' {' '.join(asked)}; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        text = page.replace("%BANDEAU-SCRIPT%", f"<script>{self._sweep}</script>", 1)
+        return text.encode(), {**self.headers, "content-security-policy": csp}
 
     def upstream_page(self, accepted: Iterable[str], status: int) -> bytes:
         """The page for a site that does not answer, without a notice: the gateway inserts one.

@@ -26,7 +26,7 @@ from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
-from bandeau.web.plans import Planned, Plans
+from bandeau.web.plans import UNREAD, Planned, Plans
 from bandeau.web.visitor import Sent
 
 SWEEP = "/.bandeau/sweep"
@@ -139,7 +139,7 @@ class PageStream:
         self._type = content_type(headers).decode("latin-1")
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
-        self._scan: Scan = editor.plans.engine.open(exchange.asked.host, exchange.page)
+        self._scan: Scan = UNREAD
         self._gathered: list[bytes] | None = [] if _is_short(headers) else None
         self._room = limits.PLAN_PAGE_BYTES
         self._begun = False
@@ -248,6 +248,9 @@ class PageStream:
         """What was held back until the charset was known."""
         start, self._start = self._start, b""
         self._settle(start)
+        if self._readable and self._scan is UNREAD:
+            asked, base = self._exchange.asked, self._exchange.page
+            self._scan = self._editor.plans.engine.open(asked.host, base)
         return await self._scanned(start)
 
     def _settle(self, start: bytes) -> None:

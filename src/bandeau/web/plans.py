@@ -84,3 +84,7 @@ class Planned:
     def close(self) -> Sequence[Piece]:
         """Nothing is left."""
         return ()
+
+
+UNREAD = Planned(Plan((), "", is_document=False, rebased=False, overflowed=False), ())
+"""What a page tells before it is read."""

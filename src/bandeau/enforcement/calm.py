@@ -21,11 +21,11 @@ from bandeau.enforcement.markup import (
 )
 
 _READ_ELEMENTS = any_case(
-    "animate applet audio base body embed feimage fencedframe form frame frameset head html iframe "
-    "image img input link math noembed noframes noscript object param portal script set source "
-    "style svg textarea title track use video xmp"
+    "animate applet audio base blockquote body embed feimage fencedframe form frame frameset head "
+    "html iframe image img input link math noembed noframes noscript object param portal script "
+    "set source style svg textarea title track use video xmp"
 )
-_READ_ATTRIBUTES = "attributionsrc background data-bandeau formaction http-equiv ping"
+_READ_ATTRIBUTES = "attributionsrc background data-bandeau data-href formaction http-equiv ping"
 _ADDRESSES = (
     "action archive code codebase data href imagesrcset poster src srcdoc srcset xlink:href"
 )

@@ -34,15 +34,17 @@ _LINK = re.compile(
 class Embed(NamedTuple):
     """One item. ``url`` is the frame that shows it, ``link`` the same for people.
 
-    ``vendor`` is the product's name, empty where it is not known. ``sizer`` is a start tag as large
-    as an item that is no ``iframe`` itself. ``quoted`` items have no size before they are loaded.
+    ``vendor`` is the product's name, empty where it is not known. ``seat`` has the attributes of a
+    blank frame as large as an item that is no ``iframe`` itself; ``anchor`` is the element's own
+    id. ``quoted`` items have no size before they are loaded.
     """
 
     url: str
     vendor: str
     kind: Kind
     link: str
-    sizer: str = ""
+    seat: str = ""
+    anchor: str = ""
     quoted: bool = False
 
 
@@ -120,9 +122,10 @@ def framed(original: bytes, element: str, url: str) -> Embed | None:
     tag = read_tag(original, element.encode())
     if b"srcdoc" in tag.values or _unseen(tag.values):
         return None
-    vendor, kind, link = recognise(url)
-    sizer = _sizer(tag.values) if tag.name in _OBJECTS else ""
-    return Embed(url, vendor, kind, link, sizer)
+    readable = url.encode("utf-8", "replace").decode()
+    seat = _seat(tag.values) if tag.name in _OBJECTS else ""
+    anchor = _value(tag.values, b"id").encode("utf-8", "replace").decode()
+    return Embed(readable, *recognise(readable), seat, anchor)
 
 
 def scripted(original: bytes) -> Embed | None:
@@ -191,10 +194,11 @@ def _unseen(values: Mapping[bytes, bytes]) -> bool:
     )
 
 
-def _sizer(values: Mapping[bytes, bytes]) -> str:
-    """A blank frame that takes the room which the site gives the element."""
-    told = ((name, _value(values, name)) for name in _BOX if name in values)
-    return "".join(f' {name.decode()}="{html.escape(value)}"' for name, value in told)
+def _seat(values: Mapping[bytes, bytes]) -> str:
+    """Attributes of a blank frame that takes the room which the site gives the element."""
+    told = ((name.decode(), _value(values, name)) for name in _BOX if name in values)
+    written = "".join(f' {name}="{html.escape(value)}"' for name, value in told)
+    return written.encode("utf-8", "replace").decode() or " "
 
 
 def _value(values: Mapping[bytes, bytes], name: bytes) -> str:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from bandeau import limits
 from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
-from bandeau.enforcement.allowlist import Links
+from bandeau.enforcement.allowlist import Links, host_patterns
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
-from bandeau.enforcement.csp import admit
+from bandeau.enforcement.csp import admit, opening
 from bandeau.enforcement.exchange import Admitted, Exchange, Headers
 from bandeau.enforcement.fields import joined
 from bandeau.enforcement.html import Scanner
@@ -23,6 +23,7 @@ from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
+from bandeau.web.embedding import Embedding
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.visitor import Sent
@@ -141,6 +142,10 @@ class PageStream:
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
+        self._embedding = Embedding(
+            exchange, editor.insertions.placeholder, self._lang, self._charset
+        )
+        self._looks = editor.confine or bool(exchange.standing.items)
         self._links = Links()
         self._read = 0
         self._ended = False
@@ -170,22 +175,31 @@ class PageStream:
     @property
     def looked_far(self) -> bool:
         """Whether the page was read as far as its head may wait, or as far as it can be read."""
-        if not (self._editor.confine and self._readable):
+        if not (self._looks and self._readable):
             return True
         return self._ended or self._read >= limits.PAGE_LOOKAHEAD_BYTES
 
     def completed(self, headers: Headers) -> Headers:
-        """The page's headers with what its body told: the charset, and where its links lead.
+        """The page's headers with what its body told: the charset, where its links lead, and
+        the single items in it that the visitor loaded.
 
         A page whose links are not all known gets no Connection-Allowlist: they would not work.
         """
-        labelled = self._labelled(headers)
+        labelled = self._opened(self._labelled(headers))
         known = self._ended and self._readable and self._links.complete
         if not (known and self._editor.confine):
             return labelled
-        allowlist = self._exchange.connection_allowlist(self._links.patterns)
+        items = host_patterns((), self._embedding.opened.hosts, self._embedding.opened.hosts)
+        allowlist = self._exchange.connection_allowlist([*self._links.patterns, items])
         kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
         return [*kept, (CONNECTION_ALLOWLIST, allowlist)]
+
+    def _opened(self, headers: Headers) -> Headers:
+        opened = self._embedding.head_leaves()
+        if not opened.frames:
+            return headers
+        ours = self._exchange.csp()
+        return [(n, opening(ours, opened) if value == ours else value) for n, value in headers]
 
     def _labelled(self, headers: Headers) -> Headers:
         if self.charset is None or "charset" in self._type.lower():
@@ -214,9 +228,10 @@ class PageStream:
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
-        if self._editor.confine and self._read < limits.PAGE_LOOKAHEAD_BYTES:
+        if self._looks and self._read < limits.PAGE_LOOKAHEAD_BYTES:
             self._read += len(chunk)
-            self._links.add(rendered)
+            if self._editor.confine:
+                self._links.add(rendered)
         return rendered
 
     async def _tail(self) -> bytes:
@@ -233,24 +248,12 @@ class PageStream:
         for piece in pieces:
             match piece:
                 case Literal():
-                    out += piece.original
+                    out += self._embedding.literal(piece.original)
                 case Gated():
-                    out += self._judged(piece)
+                    out += self._embedding.gated(piece)
                 case Mark():
                     out += await self._marked(piece)
         return bytes(out)
-
-    def _judged(self, gated: Gated) -> bytes:
-        denied = next(self._exchange.denials(gated.subjects), None)
-        if denied is None:
-            return gated.original
-        inert = self._exchange.held_back(gated)
-        if gated.embed_url is None:
-            return inert
-        place = self._editor.insertions.placeholder.render(
-            denied, gated.embed_url, self._lang(), self._exchange.asked
-        )
-        return self._charset(place) + inert
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
@@ -264,6 +267,8 @@ class PageStream:
                 return mark.original + self._fragment()
             case Place.COMMENTS:
                 return await self._section(mark)
+            case Place.POST:
+                return self._embedding.post(mark)
             case Place.META_CSP if self._inserts():
                 return self._meta_csp(mark.text)
         return mark.original

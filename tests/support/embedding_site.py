@@ -1,4 +1,4 @@
-"""A newspaper's page with every shape of embed, for tests: sizes, wrappers, posts, hidden frames."""
+"""A newspaper's page with every shape of embed: sizes, wrappers, posts, hidden frames."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ body{margin:0;font:16px/1.5 sans-serif}
 """
 SHAPES = {
     "attributes": f'<iframe id="attributes" src="{VIDEO}?1" width="560" height="315"></iframe>',
-    "style": f'<iframe id="style" src="{VIDEO}?2" style="width:50%;height:300px;border:0"></iframe>',
+    "style": f'<iframe id="style" src="{VIDEO}?2" style="width:50%;height:300px"></iframe>',
     "percent": f'<iframe id="percent" src="{VIDEO}?3" width="75%" height="250" loading="lazy">'
     "</iframe>",
     "wrapped": f'<div class="ratio"><iframe id="wrapped" src="{VIDEO}?4"></iframe></div>',

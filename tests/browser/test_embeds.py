@@ -44,6 +44,7 @@ class Paper:
     url: str
     front: str
     origin: str
+    upstream: str
     data: Path
     trackers: Trackers
     rules: str
@@ -66,7 +67,15 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
             f"MAP *:80 127.0.0.1:{trackers.http},MAP *:443 127.0.0.1:{trackers.https}"
         )
         data = folder / "data"
-        yield Paper(f"http://{HOST}", front.url, "http://origin.test", data, trackers, rules)
+        yield Paper(
+            url=f"http://{HOST}",
+            front=front.url,
+            origin="http://origin.test",
+            upstream=origin.url,
+            data=data,
+            trackers=trackers,
+            rules=rules,
+        )
 
 
 Visit = Callable[..., BrowserContext]
@@ -77,9 +86,9 @@ def visit(paper: Paper, tmp_path: Path) -> Iterator[Visit]:
     with sync_playwright() as playwright:
         opened = []
 
-        def visitor(**options: Any) -> BrowserContext:
+        def visitor(rules: str = paper.rules, **options: Any) -> BrowserContext:
             profile = tmp_path / f"profile{len(opened)}"
-            opened.append(browsing(playwright, profile, paper.rules, **options))
+            opened.append(browsing(playwright, profile, rules, **options))
             paper.trackers.contacts.forget()
             return opened[-1].__enter__()
 
@@ -267,6 +276,30 @@ def test_firefox_keeps_the_room_and_opens_one(paper: Paper, tmp_path: Path) -> N
         )
         assert len(apart) == len(SHAPES)
         assert all(max(map(abs, box[:4])) < 1 and box[4] for box in apart), apart
+
+
+def test_on_a_shared_page_placeholders_go_with_what_they_stand_for(
+    paper: Paper, visit: Visit, tmp_path: Path
+) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    shared = gateway(
+        tmp_path / "policy.toml", paper.upstream, tmp_path / "shared", shared_page=True
+    )
+    with serving(shared) as front:
+        page = visit(
+            paper.rules.replace(paper.front.rpartition(":")[2], str(front.port))
+        ).new_page()
+        page.goto(f"{paper.url}/all?public")
+        held = page.locator("[data-bandeau=placeholder]")
+        expect(held).to_have_count(len(SHAPES) + 4)
+        expect(held.get_by_role("button", name="Load this one")).to_have_count(0)
+        before = page.evaluate(BOXES, list(SHAPES))
+        held.nth(0).get_by_role("button", name="Allow “Social networks”").click()
+        expect(held).to_have_count(1)
+        expect(held).to_contain_text("unknown.test")
+        expect(page.locator("#attributes")).to_have_attribute("src", f"{VIDEO}?1")
+        assert page.evaluate(BOXES, list(SHAPES)) == before
+        assert page.locator("[at], [data-bandeau=seat]").count() == 0
 
 
 def exported(paper: Paper, folder: Path) -> list[dict[str, Any]]:

@@ -82,7 +82,9 @@ def document(body: str, lang: str = "en") -> str:
 
 
 def embedding() -> Starlette:
-    """``/shapes``, ``/all`` (``?lang=``), ``/strict`` under a strict policy of the site's own."""
+    """``/shapes``; ``/all``, with ``?lang=`` and ``?public`` where any cache may keep it; and
+    ``/strict`` under a strict policy of the site's own.
+    """
     shapes = "".join(f"{shape}<p>After {name}.</p>" for name, shape in SHAPES.items())
 
     async def shaped(request: Request) -> Response:
@@ -91,7 +93,8 @@ def embedding() -> Starlette:
     async def everything(request: Request) -> Response:
         lang = request.query_params.get("lang", "en")
         page = document(shapes + UNSEEN + POSTS + OTHERS, lang)
-        return Response(page, media_type="text/html")
+        kept = {"cache-control": "public, max-age=60"} if "public" in request.query_params else {}
+        return Response(page, media_type="text/html", headers=kept)
 
     async def strict(request: Request) -> Response:
         body = f'<iframe id="one" src="{VIDEO}" width="640" height="360"></iframe>' + POSTS

@@ -152,9 +152,10 @@ def posted(original: bytes, element: str, inside: bytes = b"") -> Embed | None:
         found = post.pattern.match(url)
         if found:
             frame = post.frame.format(url=quote(url, safe=""), **found.groupdict())
-            link = url.partition("?")[0] if url.startswith("http") else ""
+            link = url.partition("?")[0]
+            known = link == frame or not link.startswith("http") or "{url}" in post.frame
             embed = _quoted(frame)
-            return embed._replace(link=link) if link and "{url}" not in post.frame else embed
+            return embed if known else embed._replace(link=link)
     return None
 
 

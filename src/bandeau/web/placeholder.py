@@ -104,6 +104,7 @@ class Placeholder:
             ),
             load=load,
             load_note=say(lang, "placeholder.load_note", load=load),
+            peek=say(lang, "placeholder.peek"),
             allow=say(lang, "placeholder.allow", purpose=title) if purpose else "",
             key=purpose,
             path=place.path,

@@ -12,7 +12,17 @@ from typing import Any
 
 import httpx
 import pytest
-from embedding_site import HOST, POLICY, TWEET, VIDEO, document, embedding
+from embedding_site import (
+    HOST,
+    OTHERS,
+    POLICY,
+    POSTS,
+    SHAPES,
+    TWEET,
+    VIDEO,
+    document,
+    embedding,
+)
 from serving import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -268,6 +278,31 @@ def test_a_post_opens_as_a_frame_beside_its_quotation(visitor: Visitor) -> None:
     ours, site = page.headers["content-security-policy"].rsplit(", ", 1)[::-1]
     assert ours.endswith(" platform.twitter.com/embed/Tweet.html")
     assert "frame-src https://www.youtube.com https://platform.twitter.com" in site
+
+
+@pytest.mark.parametrize("size", [1, 7, 4_096])
+def test_a_page_is_the_same_however_it_is_cut(tmp_path: Path, size: int) -> None:
+    whole = document(SHAPES["wrapped"] + POSTS + OTHERS).encode()
+
+    async def page(request: Request) -> Response:
+        async def parts():  # type: ignore[no-untyped-def]
+            for start in range(0, len(whole), size):
+                yield whole[start : start + size]
+
+        if "x-cut" in request.headers:
+            return StreamingResponse(parts(), media_type="text/html")
+        return Response(whole, media_type="text/html")
+
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    routes = [Route("/all", page)]
+    app = Bandeau(Starlette(routes=routes), policy=tmp_path / "policy.toml", data=tmp_path / "data")
+    with serving(app) as address, httpx.Client(base_url=address.url) as client:
+        visitor = Visitor(client)
+        visitor.load(TWEET)
+        together = visitor.page()
+        apart = visitor.ask("GET", "/all", headers={"x-cut": "1"})
+    assert apart.text == together.text
+    assert f'src="{TWEET}"' in apart.text
 
 
 def test_an_item_past_what_the_head_waits_for_stays_closed(tmp_path: Path) -> None:

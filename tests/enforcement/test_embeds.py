@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from embedding_site import POLICY
 
 from bandeau import limits
+from bandeau.choice.decide import stand_without_choice
 from bandeau.enforcement.csp import Opened, item_source, opening, own_policy
 from bandeau.enforcement.embeds import Embed, framed, item_digest, posted, scripted
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Mark, Place
+from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.vendors import Kind
+from bandeau.policy.parse import parse
 
 VIDEO = "https://www.youtube.com/embed/abc"
 
@@ -198,3 +204,12 @@ def test_what_opens_is_one_path_for_frames_alone() -> None:
     opened.add("https://a.test/embed/2", plugin=True)
     assert opening(policy, opened).count(b"a.test/embed/1") == 1
     assert b"object-src" in opening(policy, opened)
+
+
+def test_who_has_loaded_items_shares_a_judge_with_nobody() -> None:
+    rules = Rules(parse(POLICY.encode()))
+    alike = stand_without_choice(rules.policy, signal=False)
+    loaded = replace(alike, items=frozenset({"0" * 16}))
+    assert rules.judge(alike) is rules.judge(alike)
+    assert rules.judge(loaded) is not rules.judge(alike)
+    assert rules.judge(loaded) is not rules.judge(loaded)

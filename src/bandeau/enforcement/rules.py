@@ -38,7 +38,12 @@ class Rules:
         self._judges: dict[object, Judge] = {}
 
     def judge(self, standing: Standing) -> Judge:
-        """Who judges for ``standing``; visitors who chose alike share one."""
+        """Who judges for ``standing``; visitors who chose alike share one.
+
+        Who has loaded items shares none: their pages are like nobody else's.
+        """
+        if standing.items:
+            return Judge(self.policy, self.matcher, standing)
         key = (tuple(standing.answers.items()), standing.uncovered, standing.source)
         judge = self._judges.get(key)
         if judge is None:

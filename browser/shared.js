@@ -64,10 +64,8 @@
   /** @param {Element} element */
   const wake = (element) => {
     const beside = element.previousElementSibling;
-    if (beside?.matches("[data-bandeau=placeholder]")) {
-      beside.remove();
-      element.removeAttribute("hidden");
-    }
+    if (beside?.matches("[data-bandeau=placeholder]")) element.removeAttribute("hidden");
+    element.removeAttribute(`${PREFIX}at`);
     restore(element, element);
     /** @type {HTMLMediaElement | null} */ (element.closest("audio, video"))?.load();
   };
@@ -103,7 +101,11 @@
       element.getAttribute(FOR)?.split(" ").every((key) => granted.includes(key)));
     const scripts = /** @type {HTMLScriptElement[]} */ (
       ready.filter((element) => element.localName === "script"));
-    for (const element of ready) if (element.localName !== "script") wake(element);
+    const ours = ready.filter((element) => element.hasAttribute("data-bandeau"));
+    for (const element of ready) {
+      if (element.localName !== "script" && !ours.includes(element)) wake(element);
+    }
+    for (const element of ours) element.remove();
     /** @param {HTMLScriptElement} script */
     const late = (script) => script.hasAttribute("defer")
       || script.getAttribute(`${PREFIX}type`) === "module";

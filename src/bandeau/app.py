@@ -38,6 +38,7 @@ from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
+from bandeau.web.items import Items
 from bandeau.web.lookout import Lookout
 from bandeau.web.notice import Notice
 from bandeau.web.page import Insertions, PageEditor
@@ -223,7 +224,8 @@ class _Plan:
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
         comments = _comments(site, visitors, store)
-        insertions = _insertions(site, notice, comments)
+        placeholder = Placeholder(site.policy, site.words)
+        insertions = _insertions(site, notice, comments, placeholder)
         editor = PageEditor(
             site.rules,
             insertions,
@@ -232,7 +234,7 @@ class _Plan:
             confine=self.confine,
             shared=shared,
         )
-        choices = ChoiceDesk(site, visitors, notice)
+        choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)
@@ -287,13 +289,15 @@ def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments
     return Comments(site.policy, site.words, store, proof, new_id, site.now, same_origin)
 
 
-def _insertions(site: Site, notice: Notice, comments: Comments) -> Insertions:
+def _insertions(
+    site: Site, notice: Notice, comments: Comments, placeholder: Placeholder
+) -> Insertions:
     async def section(exchange: Exchange, lang: str) -> tuple[str, bytes]:
         standing, path = exchange.standing, exchange.asked.path
         return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
-    placeholder, view, told = Placeholder(site.policy, site.words), comments.view, asking()
+    view, told = comments.view, asking()
     return Insertions(
         notice=notice,
         placeholder=placeholder,

@@ -216,8 +216,36 @@ def test_no_empty_box_stands_beside_a_placeholder(demo: Addresses, visit: Visit)
     page.goto(demo.site + ARTICLE)
     frames = page.locator("[data-bandeau-src]")
     assert frames.count() >= 3
-    boxes = frames.evaluate_all("all => all.map(e => e.getClientRects().length)")
-    assert set(boxes) == {0}
+    empty = frames.evaluate_all(
+        """all => all.filter(e => e.getClientRects().length
+             && getComputedStyle(e).visibility === "visible").map(e => e.outerHTML)"""
+    )
+    assert empty == []
+
+
+def test_networks_that_exist_are_called_by_their_names(demo: Addresses, visit: Visit) -> None:
+    context = visit()
+    asked: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.goto(f"{demo.site}/articles/premiers-messages")
+    held = page.locator(".story-body [data-bandeau=placeholder]")
+    links = {
+        "Publication sur X": "https://twitter.com/jack/status/20",
+        "Vidéo sur YouTube": "https://www.youtube.com/watch?v=jNQXAC9IVRw",
+        "Publication sur Telegram": "https://t.me/telegram/200",
+        "Salon audio sur Clubhouse": "https://www.clubhouse.com/room/premiers-mots",
+        "Carte OpenStreetMap": "https://www.openstreetmap.org/?mlat=46.2330&mlon=6.0557"
+        "#map=15/46.2330/6.0557",
+    }
+    for title, link in links.items():
+        mine = held.filter(has=page.get_by_role("group", name=title))
+        expect(mine.get_by_role("link")).to_have_attribute("href", link)
+        expect(mine.get_by_role("button", name="Charger ce contenu")).to_have_count(
+            0 if "OpenStreetMap" in title else 1
+        )
+    expect(page.get_by_text("just setting up my twttr")).to_be_visible()
+    assert [url for url in asked if not url.startswith(demo.site)] == []
 
 
 @pytest.mark.parametrize("lang", ARTICLES)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bandeau import limits
 from bandeau.choice.model import Choice
-from bandeau.choice.token import Seal, Ticket
+from bandeau.choice.token import Loaded, Seal, Ticket
 
 KEYS = (b"k" * 32,)
 RECORD = str(uuid.UUID(int=7))
@@ -81,3 +82,21 @@ def test_a_mask_that_does_not_fit_the_terms_opens_nothing() -> None:
     sealed = seal.read_choice(seal.write_choice(CHOICE))
     assert sealed is not None
     assert sealed.open(("social",)) is None
+
+
+LOADED = [
+    Loaded(RECORD, None, ("0123456789abcdef",)),
+    Loaded(RECORD, str(uuid.UUID(int=9)), ("0" * 16,) * limits.ITEMS),
+]
+
+
+@pytest.mark.parametrize("loaded", LOADED)
+def test_loaded_items_come_back_as_they_were_written(loaded: Loaded) -> None:
+    seal = Seal(KEYS, "a.test")
+    value = seal.write_items(loaded)
+    assert seal.read_items(value) == loaded
+    assert len(value) <= limits.CHOICE_COOKIE_BYTES
+    assert seal.read_choice(value) is None
+    assert seal.read_receipt(value) is None
+    assert Seal(KEYS, "b.test").read_items(value) is None
+    assert seal.read_items(value[:-1]) is None

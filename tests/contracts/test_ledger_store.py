@@ -270,3 +270,22 @@ def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path
         assert memory.findings() == sqlite.findings() == ()
     finally:
         sqlite.store.close()
+
+
+def test_items_are_kept_beside_choices_and_follow_upon_each_other(case):
+    for draft in (
+        drafts.choice(1, "anna"),
+        drafts.item(2, "anna"),
+        drafts.item(3, "anna"),
+        drafts.item(4, "bert"),
+    ):
+        receipt = run(case.store.append(draft))
+    assert verify_receipt(receipt.as_json(), VKEY).record.vendor == "Télégramme"
+    latest = run(case.store.latest(drafts.subject("anna")))
+    assert (latest.id, latest.superseded) == (drafts.record_id(1), False)
+    older, newer = (run(case.store.find(drafts.record_id(n))) for n in (2, 3))
+    assert (older.superseded, newer.superseded) == (True, False)
+    assert parse_record(newer.body).prev is not None
+    assert case.findings() == ()
+    run(case.store.append(drafts.erasure(5, drafts.record_id(3))))
+    assert run(case.store.find(drafts.record_id(3))).erased

@@ -161,6 +161,22 @@ def test_refusing_keeps_gated_cookies_from_the_site_and_ends_them(shell: Shell) 
     assert shell.seen.requests[-1]["bandeau-choice"] == "advertising=refused, social=refused"
 
 
+def test_one_item_opens_alone(shell: Shell) -> None:
+    visitor = shell.visitor()
+    item = "https://telegram.test/post/1"
+    answer = visitor.choose("load", "social", item=item, **{"return": "/article"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/article")
+    page = visitor.get("/article")
+    live = [url for url in live_urls(page.text) if url != "https://telegram.test/channel"]
+    assert live == [item]
+    ours = page.headers.get_list("content-security-policy")[-1]
+    assert ours.endswith(" telegram.test/post/1")
+    assert "frame-src" in ours
+    assert visitor.state()["band"] == "undecided"
+    visitor.choose("refuse_all")
+    assert f' src="{item}"' not in visitor.get("/article").text
+
+
 def test_accepting_opens_declared_hosts_and_nothing_undeclared(shell: Shell) -> None:
     visitor = shell.visitor()
     visitor.choose("accept_all")

@@ -1,8 +1,10 @@
 """What a record says, and what it can never say (rules L2, L8, C5)."""
 
+import hashlib
 import json
 import uuid
 
+import ledger_drafts as drafts
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from bandeau.ledger.record import (
     Draft,
     Kind,
     RecordError,
+    items_subject_of,
     parse_record,
     policy_record_id,
     subject_of,
@@ -175,3 +178,32 @@ def test_a_subject_is_keyed_and_names_no_visitor():
     assert subject_of(b"Jefe", b"what do ya want for nothing?") == (
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     )
+
+
+def test_an_item_has_a_form_of_its_own():
+    record = parse_record(drafts.item(1, "anna").body())
+    assert (record.kind, record.action, record.purposes) == (Kind.ITEM, "load", {})
+    assert items_subject_of(b"key", b"anna") == record.subject != subject_of(b"key", b"anna")
+    assert record.item == hashlib.sha256(b"https://t.me/a/1?embed=1").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"item": "https://t.me/a/1"},
+        {"host": "t.me/a"},
+        {"vendor": ""},
+        {"purpose": "Social"},
+        {"action": "grant"},
+        {"purposes": {}},
+    ],
+)
+def test_an_item_has_no_room_for_anything_else(changed):
+    told = json.loads(drafts.item(1, "anna").body()) | changed
+    with pytest.raises(RecordError):
+        parse_record(json.dumps(told).encode())
+
+
+def test_a_choice_cannot_be_called_an_item():
+    with pytest.raises(RecordError, match="action"):
+        choice(action="load")

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from bandeau.ledger.checkpoint import Signer
-from bandeau.ledger.record import Draft, subject_of, uuid7
+from bandeau.ledger.record import Draft, item_hash, items_subject_of, subject_of, uuid7
 
 ORIGIN = "www.quotidien.test/log"
 SEED = bytes(range(32))
@@ -51,6 +51,26 @@ def choice(number: int, visitor: str = "", *, social: bool = True) -> Draft:
         layout="bar",
         gpc=False,
         expires=NOW // 1000 + 15_000_000,
+    )
+
+
+def item(number: int, visitor: str) -> Draft:
+    """One item that a visitor loaded."""
+    return Draft.item(
+        id=record_id(number),
+        site="www.quotidien.test",
+        subject=items_subject_of(b"key", visitor.encode()),
+        time=NOW + number,
+        mechanism="placeholder",
+        purpose="social",
+        vendor="Télégramme",
+        host="t.me",
+        item=item_hash(f"https://t.me/a/{number}?embed=1"),
+        policy=TERMS,
+        notice="a" * 64,
+        lang="fr",
+        layout="placeholder",
+        gpc=False,
     )
 
 

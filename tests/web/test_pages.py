@@ -5,15 +5,27 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b64encode
+from dataclasses import replace
 
 import html5lib
 import pytest
 from notice_site import KEYS, POLICY, chosen, undecided
 
+from bandeau.ledger.record import Kind, Record
 from bandeau.policy.model import LANGUAGES
 from bandeau.storage.files import read_words
 from bandeau.web.notice import Notice
 from bandeau.web.pages import Pages
+
+CHOICE = Record(
+    1,
+    "0190-record",
+    Kind.CHOICE,
+    "www.quotidien.test",
+    1_790_000_000_000,
+    purposes={"social": True, "gone": False},
+)
+ITEM = replace(CHOICE, kind=Kind.ITEM, purposes={}, purpose="social", vendor="X", host="x.test")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +40,8 @@ def every(pages: Pages, lang: str) -> dict[str, str]:
         "privacy": pages.privacy_page(some, lang),
         "error": pages.error_page(lang, "error.unavailable", 503),
         "upstream": pages.upstream_page([lang], 502),
-        "receipt": pages.receipt_page(
-            some, lang, "0190-record", 1_790_000_000, {"social": True, "gone": False}, "/r.json"
-        ),
+        "receipt": pages.receipt_page(some, lang, CHOICE, "/r.json"),
+        "item": pages.receipt_page(some, lang, ITEM, "/r.json"),
     }
     return {name: page.decode() for name, page in made.items()}
 
@@ -109,3 +120,9 @@ def test_a_receipt_shows_each_answer_and_leads_to_its_file(pages: Pages) -> None
     assert "Social networks" in page
     assert "gone" in page
     assert 'href="/r.json"' in page
+
+
+def test_the_receipt_of_an_item_names_who_was_contacted(pages: Pages) -> None:
+    page = every(pages, "en")["item"]
+    assert "You loaded one item of X from x.test, a matter of “Social networks”." in page
+    assert "What you chose" not in page

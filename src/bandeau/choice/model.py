@@ -55,13 +55,15 @@ class Standing:
     """What holds now for one visitor, under the policy of today.
 
     ``uncovered`` are (purpose, vendor) pairs that were added after the choice: they stay
-    denied although their purpose is granted (rule C8).
+    denied although their purpose is granted (rule C8). ``items`` are digests of single embeds
+    that the visitor loaded, whatever is denied else (rule R4).
     """
 
     answers: Mapping[str, Answer]
     uncovered: frozenset[tuple[str, str]]
     source: Source
     choice: Choice | None = None
+    items: frozenset[str] = frozenset()
 
     @property
     def decided(self) -> bool:

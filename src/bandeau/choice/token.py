@@ -1,4 +1,5 @@
-"""The signed cookies: the choice that enforcement reads, and the receipt under ``/.bandeau/``.
+"""The signed cookies: the choice that enforcement reads, the receipt under ``/.bandeau/``, and
+the single items that a visitor loaded, until the browser is closed.
 
 The choice cookie reads ``1.<terms>.<mask>~<made at>.<record>.<signature>``. All before ``~`` has
 few distinct values, so a cache can key on it; what follows binds it to one ledger record, so that
@@ -25,6 +26,11 @@ NOTED = "noted"
 """Stands in the choice cookie of a site that asks for nothing: its information bar was closed."""
 _CHOICE = re.compile(
     r"1\.(?P<terms>[0-9a-f]{16})\.(?P<mask>[01]{1,24})~(?P<made>[0-9a-f]{1,12})\.(?P<record>[\w-]{22})",
+    re.ASCII,
+)
+_ITEMS = re.compile(
+    r"1~(?P<record>[\w-]{22})\.(?P<choice>0|[\w-]{22})"
+    rf"(?P<items>(?:\.[0-9a-f]{{16}}){{1,{limits.ITEMS}}})",
     re.ASCII,
 )
 _RECEIPT = re.compile(r"1~(?P<visitor>[\w-]{22})\.(?P<record>[\w-]{22})", re.ASCII)
@@ -55,6 +61,19 @@ class Ticket:
     record_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A cookie of loaded items whose signature held.
+
+    ``record_id`` is the latest item's record, ``choice_id`` that of the choice which held when it
+    was made, if any; ``digests`` name the items, the latest last.
+    """
+
+    record_id: str
+    choice_id: str | None
+    digests: tuple[str, ...]
+
+
 class Seal:
     """Writes and reads both cookies of one site.
 
@@ -65,6 +84,7 @@ class Seal:
     def __init__(self, keys: Sequence[bytes], site: str) -> None:
         self._choice = _signer(keys, f"bandeau.choice.{site}")
         self._receipt = _signer(keys, f"bandeau.receipt.{site}")
+        self._items = _signer(keys, f"bandeau.items.{site}")
 
     def write_choice(self, choice: Choice) -> str:
         """The value of the choice cookie."""
@@ -95,6 +115,23 @@ class Seal:
         if record_id is None:
             return None
         return Ticket(base64.urlsafe_b64decode(found["visitor"] + "=="), record_id)
+
+    def write_items(self, loaded: Loaded) -> str:
+        """The value of the cookie of loaded items."""
+        choice = _pack(loaded.choice_id) if loaded.choice_id else "0"
+        body = ".".join((f"{VERSION}~{_pack(loaded.record_id)}", choice, *loaded.digests))
+        return self._items.sign(body).decode()
+
+    def read_items(self, value: str) -> Loaded | None:
+        """The loaded items, or ``None`` for anything that this site did not write."""
+        found = _ITEMS.fullmatch(_unsign(self._items, value) or "")
+        if not found:
+            return None
+        record_id = _unpack(found["record"])
+        choice_id = _unpack(found["choice"]) if found["choice"] != "0" else None
+        if record_id is None or (choice_id is None and found["choice"] != "0"):
+            return None
+        return Loaded(record_id, choice_id, tuple(found["items"][1:].split(".")))
 
 
 def choice_mask(choice: Choice) -> str:

@@ -185,6 +185,12 @@ def _told(verified: Verified) -> Iterator[str]:
     yield f"Valid: record {record.id} is number {verified.index} of the log"
     yield f"  {verified.checkpoint.origin}, signed with {verified.checkpoint.size} records."
     yield f"Site {record.site}, {moment}."
+    if record.kind is Kind.ITEM:
+        yield f"One item of {record.vendor}, loaded from {record.host}: {record.purpose}."
+        yield f"  SHA-256 of its URL: {record.item}"
+        yield f"Made through: {record.mechanism}. Shown in {record.lang}."
+        yield f"Text {record.notice}, terms {record.policy}."
+        return
     if record.kind is not Kind.CHOICE:
         yield f"This is not a choice but a record of kind {record.kind.value}."
         return

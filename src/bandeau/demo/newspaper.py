@@ -32,7 +32,7 @@ def newspaper(addresses: Addresses) -> Starlette:
     return Starlette(
         routes=[
             Route("/", pages.front),
-            *(Route(story.path, pages.story) for story in stories.STORIES),
+            *(Route(story.path, pages.story) for story in (*stories.STORIES, stories.NETWORKS)),
             Route("/vie-privee", pages.privacy),
             Mount("/static", StaticFiles(directory=_HERE / "static")),
         ],
@@ -64,7 +64,8 @@ class _Pages:
             "videos": VIDEOS,
             "rooms": ROOMS,
         }
-        self._stories = {story.path: story for story in stories.STORIES}
+        every = (*stories.STORIES, stories.NETWORKS)
+        self._stories = {story.path: story for story in every}
 
     async def front(self, request: Request) -> Response:
         """The front page."""

@@ -173,4 +173,32 @@ MUSEUM_ARABIC = Story(
     other_languages=_MUSEUM_LANGUAGES,
 )
 
+NETWORKS = Story(
+    path="/articles/premiers-messages",
+    body="premiers.html",
+    lang="fr",
+    section="Réseaux",
+    headline="Premiers mots : ce que les réseaux ont dit en naissant",
+    lead=(
+        "Vingt-quatre signes, dix-neuf secondes devant des éléphants, un salon où l’on parle sans "
+        "se voir : retour aux premiers messages. Chacun reste chez son réseau tant que vous ne "
+        "l’appelez pas."
+    ),
+    byline="Sami Benhaddou",
+    published="2026-11-20T09:00:00+01:00",
+    day="20 novembre 2026 à 9 heures",
+    minutes=2,
+    picture=Picture(
+        file="quais.svg",
+        alt=(
+            "Dessin : un quai planté d’arbres au bord de l’eau, une cycliste, des promeneurs et, "
+            "derrière eux, l’horloge de l’hôtel de ville."
+        ),
+        caption="À Port-Aurelle, on se parle encore sur les bancs du quai des Gabares.",
+        source="Ville de Port-Aurelle, esquisse de concours",
+        credit="Dessin d’Iris Vaugelade / Le Phare",
+    ),
+)
+"""The one article that embeds networks which exist: theirs is contacted only once it is allowed."""
+
 STORIES = (CAR_MAKER, MUSEUM, COUNCIL, MUSEUM_ENGLISH, MUSEUM_ARABIC)

@@ -14,6 +14,7 @@ SECTIONS = {
         ("/articles/ardent-usine-portugal", "Économie"),
         ("/articles/apogee-salle-des-cometes", "Culture"),
         ("/articles/conseil-quais-sans-voitures", "Municipalité"),
+        ("/articles/premiers-messages", "Réseaux"),
     ),
     "en": (
         ("/", "Front page (French)"),

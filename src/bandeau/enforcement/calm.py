@@ -33,15 +33,15 @@ _KEPT = 8
 _OWN_HOSTS = 24
 _DOUBLE, _SINGLE = '"', "'"
 _READ_ELEMENTS = any_case(
-    "animate applet audio base body embed feimage fencedframe form frame frameset head html iframe "
-    "image img input link math noembed noframes noscript object param portal script set source "
-    "style svg textarea title track use video xmp"
+    "animate applet audio base blockquote body embed feimage fencedframe form frame frameset head "
+    "html iframe image img input link math noembed noframes noscript object param portal script "
+    "set source style svg textarea title track use video xmp"
 )
 _COMMON_ELEMENTS = as_written(
     "a article aside b br button dd div dl dt em figcaption figure footer h1 h2 h3 h4 h5 h6 header "
     "i label li nav ol option p section small span strong table td th time tr ul"
 )
-_READ_NAMES = "attributionsrc background data-bandeau formaction http-equiv ping"
+_READ_NAMES = "attributionsrc background data-bandeau data-href formaction http-equiv ping"
 _ONE_ADDRESS = "action data href poster src"
 _SEVERAL_ADDRESSES = "imagesrcset srcset"
 _ADDRESSES = f"{_ONE_ADDRESS} {_SEVERAL_ADDRESSES} archive code codebase srcdoc xlink:href"

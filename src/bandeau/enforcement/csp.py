@@ -6,11 +6,15 @@ for one thing: it is given the hashes of the bytes that we insert, and nothing e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
 
 from bandeau.policy.match import suffixes
 
+_HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+_PATH = "/%:@!$&'()*+=~"
 _FETCH_FALLBACK = {
     "script-src": ("script-src-elem", "script-src", "default-src"),
     "style-src": ("style-src-elem", "style-src", "default-src"),
@@ -55,6 +59,52 @@ def own_policy(
     # In Chromium a source without a scheme is none for a WebSocket.
     sockets = " ".join([reach, *(f"ws://{source}" for source in listed)])
     return POLICY.replace("{reach}", reach).replace("{sockets}", sockets).encode()
+
+
+class Opened:
+    """Single items that a visitor loaded: what frames may show beyond what is allowed.
+
+    ``frames`` and ``plugins`` are CSP sources of exactly one path each, ``hosts`` whom they reach.
+    """
+
+    def __init__(self) -> None:
+        self.frames: dict[str, None] = {}
+        self.plugins: dict[str, None] = {}
+        self.hosts: dict[str, None] = {}
+
+    def add(self, url: str, *, plugin: bool = False) -> None:
+        """The item ``url``; ``plugin`` for one that an ``embed`` or ``object`` shows."""
+        source = item_source(url)
+        self.frames[source] = None
+        self.hosts[source.partition("/")[0].partition(":")[0]] = None
+        if plugin:
+            self.plugins[source] = None
+
+
+def item_source(url: str) -> str:
+    """The CSP source of a frame's URL, its path included; empty where there is none.
+
+    Without a scheme, so that it is the page's own or a safer one.
+    """
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
+        return ""
+    return f"{host}{port}{quote(parts.path or '/', safe=_PATH)}"
+
+
+def opening(policy: bytes, opened: Opened) -> bytes:
+    """Our own ``policy``, by which frames may also show what was ``opened``, and nothing else."""
+    reach = [s for s in policy.partition(b";")[0].split()[1:] if not s.startswith(b"'unsafe-")]
+    for name, items in ((b"frame-src", opened.frames), (b"object-src", opened.plugins)):
+        if items:
+            added = (source.encode() for source in items)
+            policy += b"; " + b" ".join((name, *reach, *added))
+    return policy
 
 
 def sources(hosts: Iterable[str], above: Set[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bandeau.enforcement.embeds import is_post
 from bandeau.enforcement.markup import Tag
 from bandeau.enforcement.pieces import Mark, Place
 from bandeau.enforcement.urls import decode_attribute
@@ -112,6 +113,8 @@ def mark_of(tag: Tag) -> Mark | None:
     values = tag.values
     if values.get(b"data-bandeau") == b"comments":
         return Mark(Place.COMMENTS, tag.source, tag.name.decode("latin-1"))
+    if is_post(tag):
+        return Mark(Place.POST, tag.source, tag.name.decode("latin-1"))
     if tag.name == b"meta":
         kind = decode_attribute(values.get(b"http-equiv", b"")).strip().lower()
         if kind == "content-security-policy":

@@ -40,7 +40,12 @@ class Rules:
         self._judges: dict[object, Judge] = {}
 
     def judge(self, standing: Standing) -> Judge:
-        """Who judges for ``standing``; visitors who chose alike share one."""
+        """Who judges for ``standing``; visitors who chose alike share one.
+
+        Who has loaded items shares none: their pages are like nobody else's.
+        """
+        if standing.items:
+            return Judge(self.policy, self.matcher, standing)
         key = (tuple(standing.answers.items()), standing.uncovered, standing.source)
         judge = self._judges.get(key)
         if judge is None:
@@ -91,13 +96,18 @@ def _granted(standing: Standing) -> frozenset[str]:
 def reserved_cookies(policy: Policy) -> frozenset[bytes]:
     """Names that only Bandeau writes and reads."""
     name = policy.choice.cookie
-    own = (name, receipt_cookie(policy), hint_cookie(policy))
+    own = (name, receipt_cookie(policy), items_cookie(policy), hint_cookie(policy))
     return frozenset(each.encode() for each in own)
 
 
 def receipt_cookie(policy: Policy) -> str:
     """Name of the cookie under ``/.bandeau/`` that ties this terminal to its record."""
     return f"{policy.choice.cookie}-receipt"
+
+
+def items_cookie(policy: Policy) -> str:
+    """Name of the cookie that names the single items which a visitor loaded."""
+    return f"{policy.choice.cookie}-items"
 
 
 def hint_cookie(policy: Policy) -> str:

@@ -1,7 +1,8 @@
 """The record: what the ledger keeps of one event, and the exact bytes that are kept (rules L2, L8).
 
-A record names no address, no user agent and no page: each field has a closed form that leaves no
-room for one. The bytes written first are the record for ever; they are read, never written again.
+A record names no address, no user agent and no page, not even the URL of an item that was loaded:
+each field has a closed form that leaves no room for one. The bytes written first are the record for
+ever; they are read, never written again.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from bandeau.choice.decide import Action
 
 VERSION = 1
 _SAFE_INTEGER = (1 << 53) - 1
-ACTIONS = frozenset(action.value for action in Action)
+LOAD = "load"
+"""The action of who loads one item and decides nothing else."""
+ACTIONS = frozenset({*(action.value for action in Action), LOAD})
 MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "api", "privacy"})
 
 
@@ -29,6 +32,7 @@ class Kind(StrEnum):
     """What a record tells of."""
 
     CHOICE = "choice"
+    ITEM = "item"
     POLICY = "policy"
     NOTICE = "notice"
     ERASURE = "erasure"
@@ -41,6 +45,10 @@ FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.CHOICE: frozenset(
             {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
             | {"prev"}
+        ),
+        Kind.ITEM: frozenset(
+            {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
+            | {"purpose", "vendor", "host", "item"}
         ),
         Kind.POLICY: frozenset({*_COMMON, "policy", "terms"}),
         Kind.NOTICE: frozenset({*_COMMON, *_SHOWN}),
@@ -57,7 +65,8 @@ class RecordError(ValueError):
 class Draft:
     """A record that the ledger has not placed yet: its bytes, but for what only the sequence knows.
 
-    Between ``before`` and ``after`` stands the ``prev`` of a choice or the ``index`` of an erasure.
+    Between ``before`` and ``after`` stands the ``prev`` of a choice or item, or the ``index`` of an
+    erasure.
     ``time`` is in Unix milliseconds; ``subject`` and ``erases`` are empty where they do not apply.
     """
 
@@ -84,6 +93,18 @@ class Draft:
         return cls(id, Kind.CHOICE, time, before, after, subject=subject)
 
     @classmethod
+    def item(cls, *, id: str, site: str, subject: str, time: int, **fields: object) -> Draft:
+        """A visitor's consent to one embedded item alone (rule R4).
+
+        ``fields`` are ``purpose``, ``vendor``, ``host`` (who is contacted), ``item`` (of the item's
+        URL, see :func:`item_hash`), ``mechanism``, ``policy``, ``notice`` (version of what was
+        shown), ``lang``, ``layout`` and ``gpc``. Raises :class:`RecordError`.
+        """
+        whole = _common(id, Kind.ITEM, site, time) | fields | {"action": LOAD, "subject": subject}
+        before, after = _around(whole, "prev", "0" * 64)
+        return cls(id, Kind.ITEM, time, before, after, subject=subject)
+
+    @classmethod
     def policy(cls, *, site: str, time: int, digest: str, terms: bytes) -> Draft:
         """The terms that choices refer to by ``digest``; one record for ever (rules L2, L5)."""
         record_id = policy_record_id(digest)
@@ -108,8 +129,8 @@ class Draft:
     def body(self, placed: str | int | None = None) -> bytes:
         """The record's bytes: JSON in UTF-8 with sorted keys and no spaces.
 
-        ``placed`` is, for a choice, the hexadecimal commitment of the same subject's former record
-        if there is one; for an erasure the index of its target.
+        ``placed`` is, for a choice or item, the hexadecimal commitment of the same subject's
+        former record if there is one; for an erasure the index of its target.
         """
         if not self.after:
             return self.before
@@ -139,6 +160,10 @@ class Record:
     layout: str = ""
     gpc: bool = False
     expires: int = 0
+    purpose: str = ""
+    vendor: str = ""
+    host: str = ""
+    item: str = ""
     prev: str | None = None
     terms: str = ""
     target: str = ""
@@ -162,12 +187,31 @@ def parse_record(body: bytes) -> Record:
         raise RecordError(f"missing or unknown: {', '.join(sorted(odd))[:200]}")
     for name, value in fields.items():
         _require(name, value)
+    if (fields.get("action") == LOAD) != (kind is Kind.ITEM):
+        raise RecordError(f"action cannot be {fields.get('action')} in a record of kind {kind}")
     return Record(**{**fields, "kind": kind})
 
 
 def subject_of(key: bytes, visitor: bytes) -> str:
     """The pseudonym of a visitor on one site: hexadecimal HMAC-SHA256 of the random visitor id."""
     return hmac.digest(key, visitor, "sha256").hex()
+
+
+def items_subject_of(key: bytes, visitor: bytes) -> str:
+    """The pseudonym under which a visitor's items are kept.
+
+    It is another one than for choices, so that what someone loads neither follows upon a choice
+    nor can be told to be of the same person without the key.
+    """
+    return hmac.digest(key, b"items" + visitor, "sha256").hex()
+
+
+def item_hash(url: str) -> str:
+    """What a record keeps of an item: hexadecimal SHA-256 of its URL as the page has it.
+
+    It proves which item was meant to whoever has the page, and lists to nobody what was watched.
+    """
+    return hashlib.sha256(url.encode()).hexdigest()
 
 
 def uuid7(milliseconds: int, random: bytes) -> str:
@@ -240,12 +284,13 @@ def _answers(value: object) -> bool:
 
 _KEY = _matches(r"[a-z][a-z0-9-]{0,39}")
 _HASH = _matches(r"[0-9a-f]{64}")
+_HOST = _matches(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 _CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
     {
         "v": lambda value: type(value) is int and value == VERSION,
         "id": _matches(r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
         "kind": lambda value: isinstance(value, str) and value in frozenset(Kind),
-        "site": _matches(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?"),
+        "site": _HOST,
         "time": _whole,
         "subject": _HASH,
         "action": lambda value: isinstance(value, str) and value in ACTIONS,
@@ -257,6 +302,12 @@ _CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
         "layout": _matches(r"[a-z][a-z0-9-]{0,39}"),
         "gpc": lambda value: type(value) is bool,
         "expires": _whole,
+        "purpose": _KEY,
+        "vendor": lambda value: (
+            isinstance(value, str) and 0 < len(value) <= limits.POLICY_TEXT_CHARACTERS
+        ),
+        "host": _HOST,
+        "item": _HASH,
         "prev": lambda value: value is None or _HASH(value),
         "terms": lambda value: isinstance(value, str),
         "target": _HASH,

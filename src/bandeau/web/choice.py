@@ -12,10 +12,10 @@ from bandeau import limits
 from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, stand
 from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
-from bandeau.enforcement.rules import hint_cookie, receipt_cookie
+from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import MECHANISMS, Draft, subject_of, uuid7
+from bandeau.ledger.record import LOAD, MECHANISMS, Draft, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
@@ -29,6 +29,7 @@ from bandeau.web.inbound import (
     return_path,
     same_origin,
 )
+from bandeau.web.items import Items, Wanted
 from bandeau.web.notice import Notice
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
@@ -43,6 +44,7 @@ class Decided:
     standing: Standing
     receipt: Receipt
     cookies: tuple[bytes, ...]
+    proven: bool = True
 
 
 def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
@@ -61,7 +63,8 @@ def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
 class ChoiceDesk:
     """Answers GET and POST of ``/.bandeau/choice`` for one site."""
 
-    def __init__(self, site: Site, visitors: Visitors, notice: Notice) -> None:
+    def __init__(self, site: Site, visitors: Visitors, notice: Notice, items: Items) -> None:
+        self._items = items
         self._site = site
         self._visitors = visitors
         self._notice = notice
@@ -95,9 +98,10 @@ class ChoiceDesk:
         fields = await read_fields(request, limits.CHOICE_BODY_BYTES)
         if _one(fields, "action") == "dismiss":
             return self._note(request, fields)
-        decided = await self._decide(request, fields)
+        loads = _one(fields, "action") == LOAD
+        decided = await (self._load if loads else self._decide)(request, fields)
         if body_kind(request) == JSON:
-            shown = state(self._site, decided.standing, proven=True)
+            shown = state(self._site, decided.standing, proven=decided.proven)
             answer: Response = JSONResponse({"choice": shown, "receipt": decided.receipt.as_json()})
         else:
             back, lang = return_path(_last(fields, "return")), _last(fields, "lang") or ""
@@ -125,6 +129,21 @@ class ChoiceDesk:
         cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
         return Decided(standing, receipt, cookies)
 
+    async def _load(self, request: Request, fields: Fields) -> Decided:
+        """Load one item (rule R4): recorded for itself, while the choice stays as it is."""
+        sent = Sent.of(request.scope["headers"])
+        await self._publish_terms()
+        proof = await self._visitors.proof(sent)
+        wanted = Wanted(
+            url=_one(fields, "item") or "",
+            purpose=_one(fields, "purpose") or "",
+            lang=choose_language(self._site.policy, _last(fields, "lang"), sent.languages),
+            mechanism=_last(fields, "mechanism") or "",
+        )
+        secure = request.url.scheme == "https"
+        taken = await self._items.take(wanted, sent, proof.standing, secure=secure)
+        return Decided(proof.standing, taken.receipt, taken.cookies, proof.current)
+
     async def _publish_terms(self) -> None:
         """Keep what choices of today refer to, once, before the first of them (rule L5)."""
         if self._terms_published:
@@ -147,7 +166,7 @@ class ChoiceDesk:
         try:
             action = Action(_one(fields, "action") or "")
         except ValueError:
-            known = ", ".join(Action)
+            known = ", ".join((*Action, LOAD))
             raise InboundError(400, "bad_request", f"action must be one of {known}") from None
         former: Mapping[str, Answer] = proof.standing.answers if proof.current else {}
         purposes = [*fields.get("purpose", ()), *fields.get("purposes", ())]
@@ -202,6 +221,9 @@ class ChoiceDesk:
         if site.shared:
             hinted = hint_cookie(site.policy)
             lines.append(_cookie(hinted, choice_mask(choice), "/", age, secure, script=True))
+        loaded = items_cookie(site.policy)
+        if loaded.encode() in sent.cookie:
+            lines.append(_cookie(loaded, "", "/", 0, secure))
         return tuple(lines + endings(site, standing, request, sent))
 
     def _note(self, request: Request, fields: Fields) -> Response:

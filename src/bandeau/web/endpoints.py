@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bandeau.ledger.prove import receipt_for
-from bandeau.ledger.record import Record, parse_record, subject_of
+from bandeau.ledger.record import Record, items_subject_of, parse_record, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.choice import ChoiceDesk
@@ -75,9 +75,10 @@ class Endpoints:
             receipt = await receipt_for(self._site.ledger, request.path_params["id"])
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot be read") from error
-        subject = subject_of(self._site.subject_key, ticket.visitor) if ticket else ""
+        key, visitor = self._site.subject_key, ticket.visitor if ticket else b""
+        subjects = (subject_of(key, visitor), items_subject_of(key, visitor)) if visitor else ()
         record = parse_record(receipt.record) if receipt else None
-        if receipt is None or record is None or record.subject != subject or not subject:
+        if receipt is None or record is None or record.subject not in subjects:
             raise InboundError(404, "not_found", "no such receipt for this browser")
         if "text/html" in request.headers.get("accept", "") and "file" not in request.query_params:
             return await self._shown(request, record)
@@ -88,11 +89,8 @@ class Endpoints:
 
     async def _shown(self, request: Request, record: Record) -> Response:
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
-        made_at = record.time // 1000
         lang, download = self.language(request), f"{request.url.path}?file"
-        return self._page(
-            self._pages.receipt_page(standing, lang, record.id, made_at, record.purposes, download)
-        )
+        return self._page(self._pages.receipt_page(standing, lang, record, download))
 
     async def published(self, request: Request) -> Response:
         """The log as C2SP tlog-tiles asks for it: checkpoint and tiles."""

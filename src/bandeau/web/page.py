@@ -11,9 +11,9 @@ from bandeau import limits
 from bandeau.choice.model import Source
 from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
-from bandeau.enforcement.allowlist import Links
+from bandeau.enforcement.allowlist import Links, host_patterns
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
-from bandeau.enforcement.csp import Admitted, admit
+from bandeau.enforcement.csp import Admitted, admit, opening
 from bandeau.enforcement.engine import Scan
 from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.enforcement.fields import joined
@@ -24,6 +24,7 @@ from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
+from bandeau.web.embedding import Embedding
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import UNREAD, Planned, Plans
@@ -146,6 +147,10 @@ class PageStream:
         self._readable: bool | None = None
         self._start = b""
         self._inserted = False
+        self._embedding = Embedding(
+            exchange, editor.insertions.placeholder, self._lang, self._charset
+        )
+        self._looks = editor.confine or bool(exchange.standing.items)
         self._links = Links()
         self._ours: list[bytes] | None = None
         self._read = 0
@@ -181,22 +186,31 @@ class PageStream:
     @property
     def looked_far(self) -> bool:
         """Whether the page was read as far as its head may wait, or as far as it can be read."""
-        if not (self._editor.confine and self._readable):
+        if not (self._looks and self._readable):
             return True
         return self._ended or self._read >= limits.PAGE_LOOKAHEAD_BYTES
 
     def completed(self, headers: Headers) -> Headers:
-        """The page's headers with what its body told: the charset, and where its links lead.
+        """The page's headers with what its body told: the charset, where its links lead, and
+        the single items in it that the visitor loaded.
 
         A page whose links are not all known gets no Connection-Allowlist: they would not work.
         """
-        labelled = self._labelled(headers)
+        labelled = self._opened(self._labelled(headers))
         known = self._ended and self._readable and self._links.complete
         if not (known and self._editor.confine):
             return labelled
-        allowlist = self._exchange.connection_allowlist(self._links.patterns)
+        items = host_patterns((), self._embedding.opened.hosts, self._embedding.opened.hosts)
+        allowlist = self._exchange.connection_allowlist([*self._links.patterns, items])
         kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
         return [*kept, (CONNECTION_ALLOWLIST, allowlist)]
+
+    def _opened(self, headers: Headers) -> Headers:
+        opened = self._embedding.head_leaves()
+        if not opened.frames:
+            return headers
+        ours = self._exchange.csp()
+        return [(n, opening(ours, opened) if value == ours else value) for n, value in headers]
 
     def _labelled(self, headers: Headers) -> Headers:
         if self.charset is None or "charset" in self._type.lower():
@@ -234,7 +248,7 @@ class PageStream:
 
     def _alike(self, gated: Gated) -> bytes | None:
         """What stands for a tag in the pages of all who chose alike, if that is so."""
-        return None if may_be_placed(gated) else self._judged(gated)
+        return None if may_be_placed(gated) else self._embedding.gated(gated)
 
     async def _edited(self, chunk: bytes) -> bytes:
         if self._gathered is not None:
@@ -265,11 +279,12 @@ class PageStream:
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
-        if self._editor.confine and self._read < limits.PAGE_LOOKAHEAD_BYTES:
+        if self._looks and self._read < limits.PAGE_LOOKAHEAD_BYTES:
             self._read += len(chunk)
-            # The links of a page that was planned are known: only ours are new.
-            planned = chunk and self._ours is not None
-            self._links.add(b"\n".join(self._ours or ()) if planned else rendered)
+            if self._editor.confine:
+                # The links of a page that was planned are known: only ours are new.
+                planned = chunk and self._ours is not None
+                self._links.add(b"\n".join(self._ours or ()) if planned else rendered)
         return rendered
 
     async def _tail(self) -> bytes:
@@ -284,28 +299,19 @@ class PageStream:
     async def _rendered(self, pieces: Sequence[Piece]) -> bytes:
         out = []
         for piece in pieces:
-            if isinstance(piece, Literal):
-                out.append(piece.original)
-            else:
-                out.append(await self._made(piece))
-                if self._ours is not None:
-                    self._ours.append(out[-1])
+            made = await self._made(piece)
+            out.append(made)
+            if self._ours is not None and made is not piece.original:
+                self._ours.append(made)
         return b"".join(out)
 
-    async def _made(self, piece: Gated | Mark) -> bytes:
-        return self._judged(piece) if isinstance(piece, Gated) else await self._marked(piece)
-
-    def _judged(self, gated: Gated) -> bytes:
-        denied = next(self._exchange.denials(gated.subjects), None)
-        if denied is None:
-            return gated.original
-        inert = self._exchange.held_back(gated)
-        if gated.embed_url is None:
-            return inert
-        place = self._editor.insertions.placeholder.render(
-            denied, gated.embed_url, self._lang(), self._exchange.asked
-        )
-        return self._charset(place) + inert
+    async def _made(self, piece: Piece) -> bytes:
+        match piece:
+            case Literal():
+                return self._embedding.literal(piece.original)
+            case Gated():
+                return self._embedding.gated(piece)
+        return await self._marked(piece)
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
@@ -319,6 +325,8 @@ class PageStream:
                 return mark.original + self._fragment()
             case Place.COMMENTS:
                 return await self._section(mark)
+            case Place.POST:
+                return self._embedding.post(mark)
             case Place.META_CSP if self._guards():
                 return self._meta_csp(mark.text)
         return mark.original

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from markupsafe import Markup
 
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.ledger.record import Kind, Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.notice import Notice
@@ -90,24 +91,28 @@ class Pages:
         self,
         standing: Standing,
         lang: str,
-        record_id: str,
-        made_at: int,
-        answers: Mapping[str, bool],
+        record: Record,
         download: str,
     ) -> bytes:
-        """A receipt to read: ``made_at`` in Unix seconds, ``download`` leads to its JSON."""
-        moment = datetime.fromtimestamp(made_at, UTC)
+        """The receipt of a choice or item, to read; ``download`` leads to its JSON."""
+        moment = datetime.fromtimestamp(record.time // 1000, UTC)
         view = self._notice.view(standing, lang)
         return self._render(
             "receipt.html",
             view,
             self._band(standing, lang, "/"),
-            record_id=record_id,
+            record_id=record.id,
             recorded_at=moment.isoformat(),
             shown_at=f"{moment:%Y-%m-%d %H:%M:%S} UTC",
-            purposes=_answered(view, answers),
+            purposes=_answered(view, record.purposes),
+            item=self._item(view, record) if record.kind is Kind.ITEM else "",
             download=download,
         ).encode()
+
+    def _item(self, view: View, record: Record) -> str:
+        titles = {purpose.key: purpose.title for purpose in view.asked}
+        purpose = titles.get(record.purpose, record.purpose)
+        return view.say("receipt.item", vendor=record.vendor, host=record.host, purpose=purpose)
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()

@@ -15,7 +15,7 @@ from bandeau.choice.decide import (
 from bandeau.choice.model import Choice, Source, Standing
 from bandeau.choice.token import NOTED, Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
-from bandeau.enforcement.rules import receipt_cookie
+from bandeau.enforcement.rules import items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import parse_record, policy_record_id, subject_of
 from bandeau.ledger.store import LedgerUnavailable
@@ -79,6 +79,31 @@ class Visitors:
         A cookie that is forged, doubled, expired, of another site, or whose record was followed
         by a later one means undecided. A ledger that cannot be asked means refused.
         """
+        standing = await self._chosen(sent)
+        items = await self.loaded(sent, standing)
+        return replace(standing, items=frozenset(items)) if items else standing
+
+    async def loaded(self, sent: Sent, standing: Standing) -> tuple[str, ...]:
+        """Digests of the items that the visitor loaded one by one, the latest last.
+
+        They hold as long as the choice that they were made beside, and while the ledger shows
+        the record of the last one, which none follows.
+        """
+        value = value_of(sent.cookie, items_cookie(self._site.policy))
+        if not value or standing.source is Source.LEDGER_DOWN:
+            return ()
+        loaded = self._site.seal.read_items(value)
+        choice_id = standing.choice.record_id if standing.choice else None
+        if loaded is None or loaded.choice_id != choice_id:
+            return ()
+        try:
+            stored = await self._site.ledger.find(loaded.record_id)
+        except LedgerUnavailable:
+            return ()
+        held = stored is not None and not (stored.superseded or stored.erased)
+        return loaded.digests if held else ()
+
+    async def _chosen(self, sent: Sent) -> Standing:
         policy = self._site.policy
         undecided = stand_without_choice(policy, signal=sent.signal)
         if not policy.consent_purposes:

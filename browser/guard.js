@@ -36,6 +36,14 @@
   };
   const cookies = among(allowed.cookies);
   const keys = among(allowed.storage);
+  /* Where a page is asked for reports, the script before the list hears of writes refused. */
+  const { bandeauRefused } = /** @type {any} */ (globalThis);
+  /**
+   * @param {"cookies" | "storage"} kind
+   * @param {string} name
+   */
+  const may = (kind, name) =>
+    (kind === "cookies" ? cookies : keys)(name) ?? bandeauRefused?.(kind, name);
 
   const cut = matcher(/^[\t ]*([^;=]*?)[\t ]*=/);
   /**
@@ -122,7 +130,7 @@
     get: () => join(filter(split(read(), "; "), (/** @type {string} */ pair) => cookies(named(pair))), "; "),
     set: (line) => {
       const given = `${line}`;
-      if (cookies(named(given))) write(given);
+      if (may("cookies", named(given))) write(given);
     },
   });
   const { CookieStore, CacheStorage } = /** @type {any} */ (globalThis);
@@ -141,14 +149,15 @@
     async function (first, value) {
       const given = first === Object(first) ? { ...first } : { name: first, value };
       given.name = `${given.name}`;
-      if (cookies(given.name)) await native(this, given);
+      if (may("cookies", given.name)) await native(this, given);
     });
 
   for (const method of ["getItem", "setItem", "removeItem", "clear", "key"]) {
     replace(Storage.prototype, method, (native) =>
       /** @this {any} @param {any[]} args */
       function (...args) {
-        if (method.endsWith("tItem") && !keys((args[0] = `${args[0]}`))) return null;
+        if (method === "setItem" && !may("storage", (args[0] = `${args[0]}`))) return null;
+        if (method === "getItem" && !keys((args[0] = `${args[0]}`))) return null;
         const found = native(mapped(reals, this) ?? this, ...args);
         return method === "key" && !keys(found) ? null : found;
       });
@@ -160,7 +169,7 @@
       const shown = new Proxy(real, {
         get: (_, key) =>
           typeof key === "symbol" || key in real.__proto__ || keys(key) ? real[key] : undefined,
-        defineProperty: (_, key, as) => !keys(`${String(key)}`) || Reflect.defineProperty(real, key, as),
+        defineProperty: (_, key, as) => !may("storage", String(key)) || Reflect.defineProperty(real, key, as),
       });
       reals.set(shown, real);
       proxies.set(real, shown);
@@ -187,7 +196,7 @@
   replace(IDBFactory.prototype, "open", (native) =>
     /** @this {IDBFactory} @param {any[]} args */
     function (...args) {
-      if (keys((args[0] = `${args[0]}`))) return native(this, ...args);
+      if (may("storage", (args[0] = `${args[0]}`))) return native(this, ...args);
       /* The request fails as one does whose upgrade was aborted, and leaves nothing. */
       const request = native(this, "");
       request.addEventListener("upgradeneeded", (/** @type {Event} */ event) => {
@@ -199,7 +208,7 @@
   replace(CacheStorage?.prototype, "open", (native) =>
     /** @this {CacheStorage} @param {any} name */
     async function (name) {
-      if (keys((name = `${name}`))) return native(this, name);
+      if (may("storage", (name = `${name}`))) return native(this, name);
       throw refusal();
     });
   if (!allowed.whole) {

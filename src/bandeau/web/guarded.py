@@ -12,6 +12,7 @@ from typing import Any
 from bandeau.choice.model import Standing
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.web.lookout import Lookout
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
 
@@ -32,29 +33,45 @@ _PARTIAL = frozenset({204, 205, 206, 304})
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a shell asks: who the visitor is, how a page is edited, what ``own`` answers itself."""
+    """What a shell asks: who the visitor is, how a page is edited, what ``own`` answers itself.
+
+    ``lookout`` takes note of what no tracker declares.
+    """
 
     own: App
     visitors: Visitors
     editor: PageEditor
+    lookout: Lookout
 
     async def guarded(self, scope: Scope) -> Guarded:
         """The request of ``scope``, with what stands for its visitor now."""
         sent = Sent.of(scope["headers"])
-        return Guarded(self.editor, await self.visitors.standing(sent), scope, sent)
+        standing = await self.visitors.standing(sent)
+        return Guarded(self.editor, standing, scope, sent, self.lookout)
 
 
 class Guarded:
     """The verdicts on one request, and the edits of its answer."""
 
     def __init__(
-        self, editor: PageEditor, standing: Standing, scope: Mapping[str, Any], sent: Sent
+        self,
+        editor: PageEditor,
+        standing: Standing,
+        scope: Mapping[str, Any],
+        sent: Sent,
+        lookout: Lookout,
     ) -> None:
         self._editor = editor
         self._scope = scope
         self._sent = sent
+        asked = asked_of(scope, sent)
         self.exchange = Exchange(
-            editor.rules, standing, asked_of(scope, sent), explain=editor.explain
+            editor.rules,
+            standing,
+            asked,
+            explain=editor.explain,
+            note=lookout.note,
+            reports=asked.navigates and lookout.asks(),
         )
 
     @property

@@ -295,9 +295,9 @@ def test_on_a_shared_page_placeholders_go_with_what_they_stand_for(
         expect(held.get_by_role("button", name="Load this one")).to_have_count(0)
         before = page.evaluate(BOXES, list(SHAPES))
         held.nth(0).get_by_role("button", name="Allow “Social networks”").click()
+        expect(page.locator("#attributes")).to_have_attribute("src", f"{VIDEO}?1")
         expect(held).to_have_count(1)
         expect(held).to_contain_text("unknown.test")
-        expect(page.locator("#attributes")).to_have_attribute("src", f"{VIDEO}?1")
         assert page.evaluate(BOXES, list(SHAPES)) == before
         assert page.locator("[at], [data-bandeau=seat]").count() == 0
 

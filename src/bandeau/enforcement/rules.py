@@ -10,6 +10,7 @@ from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
+from bandeau.enforcement.variants import Variants
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
@@ -34,6 +35,7 @@ class Rules:
         self.matcher = Matcher(policy)
         self.declared = Declared.of(policy, self.matcher)
         self.reserved = reserved_cookies(policy)
+        self.variants = Variants(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._judges: dict[object, Judge] = {}
 

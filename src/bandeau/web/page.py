@@ -142,6 +142,7 @@ class PageStream:
         self._links = Links()
         self._read = 0
         self._ended = False
+        self._commented = False
         self.charset: str | None = None
 
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
@@ -164,6 +165,11 @@ class PageStream:
     def settled(self) -> bool:
         """Whether the page's charset is known."""
         return self._readable is not None
+
+    @property
+    def personal(self) -> bool:
+        """Whether the page holds what changes or differs between visitors who chose alike."""
+        return self._commented or not self._readable
 
     @property
     def looked_far(self) -> bool:
@@ -254,7 +260,7 @@ class PageStream:
         match mark.place:
             case Place.HEAD_START if self._inserts():
                 ours = self._editor.insertions
-                standing, shared = self._exchange.standing, self._exchange.shared
+                standing, shared = self._exchange.shown, self._exchange.shared
                 head = ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
@@ -273,7 +279,7 @@ class PageStream:
             return b""
         self._inserted = True
         fragment = self._editor.insertions.notice.fragment(
-            self._exchange.standing,
+            self._exchange.shown,
             self._lang(),
             self._exchange.asked.target,
             shared=self._exchange.shared,
@@ -283,6 +289,7 @@ class PageStream:
     async def _section(self, mark: Mark) -> bytes:
         if self._editor.insertions.section is None:
             return mark.original
+        self._commented = True
         state, section = await self._editor.insertions.section(self._exchange, self._lang())
         return start_tag(mark.original, state) + self._charset(section)
 

@@ -105,6 +105,17 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             answer.headers.append("set-cookie", line)
         return answer
 
+    async def kept(request: Request) -> Response:
+        note(request)
+        body = PAGE.replace('<section data-bandeau="comments"></section>', "")
+        answer = Response(body, media_type="text/html")
+        answer.headers["cache-control"] = request.query_params.get("say", "public, max-age=600")
+        for name in request.query_params.getlist("set"):
+            answer.headers.append("set-cookie", f"{name}=1; Path=/")
+        if "vary" in request.query_params:
+            answer.headers["vary"] = request.query_params["vary"]
+        return answer
+
     async def latin(request: Request) -> Response:
         body = "<html lang=fr><head><title>é</title></head><body>été</body></html>"
         return Response(body.encode("latin-1"), headers={"content-type": "text/html"})
@@ -151,6 +162,7 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
         routes=[
             Route("/article", page),
             Route("/articles/1", page),
+            Route("/kept", kept),
             Route("/latin", latin),
             Route("/strict", strict),
             Route("/own.png", asset),

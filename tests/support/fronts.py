@@ -1,0 +1,117 @@
+"""Real web servers in front of Bandeau, unprivileged on loopback, ended by process id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bandeau.cli import main
+
+FRONTS = {"nginx": "nginx", "varnish": "varnishd", "caddy": "caddy"}
+_PLACES = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+
+def program(server: str) -> str:
+    """The path of a server's program; the test skips where it is not installed."""
+    name = FRONTS[server]
+    found = shutil.which(name) or shutil.which(name, path=os.pathsep.join(_PLACES))
+    if found is None:
+        message = f"no {name} on this machine: `make packages` installs it"
+        if os.environ.get("CI"):
+            pytest.fail(message, pytrace=False)
+        pytest.skip(message)
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def compiled(
+    server: str, policy: Path, site: str, bandeau: str, listen: str, folder: Path, *more: str
+) -> str:
+    """What ``bandeau compile`` writes."""
+    cache = ["--cache", str(folder / "cache")] if server == "nginx" else []
+    arguments = ["compile", server, "--config", str(policy), "--upstream", site]
+    arguments += ["--bandeau", bandeau, "--listen", listen, *cache, *more]
+    written = CliRunner().invoke(main, arguments)
+    assert written.exit_code == 0, written.output
+    return written.output
+
+
+@contextmanager
+def front(
+    server: str, policy: Path, site: str, bandeau: str, folder: Path, *more: str
+) -> Iterator[str]:
+    """The address of ``server`` before ``bandeau`` and ``site``, run with the written file."""
+    path = program(server)
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    text = compiled(server, policy, site, bandeau, f"127.0.0.1:{port}", folder, *more)
+    command = _COMMANDS[server](path, text, folder, port)
+    with running(command, port, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(command: list[str], port: int, folder: Path) -> Iterator[int]:
+    """The process id of ``command``, once it listens."""
+    environment = os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
+        try:
+            _wait_for(process, port, folder)
+            yield process.pid
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(20)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError((folder / "log").read_text("utf-8", "replace"))
+
+
+def nginx_file(text: str, folder: Path) -> Path:
+    """A whole configuration around what ``bandeau compile nginx`` wrote."""
+    (folder / "bandeau.conf").write_text(text, "utf-8")
+    places = "".join(
+        f"    {name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    whole = folder / "nginx.conf"
+    whole.write_text(
+        f"daemon off;\npid {folder}/pid;\nerror_log stderr warn;\npcre_jit on;\n{user}"
+        f"worker_processes 1;\nevents {{}}\nhttp {{\n    access_log off;\n{places}"
+        f"    include {folder}/bandeau.conf;\n}}\n",
+        "utf-8",
+    )
+    return whole
+
+
+def _nginx(path: str, text: str, folder: Path, port: int) -> list[str]:
+    return [path, "-p", str(folder), "-c", str(nginx_file(text, folder))]
+
+
+_COMMANDS: dict[str, Callable[[str, str, Path, int], list[str]]] = {"nginx": _nginx}

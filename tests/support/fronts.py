@@ -115,3 +115,11 @@ def _nginx(path: str, text: str, folder: Path, port: int) -> list[str]:
 
 
 _COMMANDS: dict[str, Callable[[str, str, Path, int], list[str]]] = {"nginx": _nginx}
+
+
+def _nginx_check(text: str, folder: Path) -> list[str]:
+    return [program("nginx"), "-t", "-p", str(folder), "-c", str(nginx_file(text, folder))]
+
+
+CHECKS: dict[str, Callable[[str, Path], list[str]]] = {"nginx": _nginx_check}
+"""The command by which each server checks a file, given what was written and a folder."""

@@ -9,7 +9,7 @@ it cannot judge by itself goes to Bandeau too: default deny needs no second opin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bandeau.choice.model import Answer, Source, Standing
@@ -22,8 +22,9 @@ from bandeau.policy.terms import digest, terms_of
 
 ASSETS = ("script", "image", "style", "font", "audio", "video", "track", "manifest", "json")
 """``Sec-Fetch-Dest`` of what becomes neither a document nor a worker."""
-ASSET_NAMES = tuple(
-    "avif bmp css gif ico jpeg jpg mp3 mp4 ogg otf png ttf webm webp woff woff2".split()
+ASSET_NAMES = (
+    *("avif", "bmp", "css", "gif", "ico", "jpeg", "jpg", "mp3", "mp4", "ogg", "otf", "png"),
+    *("ttf", "webm", "webp", "woff", "woff2"),
 )
 """Endings of the same for browsers that do not send it; no script, which could be a worker."""
 CONTACTS = (
@@ -33,6 +34,13 @@ CONTACTS = (
     *("Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger"),
 )
 """Headers that may contact others. No asset needs one, and no front can read them: they go."""
+ASSET_POLICY = (
+    "default-src 'self' data: blob: filesystem: about: 'unsafe-inline' 'unsafe-eval'; "
+    "form-action 'self'; base-uri 'self'"
+)
+"""On assets that a browser could make more of; they need no host but their own."""
+OWN_POLICY, OWN_ALLOWLIST = "default-src 'none'", "()"
+"""On what the front answers itself: a document without a policy would be a way round ours."""
 UNGOVERNED = r"^(?:image/(?:avif|bmp|gif|jpeg|png|webp|x-icon|vnd[.]microsoft[.]icon)" + (
     r"|audio/|video/|font/|text/css|application/(?:font|json|octet-stream))"
 )
@@ -41,19 +49,31 @@ SIGNATURE = r"~[0-9a-f]{1,12}[.][A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]+"
 """What follows the mask. Only Bandeau can verify it; the front asks that it is there."""
 
 
+_ADDRESS = re.compile(r"(?:https?://)?(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
 class FrontError(ValueError):
     """Something that a configuration cannot say safely; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Addresses, as ``scheme://host:port`` and ``host:port``, and the folder of the cache."""
+    """Addresses, as ``scheme://host:port`` and ``host:port``, and the folder of the cache.
+
+    ``ask`` has the front ask Bandeau about every request instead of reading the choice itself.
+    Raises :class:`FrontError` for an address that a configuration could read as something else.
+    """
 
     site: str
     bandeau: str
     listen: str
     cache: str
     ask: bool = False
+
+    def __post_init__(self) -> None:
+        for address in (self.site, self.bandeau, self.listen):
+            if not _ADDRESS.fullmatch(address):
+                raise FrontError(f"{address!r} is no address such as http://127.0.0.1:9000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +96,6 @@ class Front:
     languages: tuple[str, ...]
     exempt: Gate
     gates: tuple[Gate, ...]
-    content_policy: str
-    allowlist: str
     longest_header: int
 
     @property
@@ -115,7 +133,6 @@ def front_of(policy: Policy) -> Front:
     rules, site = Rules(policy), SiteHosts(policy.site.hosts)
     asked = terms_of(policy).keys
     exempt = [t for t in policy.trackers if policy.purpose(t.purpose).exempt is not None]
-    nobody = Standing(dict.fromkeys(asked, Answer.REFUSED), frozenset(), Source.CHOICE)
     everyone = Standing(dict.fromkeys(asked, Answer.GRANTED), frozenset(), Source.CHOICE)
     return Front(
         policy=fingerprint(policy),
@@ -126,8 +143,6 @@ def front_of(policy: Policy) -> Front:
         languages=policy.site.languages,
         exempt=Gate("", _cookies(exempt, site)),
         gates=tuple(Gate(key, _cookies(policy.trackers_of(key), site)) for key in asked),
-        content_policy=rules.strictest_policy().decode(),
-        allowlist=rules.connection_allowlist(nobody, ()).decode(),
         longest_header=len(rules.content_policy(everyone))
         + len(rules.connection_allowlist(everyone, ())),
     )
@@ -166,9 +181,3 @@ def plain(text: str) -> str:
     if re.search(r"[\x00-\x1f\x7f-\uffff\"\\$`]", text):
         raise FrontError(f"{text[:80]!r} cannot stand in the configuration of a server")
     return text
-
-
-def cut(text: str, size: int) -> Iterator[str]:
-    """``text`` in parts of at most ``size`` characters; at least one."""
-    for start in range(0, max(len(text), 1), size):
-        yield text[start : start + size]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import CHOICE_HEADER, Exchange, Headers, choice_header
-from bandeau.enforcement.sharing import KEY_HEADER
+from bandeau.enforcement.variants import KEY_HEADER
 from bandeau.web.context import Site
 from bandeau.web.guarded import asked_of
 from bandeau.web.visitor import Sent, Visitors
@@ -42,7 +42,7 @@ class Decisions:
 
         Who sends denied cookies gets no key, so that the page comes from us and ends them.
         """
-        key = b"" if exchange.jar.denied else self._site.rules.sharing.key(standing)
+        key = b"" if exchange.jar.denied else self._site.rules.variants.key(standing)
         return [
             (CHOICE_HEADER, choice_header(standing)),
             (b"bandeau-mask", mask(standing).encode()),

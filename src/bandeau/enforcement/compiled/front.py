@@ -1,9 +1,9 @@
 """What a web server in front of Bandeau has to know of a policy, whatever its language.
 
 The front reads the choice cookie up to its ``~``. It sends what only becomes a picture, a script
-or the like straight to the site, with the cookies that the choice allows; everything else goes to
-Bandeau, whose pages it keeps under the key that Bandeau confirms (``enforcement/sharing.py``). What
-it cannot judge by itself goes to Bandeau too: default deny needs no second opinion.
+or the like straight to the site, with the cookies that the choice allows. All else goes to Bandeau,
+whose pages it keeps under the key that Bandeau confirms (``enforcement/variants.py``). What it
+cannot judge by itself goes to Bandeau too, or not at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.choice.token import NOTED, VERSION
 from bandeau.enforcement.rules import Rules, receipt_cookie
-from bandeau.enforcement.sharing import fingerprint
+from bandeau.enforcement.variants import fingerprint
 from bandeau.policy.match import SiteHosts
 from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.terms import digest, terms_of

@@ -45,6 +45,7 @@ def _server(front: Front, where: Where) -> str:
     listen {plain(where.listen)};
     server_name {hosts};
     client_max_body_size 0;
+    sendfile on;
     large_client_header_buffers 4 32k;
     proxy_http_version 1.1;
     proxy_buffer_size {size}k;
@@ -127,7 +128,6 @@ def _assets(where: Where) -> str:
         proxy_set_header Bandeau-Choice $bandeau_choice;
         proxy_set_header Bandeau-Key "";
         add_header Content-Security-Policy $bandeau_asset_policy always;
-        add_header Connection-Allowlist $bandeau_own_allowlist always;
         add_header Vary $bandeau_asset_vary always;
     }}
 """
@@ -190,11 +190,11 @@ def _hashes(front: Front) -> str:
         lines.append(f"server_names_hash_bucket_size {1 << (longest + 24).bit_length()};\n")
     if len(front.hosts) > 100:
         lines.append("server_names_hash_max_size 8192;\n")
-    if len(list(name_parts(front))) > 2 or len(front.gates) > 8:
+    if len(list(name_parts(front))) > 2 or len(front.gates) > 1:
         lines.append("variables_hash_max_size 8192;\n")
     return "".join(lines)
 
 
 def _buffer(header: int) -> int:
     """Kilobytes that the head of a page fits into, a power of two."""
-    return 1 << max(6, ((header + 32_768) // 1_024).bit_length())
+    return 1 << max(4, ((header + 8_192) // 1_024).bit_length())

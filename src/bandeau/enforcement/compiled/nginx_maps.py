@@ -26,9 +26,9 @@ from bandeau.enforcement.compiled.nginx_words import map_of, pattern, quoted
 _NAMES = 3_000
 _REBUILT = 12
 """Cookies of a jar with denied ones that are picked out; those after are withheld."""
-_BLANK = r"[ \t]*"
+_BLANK = r"[ \t]*+"
+# Possessive: given back, a blank would hide a second choice cookie from the look ahead.
 _JAR_BYTES = 16_384
-_JAR_COOKIES = 300
 _CODINGS = ("br", "zstd", "gzip")
 
 
@@ -38,128 +38,124 @@ def maps(front: Front, where: Where) -> Iterator[str]:
         yield from _choice(front)
         yield from _cookies(front)
         yield _told(front)
+    yield map_of("$bandeau_key", "$bandeau_known", [("default", "1"), ('""', "0")])
     yield from _routes(where)
     yield from _variants(front, where)
     yield from _headers()
 
 
 def _choice(front: Front) -> Iterator[str]:
-    """The mask, the key and the bits, from the choice cookie."""
-    own = rf"(?:^|;){_BLANK}{literal(front.cookie)}{_BLANK}"
-    ends = rf"{_BLANK}(?:;|$)"
-    value = rf"{front.choice}(?<bandeau_mask>{front.mask}){SIGNATURE}"
-    state = "$bandeau_mask"
+    """One line of what the choice grants, one of the other cookies; from them, the key."""
+    yield "# The choice up to its ~, and the other cookies, a line each. Empty where only Bandeau"
+    yield "# can judge: a cookie that is doubled, odd, or of other terms."
+    yield map_of("$http_cookie", "$bandeau_read", list(_readings(front)))
+    chosen, key = f"(?<bandeau_answers>{front.mask})", f"1.{front.terms}.$bandeau_answers"
     if front.noted:
-        value, state = front.noted, front.noted
-    yield "# The choice, up to its ~. What is doubled, odd or of other terms is Bandeau's to judge."
+        chosen = key = front.noted
+    open_mask = "-" if front.gates else r"\n"
     yield map_of(
-        "$http_cookie",
-        "$bandeau_state",
-        [
-            ("default", "none"),
-            (pattern(rf"^.{{{_JAR_BYTES + 1}}}"), "other"),
-            (pattern(rf"^(?:[^;]*;){{{_JAR_COOKIES}}}"), "other"),
-            (pattern(rf"(?:^|;){_BLANK}{literal(front.receipt)}{_BLANK}(?:=|;|$)"), "other"),
-            (pattern(rf"{own}=.*{own}="), "other"),
-            (pattern(rf"{own}={_BLANK}{value}{ends}"), state),
-            (pattern(rf"{own}(?:=|;|$)"), "other"),
-        ],
-    )
-    chosen = pattern(rf"^(?<bandeau_answers>{front.mask}):")
-    key = front.key(f"1.{front.terms}.$bandeau_answers")
-    if front.noted:
-        chosen, key = pattern(f"^{front.noted}:"), front.key(front.noted)
-    yield map_of(
-        '"$bandeau_state:$http_sec_gpc"',
+        '"$http_sec_gpc:$bandeau_read"',
         "$bandeau_key",
         [
             ("default", '""'),
-            (chosen, quoted(key)),
-            ("none:", quoted(front.key("undecided"))),
-            ("none:1", quoted(front.key("signal"))),
+            (pattern(rf"^[^:\n]*:{chosen}\n"), quoted(front.key(key))),
+            (pattern(f"^:{open_mask}"), quoted(front.key("undecided"))),
+            (pattern(f"^1:{open_mask}"), quoted(front.key("signal"))),
         ],
     )
-    bits = [("default", quoted(front.undecided))]
-    if front.gates:
-        bits.append((pattern(r"[.](?<bandeau_granted>[01]+)$"), "$bandeau_granted"))
-        bits.append((quoted(front.key("signal")), quoted(front.refused)))
-    yield map_of("$bandeau_key", "$bandeau_bits", bits)
+
+
+def _readings(front: Front) -> Iterator[tuple[str, str]]:
+    own, ours = literal(front.cookie), f"{literal(front.cookie)}|{literal(front.receipt)}"
+    # A segment that is none of ours: so a second choice cookie never matches.
+    other = rf"(?!(?:{ours}){_BLANK}(?:=|;|$))[^;]*+"
+    others = rf"{other}(?:;{_BLANK}{other})*+"
+    bits = "".join(f"(?<bandeau_bit_{n}>[01])" for n in range(len(front.gates)))
+    value = f"{front.choice}(?<bandeau_mask>{bits}){SIGNATURE}"
+    if front.noted:
+        value = f"(?<bandeau_mask>{front.noted})"
+    chosen = rf"{own}{_BLANK}={_BLANK}{value}{_BLANK}"
+    starts = rf"^(?=.{{0,{_JAR_BYTES}}}$){_BLANK}"
+    yield "default", '""'
+    yield '""', rf'"{front.undecided}\n"'
+    yield (
+        pattern(rf"{starts}(?:(?<bandeau_before>{others});{_BLANK})?{chosen}$"),
+        r'"$bandeau_mask\n$bandeau_before"',
+    )
+    yield (
+        pattern(
+            rf"{starts}(?<bandeau_before>(?:{other};{_BLANK})*+){chosen};{_BLANK}"
+            rf"(?<bandeau_after>{others})$"
+        ),
+        r'"$bandeau_mask\n$bandeau_before$bandeau_after"',
+    )
+    yield pattern(rf"{starts}{others}$"), rf'"{front.undecided}\n$http_cookie"'
 
 
 def _cookies(front: Front) -> Iterator[str]:
     """What of ``Cookie`` the choice allows; nothing that no tracker declares."""
-    own = rf"{literal(front.cookie)}{_BLANK}=[^;]*"
-    yield "# The other cookies. A jar with allowed ones only starts with =, and leaves as it came."
-    yield map_of(
-        "$http_cookie",
-        "$bandeau_others",
-        [
-            ("default", "$http_cookie"),
-            (pattern(rf"^{_BLANK}{own}(?:;{_BLANK}(?<bandeau_next>.*))?$"), "$bandeau_next"),
-            (
-                pattern(rf"^(?<bandeau_before>.*?);{_BLANK}{own}(?<bandeau_after>.*)$"),
-                '"$bandeau_before$bandeau_after"',
-            ),
-        ],
-    )
-    bits = r"(?:(1)|[0-])" * len(front.gates)
+    bits = r"(?:(1)|[0-])" * len(front.gates) or f"(?:{front.noted})?"
     names = list(name_parts(front))
     pairs = rf"(?:(?:{names[0]}){_BLANK}=[^;]*+(?:;{_BLANK}|$))*+" if len(names) == 1 else ""
+    yield "# A jar of allowed cookies leaves as it came. (?(2)…) asks for the second purpose."
     yield map_of(
-        r'"$bandeau_bits\n$bandeau_others"',
-        "$bandeau_jar",
-        [("default", '""'), (pattern(rf"^{bits}\n{pairs}$"), '"=$bandeau_others"')],
+        "$bandeau_read",
+        "$bandeau_clean",
+        [("default", "0"), (pattern(rf"^{bits}\n(?<bandeau_whole>{pairs})$"), "1")],
     )
-    yield "# Of any other jar, the allowed ones are picked out one by one."
+    yield "# Of any other, the allowed ones are picked out one by one."
     yield from _picked(bits, names)
     yield map_of(
-        "$bandeau_jar",
+        "$bandeau_clean",
         "$bandeau_cookie",
-        [
-            ("default", "$bandeau_rebuilt"),
-            (pattern(r"^=(?<bandeau_whole>.*)$"), "$bandeau_whole"),
-        ],
+        [("default", "$bandeau_rebuilt"), ("1", "$bandeau_whole")],
     )
 
 
 def _picked(bits: str, names: list[str]) -> Iterator[str]:
     """A chain of maps over "bits, kept, rest", one line each; each step moves one cookie."""
-    kept, state, step = '""', "$bandeau_bits\\n\\n$bandeau_others", 0
-    for part in names:
-        for _ in range(_REBUILT):
-            step += 1
-            found = (
-                rf"^{bits}\n(?<bandeau_kept>[^\n]*)\n(?:[^;]*;)*?{_BLANK}"
-                rf"(?<bandeau_pair>(?:{part}){_BLANK}=[^;]*+)(?<bandeau_rest>.*)$"
-            )
-            yield map_of(
-                f'"{state}"',
-                f"$bandeau_step_{step}",
-                [
-                    ("default", '"\\n\\n"'),
-                    (
-                        pattern(found),
-                        '"$bandeau_bits\\n$bandeau_kept; $bandeau_pair\\n$bandeau_rest"',
-                    ),
-                    (
-                        pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"),
-                        '"$bandeau_bits\\n$bandeau_kept\\n"',
-                    ),
-                ],
-            )
-            state = f"$bandeau_step_{step}"
-        kept = f"$bandeau_part_{step}"
+    start = "$bandeau_unpicked"
+    yield map_of(
+        "$bandeau_read",
+        start,
+        [
+            ("default", '"\\n\\n"'),
+            (
+                pattern(r"^(?<bandeau_first>[^\n]*)\n(?<bandeau_others>.*)$"),
+                r'"$bandeau_first\n\n$bandeau_others"',
+            ),
+        ],
+    )
+    state, kept = start, '""'
+    for number, part in enumerate(names):
+        for step in range(_REBUILT):
+            target = f"$bandeau_step_{number}_{step}"
+            yield map_of(f'"{state}"', target, _step(bits, part))
+            state = target
+        kept = f"$bandeau_kept_{number}"
         yield map_of(
             f'"{state}"',
             kept,
             [("default", '""'), (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), "$bandeau_kept")],
         )
-        state = f"$bandeau_bits\\n{kept}\\n$bandeau_others"
+        state = rf"$bandeau_first\n{kept}\n$bandeau_others"
     yield map_of(
         kept,
         "$bandeau_rebuilt",
         [("default", '""'), (pattern(r"^; (?<bandeau_kept>.*)$"), "$bandeau_kept")],
     )
+
+
+def _step(bits: str, names: str) -> list[tuple[str, str]]:
+    found = (
+        rf"^{bits}\n(?<bandeau_kept>[^\n]*)\n(?:[^;]*;)*?{_BLANK}"
+        rf"(?<bandeau_pair>(?:{names}){_BLANK}=[^;]*+)(?<bandeau_rest>.*)$"
+    )
+    return [
+        ("default", r'"\n\n"'),
+        (pattern(found), r'"$bandeau_first\n$bandeau_kept; $bandeau_pair\n$bandeau_rest"'),
+        (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), r'"$bandeau_first\n$bandeau_kept\n"'),
+    ]
 
 
 def name_parts(front: Front) -> Iterator[str]:
@@ -188,21 +184,16 @@ def _fitting(names: Iterable[str]) -> Iterator[str]:
 
 def _told(front: Front) -> str:
     """``Bandeau-Choice`` as the site reads it."""
-    maps = [
-        map_of(
-            "$bandeau_bits",
-            f"$bandeau_answer_{number}",
-            [
-                ("default", "undecided"),
-                (pattern(rf"^.{{{number}}}1"), "granted"),
-                (pattern(rf"^.{{{number}}}0"), "refused"),
-            ],
-        )
-        for number in range(len(front.gates))
-    ]
-    answers = (f"{plain(g.key)}=$bandeau_answer_{n}" for n, g in enumerate(front.gates))
-    every = quoted(", ".join(answers))
-    told = map_of('""', "$bandeau_choice", [("default", every)])
+    known = [("default", "undecided"), ("1", "granted"), ("0", "refused")]
+    numbered = list(enumerate(front.gates))
+    maps = [map_of(f"$bandeau_bit_{n}", f"$bandeau_answer_{n}", known) for n, _ in numbered]
+    every = ", ".join(f"{plain(gate.key)}=$bandeau_answer_{n}" for n, gate in numbered)
+    none = ", ".join(f"{plain(gate.key)}=refused" for gate in front.gates)
+    told = map_of(
+        "$bandeau_key",
+        "$bandeau_choice",
+        [("default", quoted(every)), (quoted(front.key("signal")), quoted(none))],
+    )
     return "\n".join(["# What the site is told.", *maps, told])
 
 
@@ -219,28 +210,17 @@ def _routes(where: Where) -> Iterator[str]:
         "$bandeau_ending",
         [("default", "page"), (pattern(rf"[.](?:{endings})$", caseless=True), "asset")],
     )
+    kinds = [("default", "page"), ('""', "$bandeau_kind_by_name")]
+    yield map_of("$http_sec_fetch_dest", "$bandeau_kind", [*kinds, *((d, "asset") for d in ASSETS)])
+    known = "1" if where.ask else "$bandeau_known"
     yield map_of(
-        "$http_sec_fetch_dest",
-        "$bandeau_kind",
-        [
-            ("default", "page"),
-            ('""', "$bandeau_kind_by_name"),
-            *((each, "asset") for each in ASSETS),
-        ],
-    )
-    known = "" if where.ask else ":$bandeau_key"
-    yield map_of(
-        f'"$request_method:$bandeau_kind{known}"',
+        '"$request_method:$bandeau_kind"',
         "$bandeau_direct",
-        [("default", "0"), (pattern(f"^(?:GET|HEAD):asset{':.' if known else '$'}"), "1")],
+        [("default", "0"), ("GET:asset", known), ("HEAD:asset", known)],
     )
+    yield map_of("$http_accept", "$bandeau_stream", [("default", "0"), ("text/event-stream", "1")])
     yield map_of(
-        '"$http_upgrade$http_accept"',
-        "$bandeau_live",
-        [
-            ("default", "0"),
-            (pattern("^websocket|text/event-stream", caseless=True), "1"),
-        ],
+        "$http_upgrade", "$bandeau_live", [("default", "$bandeau_stream"), ("websocket", "1")]
     )
 
 
@@ -256,37 +236,14 @@ def _variants(front: Front, where: Where) -> Iterator[str]:
         "$bandeau_window",
         [("default", "0"), ('""', "1"), ("document", "1")],
     )
-    jar, ready = ("", ".") if where.ask else (":$bandeau_jar", "[^:]+:=")
-    ready = pattern(f"^(?:GET|HEAD):1:1:{ready}")
+    ready = "$bandeau_plain:$bandeau_window:$bandeau_known"
+    yes, clean = ("1:1:1", "") if where.ask else ("1:1:1:1", ":$bandeau_clean")
     yield map_of(
-        f'"$request_method:$bandeau_plain:$bandeau_window:$bandeau_key{jar}"',
+        f'"$request_method:{ready}{clean}"',
         "$bandeau_zone",
-        [("default", "off"), (ready, "bandeau")],
+        [("default", "off"), (f"GET:{yes}", "bandeau"), (f"HEAD:{yes}", "bandeau")],
     )
-    codings = [
-        (pattern(rf"(?:^|,){_BLANK}{each}{_BLANK}(?:,|$)", caseless=True), each)
-        for each in _CODINGS
-    ]
-    yield map_of("$http_accept_encoding", "$bandeau_coding", [("default", "identity"), *codings])
-    known = "|".join(map(literal, front.languages))
-    yield map_of(
-        "$http_accept_language",
-        "$bandeau_language",
-        [
-            ("default", '""'),
-            *(
-                (pattern(_first_language(literal(each), known), caseless=True), plain(each))
-                for each in front.languages
-            ),
-        ],
-    )
-    for name, asked, kept in (
-        ("accepts", "$http_accept_encoding", "$bandeau_coding"),
-        ("speaks", "$http_accept_language", "$bandeau_language"),
-    ):
-        yield map_of("$bandeau_zone", f"$bandeau_{name}", [("default", kept), ("off", asked)])
-    form = quoted("$bandeau_speaks|$bandeau_accepts")
-    yield map_of('""', "$bandeau_form", [("default", form)])
+    yield from _forms(front)
     yield map_of(
         "$upstream_http_bandeau_cache", "$bandeau_ungranted", [("default", "0"), ('""', "1")]
     )
@@ -302,6 +259,32 @@ def _variants(front: Front, where: Where) -> Iterator[str]:
     )
 
 
+def _forms(front: Front) -> Iterator[str]:
+    """In which language and coding a page is kept: few of each, and the same for the site."""
+    usual = [('"gzip, deflate, br, zstd"', "br"), ('"gzip, deflate, br"', "br")]
+    codings = [
+        (pattern(rf"(?:^|,){_BLANK}{each}{_BLANK}(?:,|$)", caseless=True), each)
+        for each in _CODINGS
+    ]
+    yield map_of(
+        "$http_accept_encoding", "$bandeau_coding", [("default", "identity"), *usual, *codings]
+    )
+    known = "|".join(map(literal, front.languages))
+    firsts = [
+        (pattern(_first_language(literal(each), known), caseless=True), plain(each))
+        for each in front.languages
+    ]
+    yield map_of("$http_accept_language", "$bandeau_language", [("default", '""'), *firsts])
+    for name, asked, kept in (
+        ("accepts", "$http_accept_encoding", "$bandeau_coding"),
+        ("speaks", "$http_accept_language", "$bandeau_language"),
+    ):
+        yield map_of("$bandeau_zone", f"$bandeau_{name}", [("default", kept), ("off", asked)])
+    yield map_of(
+        "$bandeau_zone", "$bandeau_form", [("default", quoted("$bandeau_language|$bandeau_coding"))]
+    )
+
+
 def _first_language(wanted: str, known: str) -> str:
     """The first tag of ``Accept-Language`` that the site speaks is ``wanted``."""
     other = rf"(?![ \t]*+(?:{known})(?![a-z0-9]))[^,]*+,"
@@ -310,15 +293,21 @@ def _first_language(wanted: str, known: str) -> str:
 
 def _headers() -> Iterator[str]:
     yield "# On assets that could become more, and on what nginx answers itself."
-    for name, value in (("policy", quoted(ASSET_POLICY)), ("vary", "Sec-Fetch-Dest")):
-        yield map_of(
-            "$upstream_http_content_type",
-            f"$bandeau_asset_{name}",
-            [("default", value), (pattern(UNGOVERNED, caseless=True), '""')],
-        )
+    usual = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "text/css")
+    harmless = [(each, '""') for each in (*usual, "font/woff2")]
+    yield map_of(
+        "$upstream_http_content_type",
+        "$bandeau_asset_policy",
+        [("default", quoted(ASSET_POLICY)), *harmless, (pattern(UNGOVERNED, caseless=True), '""')],
+    )
+    yield map_of(
+        "$bandeau_asset_policy",
+        "$bandeau_asset_vary",
+        [("default", "Sec-Fetch-Dest"), ('""', '""')],
+    )
     for name, value in (("policy", OWN_POLICY), ("allowlist", OWN_ALLOWLIST)):
         yield map_of(
-            '"$upstream_http_date$upstream_http_content_type"',
+            "$upstream_http_date",
             f"$bandeau_own_{name}",
             [("default", '""'), ('""', quoted(value))],
         )

@@ -100,8 +100,8 @@ class Front:
 
     @property
     def undecided(self) -> str:
-        """The mask of who has not chosen: one dash for each purpose."""
-        return "-" * len(self.gates)
+        """The mask of who has not chosen: one dash for each purpose, and never empty."""
+        return "-" * max(1, len(self.gates))
 
     @property
     def refused(self) -> str:

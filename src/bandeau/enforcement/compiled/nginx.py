@@ -46,6 +46,7 @@ def _server(front: Front, where: Where) -> str:
     server_name {hosts};
     client_max_body_size 0;
     sendfile on;
+    open_file_cache max=10000 inactive=60s;
     large_client_header_buffers 4 32k;
     proxy_http_version 1.1;
     proxy_buffer_size {size}k;

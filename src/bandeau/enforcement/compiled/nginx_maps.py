@@ -45,22 +45,21 @@ def maps(front: Front, where: Where) -> Iterator[str]:
 
 
 def _choice(front: Front) -> Iterator[str]:
-    """One line of what the choice grants, one of the other cookies; from them, the key."""
-    yield "# The choice up to its ~, and the other cookies, a line each. Empty where only Bandeau"
+    """What the choice grants, and the other cookies; from them, the key."""
+    yield "# The choice up to its ~, and the cookies before and after it. Empty where only Bandeau"
     yield "# can judge: a cookie that is doubled, odd, or of other terms."
     yield map_of("$http_cookie", "$bandeau_read", list(_readings(front)))
     chosen, key = f"(?<bandeau_answers>{front.mask})", f"1.{front.terms}.$bandeau_answers"
     if front.noted:
         chosen = key = front.noted
-    open_mask = "-" if front.gates else r"\n"
     yield map_of(
         '"$http_sec_gpc:$bandeau_read"',
         "$bandeau_key",
         [
             ("default", '""'),
-            (pattern(rf"^[^:\n]*:{chosen}\n"), quoted(front.key(key))),
-            (pattern(f"^:{open_mask}"), quoted(front.key("undecided"))),
-            (pattern(f"^1:{open_mask}"), quoted(front.key("signal"))),
+            (pattern(f"^[^:]*:{chosen}$"), quoted(front.key(key))),
+            (pattern("^:-"), quoted(front.key("undecided"))),
+            (pattern("^1:-"), quoted(front.key("signal"))),
         ],
     )
 
@@ -77,29 +76,29 @@ def _readings(front: Front) -> Iterator[tuple[str, str]]:
     chosen = rf"{own}{_BLANK}={_BLANK}{value}{_BLANK}"
     starts = rf"^(?=.{{0,{_JAR_BYTES}}}$){_BLANK}"
     yield "default", '""'
-    yield '""', rf'"{front.undecided}\n"'
+    yield '""', quoted(front.undecided)
     yield (
         pattern(rf"{starts}(?:(?<bandeau_before>{others});{_BLANK})?{chosen}$"),
-        r'"$bandeau_mask\n$bandeau_before"',
+        "$bandeau_mask",
     )
     yield (
         pattern(
             rf"{starts}(?<bandeau_before>(?:{other};{_BLANK})*+){chosen};{_BLANK}"
             rf"(?<bandeau_after>{others})$"
         ),
-        r'"$bandeau_mask\n$bandeau_before$bandeau_after"',
+        "$bandeau_mask",
     )
-    yield pattern(rf"{starts}{others}$"), rf'"{front.undecided}\n$http_cookie"'
+    yield pattern(rf"{starts}(?<bandeau_before>{others})$"), quoted(front.undecided)
 
 
 def _cookies(front: Front) -> Iterator[str]:
     """What of ``Cookie`` the choice allows; nothing that no tracker declares."""
-    bits = r"(?:(1)|[0-])" * len(front.gates) or f"(?:{front.noted})?"
+    bits = r"(?:(1)|[0-])" * len(front.gates) or f"(?:{front.noted}|-)"
     names = list(name_parts(front))
     pairs = rf"(?:(?:{names[0]}){_BLANK}=[^;]*+(?:;{_BLANK}|$))*+" if len(names) == 1 else ""
     yield "# A jar of allowed cookies leaves as it came. (?(2)…) asks for the second purpose."
     yield map_of(
-        "$bandeau_read",
+        r'"$bandeau_read\n$bandeau_before$bandeau_after"',
         "$bandeau_clean",
         [("default", "0"), (pattern(rf"^{bits}\n(?<bandeau_whole>{pairs})$"), "1")],
     )
@@ -114,19 +113,8 @@ def _cookies(front: Front) -> Iterator[str]:
 
 def _picked(bits: str, names: list[str]) -> Iterator[str]:
     """A chain of maps over "bits, kept, rest", one line each; each step moves one cookie."""
-    start = "$bandeau_unpicked"
-    yield map_of(
-        "$bandeau_read",
-        start,
-        [
-            ("default", '"\\n\\n"'),
-            (
-                pattern(r"^(?<bandeau_first>[^\n]*)\n(?<bandeau_others>.*)$"),
-                r'"$bandeau_first\n\n$bandeau_others"',
-            ),
-        ],
-    )
-    state, kept = start, '""'
+    others = "$bandeau_before$bandeau_after"
+    state, kept = rf"$bandeau_read\n\n{others}", '""'
     for number, part in enumerate(names):
         for step in range(_REBUILT):
             target = f"$bandeau_step_{number}_{step}"
@@ -138,7 +126,7 @@ def _picked(bits: str, names: list[str]) -> Iterator[str]:
             kept,
             [("default", '""'), (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), "$bandeau_kept")],
         )
-        state = rf"$bandeau_first\n{kept}\n$bandeau_others"
+        state = rf"$bandeau_read\n{kept}\n{others}"
     yield map_of(
         kept,
         "$bandeau_rebuilt",
@@ -153,8 +141,8 @@ def _step(bits: str, names: str) -> list[tuple[str, str]]:
     )
     return [
         ("default", r'"\n\n"'),
-        (pattern(found), r'"$bandeau_first\n$bandeau_kept; $bandeau_pair\n$bandeau_rest"'),
-        (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), r'"$bandeau_first\n$bandeau_kept\n"'),
+        (pattern(found), r'"$bandeau_read\n$bandeau_kept; $bandeau_pair\n$bandeau_rest"'),
+        (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), r'"$bandeau_read\n$bandeau_kept\n"'),
     ]
 
 

@@ -14,7 +14,7 @@ from visitor import Shell, Visitor
 
 from bandeau.app import gateway
 
-CACHES = {"nginx": ("nginx",), "nginx-ask": ("nginx", "--ask")}
+CACHES = {"nginx": ("nginx",), "nginx-ask": ("nginx", "--ask"), "varnish": ("varnish",)}
 LIVE_AD = '<script src="https://ads.test/a.js" async></script>'
 LIVE_POST = '<iframe src="https://telegram.test/post/1" width="400" height="300">'
 
@@ -34,7 +34,7 @@ def cache(
         url = running.enter_context(
             front(server, policy, origin.url, bandeau.url, folder / "run", *more)
         )
-        yield Shell(url, seen, compiled=True)
+        yield Shell(url, seen, server)
 
 
 @pytest.fixture

@@ -114,12 +114,34 @@ def _nginx(path: str, text: str, folder: Path, port: int) -> list[str]:
     return [path, "-p", str(folder), "-c", str(nginx_file(text, folder))]
 
 
-_COMMANDS: dict[str, Callable[[str, str, Path, int], list[str]]] = {"nginx": _nginx}
+def _varnish(path: str, text: str, folder: Path, port: int) -> list[str]:
+    """As the written file says that it has to be started."""
+    told = [word for line in text.splitlines()[:8] for word in line.split() if "=" in word]
+    vcl = folder / "bandeau.vcl"
+    vcl.write_text(text, "utf-8")
+    more = [part for word in told for part in ("-p", word)]
+    where = ["-F", "-j", "none", "-n", str(folder / "work"), "-a", f"127.0.0.1:{port}"]
+    return [path, *where, "-f", str(vcl), "-s", "malloc,32m", "-T", "none", *more]
+
+
+_COMMANDS: dict[str, Callable[[str, str, Path, int], list[str]]] = {
+    "nginx": _nginx,
+    "varnish": _varnish,
+}
 
 
 def _nginx_check(text: str, folder: Path) -> list[str]:
     return [program("nginx"), "-t", "-p", str(folder), "-c", str(nginx_file(text, folder))]
 
 
-CHECKS: dict[str, Callable[[str, Path], list[str]]] = {"nginx": _nginx_check}
+def _varnish_check(text: str, folder: Path) -> list[str]:
+    (folder / "bandeau.vcl").write_text(text, "utf-8")
+    more = ["-j", "none", "-n", str(folder / "work"), "-f", str(folder / "bandeau.vcl")]
+    return [program("varnish"), "-C", *more]
+
+
+CHECKS: dict[str, Callable[[str, Path], list[str]]] = {
+    "nginx": _nginx_check,
+    "varnish": _varnish_check,
+}
 """The command by which each server checks a file, given what was written and a folder."""

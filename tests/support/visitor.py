@@ -16,11 +16,11 @@ BROWSER = {
 
 @dataclass
 class Shell:
-    """A site behind one shell, and what reached it."""
+    """A site behind one shell, and what reached it; ``server`` is the web server in front."""
 
     url: str
     seen: Seen
-    compiled: bool = False
+    server: str = ""
 
     def visitor(self, **headers: str) -> Visitor:
         return Visitor(self, headers)

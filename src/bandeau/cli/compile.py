@@ -10,6 +10,7 @@ import click
 
 from bandeau.enforcement.compiled.front import Front, FrontError, Where, front_of
 from bandeau.enforcement.compiled.nginx import nginx
+from bandeau.enforcement.compiled.varnish import varnish
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.settings import SettingsError, parse_listen, parse_upstream
@@ -76,3 +77,4 @@ def _write(text: str, out: Path | None) -> None:
 
 
 _command("nginx", "nginx", nginx, "/var/cache/nginx/bandeau")
+_command("varnish", "Varnish", varnish, "unused")

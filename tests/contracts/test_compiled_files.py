@@ -97,7 +97,7 @@ def test_the_server_accepts_what_is_written(server: str, kind: str, tmp_path: Pa
         command, check=False, capture_output=True, text=True, timeout=120, cwd=tmp_path
     )
     assert checked.returncode == 0, checked.stderr[-2_000:]
-    assert "warn" not in checked.stderr, checked.stderr[-2_000:]
+    assert "[warn]" not in checked.stderr, checked.stderr[-2_000:]
     assert "vendor" not in text
 
 

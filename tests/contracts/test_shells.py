@@ -23,7 +23,13 @@ from visitor import Shell
 
 from bandeau.app import Bandeau, BandeauWSGI, gateway
 
-COMPILED = {"nginx": ("nginx",), "nginx-ask": ("nginx", "--ask"), "varnish": ("varnish",)}
+COMPILED = {
+    "nginx": ("nginx",),
+    "nginx-ask": ("nginx", "--ask"),
+    "varnish": ("varnish",),
+    "caddy": ("caddy",),
+    "caddy-ask": ("caddy", "--ask"),
+}
 SHELLS = ["middleware", "gateway", "wsgi", "django", "django-asgi", *COMPILED]
 
 

@@ -124,9 +124,16 @@ def _varnish(path: str, text: str, folder: Path, port: int) -> list[str]:
     return [path, *where, "-f", str(vcl), "-s", "malloc,32m", "-T", "none", *more]
 
 
+def _caddy(path: str, text: str, folder: Path, port: int) -> list[str]:
+    file = folder / "Caddyfile"
+    file.write_text(text, "utf-8")
+    return [path, "run", "--config", str(file), "--adapter", "caddyfile"]
+
+
 _COMMANDS: dict[str, Callable[[str, str, Path, int], list[str]]] = {
     "nginx": _nginx,
     "varnish": _varnish,
+    "caddy": _caddy,
 }
 
 
@@ -140,8 +147,15 @@ def _varnish_check(text: str, folder: Path) -> list[str]:
     return [program("varnish"), "-C", *more]
 
 
+def _caddy_check(text: str, folder: Path) -> list[str]:
+    (folder / "Caddyfile").write_text(text, "utf-8")
+    file = ["--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+    return [program("caddy"), "validate", *file]
+
+
 CHECKS: dict[str, Callable[[str, Path], list[str]]] = {
     "nginx": _nginx_check,
     "varnish": _varnish_check,
+    "caddy": _caddy_check,
 }
 """The command by which each server checks a file, given what was written and a folder."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bandeau.enforcement.compiled.caddy import caddy
 from bandeau.enforcement.compiled.front import Front, FrontError, Where, front_of
 from bandeau.enforcement.compiled.nginx import nginx
 from bandeau.enforcement.compiled.varnish import varnish
@@ -77,4 +78,5 @@ def _write(text: str, out: Path | None) -> None:
 
 
 _command("nginx", "nginx", nginx, "/var/cache/nginx/bandeau")
+_command("caddy", "Caddy", caddy, "unused")
 _command("varnish", "Varnish", varnish, "unused")

@@ -44,7 +44,8 @@ def _heading(front: Front) -> str:
 vcl 4.1;
 # Written by `bandeau compile varnish` for {plain(front.hosts[0])}, policy {front.policy}.
 # Do not edit: write it again after each change of the policy. Pages have long headers; start with
-#   varnishd -p http_resp_hdr_len={room} -p http_resp_size={2 * room} \\
+#   varnishd -p http_req_hdr_len=32768 -p http_req_size=65536 \\
+#     -p http_resp_hdr_len={room} -p http_resp_size={2 * room} \\
 #     -p workspace_backend={4 * room} -p workspace_client={max(4 * room, 262_144)}
 import cookie;
 import std;

@@ -436,6 +436,9 @@ def test_a_denied_own_path_is_answered_by_us(shell: Shell, choice: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
+        ("GET", "/tags/p.gif"),
+        ("GET", "/Tags/p.gif?x"),
+        ("GET", "/x/%2e%2e/tags/p.gif"),
         ("GET", "/%74ags/t.js"),
         ("GET", "/TAGS//./x/../t.js"),
         ("GET", "/tags%2Ft.js;v=1"),
@@ -450,8 +453,9 @@ def test_no_spelling_or_method_brings_a_denied_own_path_to_the_site(
 ) -> None:
     before = len(shell.seen.requests)
     body = {"content": b"x" * 100_000} if method == "POST" else {}
-    answer = shell.visitor().send(method, path, headers={"accept": "*/*"}, **body)
-    assert (answer.status_code, answer.content) == (403, b"")
+    for kind in ({}, {"sec-fetch-dest": "image"}):
+        answer = shell.visitor().send(method, path, headers={"accept": "*/*"} | kind, **body)
+        assert (answer.status_code, answer.content) == (403, b"")
     assert len(shell.seen.requests) == before
 
 

@@ -14,6 +14,7 @@ from bandeau.enforcement.compiled.front import (
     ASSET_POLICY,
     ASSETS,
     CONTACTS,
+    ODD_PATH,
     OWN_ALLOWLIST,
     OWN_POLICY,
     SIGNATURE,
@@ -47,7 +48,7 @@ http://:{port} {{
 	route {{
 		request_header -Bandeau-Key
 		request_header -Bandeau-Choice
-{_choice(front) if not where.ask else ""}{_kinds(where)}
+{_choice(front) if not where.ask else ""}{_kinds(front, where)}
 		@bandeau_direct vars {{bandeau_direct}} yes
 		handle @bandeau_direct {{
 			route {{
@@ -93,9 +94,12 @@ def _choice(front: Front) -> str:
 """
 
 
-def _kinds(where: Where) -> str:
+def _kinds(front: Front, where: Where) -> str:
     mask = "1" if where.ask else "{bandeau_mask}"
     ends = "|".join(ASSET_NAMES)
+    odd = [f"\t\t\t`~{ODD_PATH}` tracked\n"] if front.paths else []
+    paths = [f"\t\t\t`~(?i:^{each}(?:[?]|$))` tracked\n" for each in front.paths]
+    tracked = "".join(odd + paths)
     asked = "{http.request.method}|{http.request.header.Sec-Fetch-Dest}"
     return f"""\
 		# What only becomes a picture, a script or the like goes straight to the site.
@@ -106,8 +110,11 @@ def _kinds(where: Where) -> str:
 			`~^(?:GET|HEAD)[|][|][^|]*[|].*[.](?i:{ends})$` asset
 			default page
 		}}
-		map "{{bandeau_kind}}|{mask}" {{bandeau_direct}} {{
-			`~^asset[|].` yes
+		map {{http.request.uri}} {{bandeau_at}} {{
+{tracked}			default own
+		}}
+		map "{{bandeau_kind}}|{{bandeau_at}}|{mask}" {{bandeau_direct}} {{
+			`~^asset[|]own[|].` yes
 			default no
 		}}
 """

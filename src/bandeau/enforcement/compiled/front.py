@@ -18,6 +18,7 @@ from bandeau.enforcement.rules import Rules, receipt_cookie
 from bandeau.enforcement.variants import fingerprint
 from bandeau.policy.match import SiteHosts
 from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.paths import patterns_of
 from bandeau.policy.terms import digest, terms_of
 
 ASSETS = ("script", "image", "style", "font", "audio", "video", "track", "manifest", "json")
@@ -50,6 +51,10 @@ SIGNATURE = r"~[0-9a-f]{1,12}[.][A-Za-z0-9_-]{22}[.][A-Za-z0-9_-]+"
 
 
 _ADDRESS = re.compile(r"(?:https?://)?(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+ODD_PATH = r"^(?:[^/]|[^?]*(?:[^!-~]|[%;#\x5c]|//|/[.]))"
+"""Targets that a server may read as another path than they say: Bandeau knows every spelling."""
 
 
 class FrontError(ValueError):
@@ -86,7 +91,10 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One policy as a front needs it. ``gates`` are in the order of the choice cookie's mask."""
+    """One policy as a front needs it. ``gates`` are in the order of the choice cookie's mask.
+
+    ``paths`` are regular expressions for paths that trackers declare on the site's own hosts.
+    """
 
     policy: str
     terms: str
@@ -96,6 +104,7 @@ class Front:
     languages: tuple[str, ...]
     exempt: Gate
     gates: tuple[Gate, ...]
+    paths: tuple[str, ...]
     longest_header: int
 
     @property
@@ -142,6 +151,7 @@ def front_of(policy: Policy) -> Front:
         hosts=policy.site.hosts,
         languages=policy.site.languages,
         exempt=Gate("", _cookies(exempt, site)),
+        paths=tuple(dict.fromkeys(map(_path, _patterns(policy)))),
         gates=tuple(Gate(key, _cookies(policy.trackers_of(key), site)) for key in asked),
         longest_header=len(rules.content_policy(everyone))
         + len(rules.connection_allowlist(everyone, ())),
@@ -151,6 +161,15 @@ def front_of(policy: Policy) -> Front:
 def _cookies(trackers: Iterable[Tracker], site: SiteHosts) -> tuple[str, ...]:
     names = (rule.name for t in trackers for rule in t.cookies if site.receive(rule))
     return tuple(dict.fromkeys(names))
+
+
+def _patterns(policy: Policy) -> list[str]:
+    gated = [t for t in policy.trackers if policy.purpose(t.purpose).exempt is None]
+    return [each for t in gated for path in t.paths for each in patterns_of(path)]
+
+
+def _path(pattern: str) -> str:
+    return "[^?]*".join(map(literal, pattern.split("*")))
 
 
 def name_pattern(name: str, *, atomic: bool = True) -> str:

@@ -11,6 +11,7 @@ from bandeau.enforcement.compiled.front import (
     ASSET_NAMES,
     ASSET_POLICY,
     ASSETS,
+    ODD_PATH,
     OWN_ALLOWLIST,
     OWN_POLICY,
     SIGNATURE,
@@ -39,7 +40,7 @@ def maps(front: Front, where: Where) -> Iterator[str]:
         yield from _cookies(front)
         yield _told(front)
     yield map_of("$bandeau_key", "$bandeau_known", [("default", "1"), ('""', "0")])
-    yield from _routes(where)
+    yield from _routes(front, where)
     yield from _variants(front, where)
     yield from _headers()
 
@@ -185,8 +186,13 @@ def _told(front: Front) -> str:
     return "\n".join(["# What the site is told.", *maps, told])
 
 
-def _routes(where: Where) -> Iterator[str]:
+def _routes(front: Front, where: Where) -> Iterator[str]:
     yield "# What only becomes a picture, a script or the like goes straight to the site."
+    at = "$bandeau_kind_by_path" if front.paths else "asset"
+    if front.paths:
+        tracked = [(pattern(f"^{each}(?:[?]|$)", caseless=True), "page") for each in front.paths]
+        odd = [("default", "asset"), (pattern(ODD_PATH), "page")]
+        yield map_of("$request_uri", "$bandeau_kind_by_path", [*odd, *tracked])
     yield map_of(
         "$http_accept",
         "$bandeau_kind_by_name",
@@ -196,10 +202,10 @@ def _routes(where: Where) -> Iterator[str]:
     yield map_of(
         "$uri",
         "$bandeau_ending",
-        [("default", "page"), (pattern(rf"[.](?:{endings})$", caseless=True), "asset")],
+        [("default", "page"), (pattern(rf"[.](?:{endings})$", caseless=True), at)],
     )
     kinds = [("default", "page"), ('""', "$bandeau_kind_by_name")]
-    yield map_of("$http_sec_fetch_dest", "$bandeau_kind", [*kinds, *((d, "asset") for d in ASSETS)])
+    yield map_of("$http_sec_fetch_dest", "$bandeau_kind", [*kinds, *((d, at) for d in ASSETS)])
     known = "1" if where.ask else "$bandeau_known"
     yield map_of(
         '"$request_method:$bandeau_kind"',

@@ -10,6 +10,7 @@ from bandeau.enforcement.compiled.front import (
     ASSET_POLICY,
     ASSETS,
     CONTACTS,
+    ODD_PATH,
     OWN_ALLOWLIST,
     OWN_POLICY,
     SIGNATURE,
@@ -215,6 +216,18 @@ def _told(front: Front) -> str:
     return f"sub bandeau_told {{\n{''.join(steps)}}}\n"
 
 
+def _tracked(front: Front) -> str:
+    """Paths that trackers declare, in any spelling, are Bandeau's to judge."""
+    if not front.paths:
+        return ""
+    paths = "".join(f'\n        || req.url ~ "(?i)^{each}(?:[?]|$)"' for each in front.paths)
+    return f"""\
+    if (req.url ~ "{ODD_PATH}"{paths}) {{
+        set req.http.X-Bandeau-Kind = "page";
+    }}
+"""
+
+
 def _pages(front: Front) -> str:
     known = "|".join(map(literal, front.languages))
     languages = "".join(
@@ -232,7 +245,7 @@ sub bandeau_route {{
         && req.url ~ "(?i)^[^?]*[.](?:{_ENDINGS})(?:[?]|$)")) {{
         set req.http.X-Bandeau-Kind = "asset";
     }}
-}}
+{_tracked(front)}}}
 
 sub bandeau_language {{
 {languages}    else {{

@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 from click.testing import CliRunner
-from fronts import CHECKS, compiled, program
-from publisher import POLICY
+from documents import blocks
+from fronts import CHECKS, compiled, free_port, front, nginx_file, program, running
+from publisher import POLICY, Seen, publisher
+from serving import serving
 
+from bandeau.app import gateway
 from bandeau.cli import main
 
 SERVERS = sorted(CHECKS)
@@ -147,3 +152,45 @@ def test_a_policy_that_does_not_hold_is_told_by_line(server: str, tmp_path: Path
     assert told.exit_code == 1
     assert "policy.toml:2: site.name" in told.output
     assert not out.exists()
+
+
+def test_the_documented_nginx_serves_and_keeps_a_page(tmp_path: Path) -> None:
+    (block,) = [b for b in blocks() if b.page == "compile.md" and b.language == "nginx"]
+    policy, seen = tmp_path / "policy.toml", Seen()
+    assert CliRunner().invoke(main, ["init", str(policy)]).exit_code == 0
+    port = free_port()
+    with ExitStack() as running_here:
+        origin = running_here.enter_context(serving(publisher(seen)))
+        app = gateway(policy, origin.url, tmp_path / "data")
+        bandeau = running_here.enter_context(serving(app))
+        listen = f"127.0.0.1:{port}"
+        text = compiled("nginx", policy, origin.url, bandeau.url, listen, tmp_path)
+        file = nginx_file(text, tmp_path, block.text)
+        command = [program("nginx"), "-p", str(tmp_path), "-c", str(file)]
+        running_here.enter_context(running(command, port, tmp_path))
+        headers = {"host": "www.example.org", "accept": "text/html"}
+        found = [httpx.get(f"http://{listen}/kept", headers=headers) for _ in range(2)]
+    assert [answer.headers["cache-status"] for answer in found] == [
+        "bandeau; fwd=miss",
+        "bandeau; hit",
+    ]
+    assert len(seen.requests) == 1
+
+
+@pytest.mark.parametrize("server", ["nginx", "caddy"])
+def test_nothing_passes_while_bandeau_cannot_be_asked(server: str, tmp_path: Path) -> None:
+    policy, seen = tmp_path / "policy.toml", Seen()
+    policy.write_text(POLICY, "utf-8")
+    gone = f"http://127.0.0.1:{free_port()}"
+    with (
+        serving(publisher(seen)) as origin,
+        front(server, policy, origin.url, gone, tmp_path / "run", "--ask") as url,
+        httpx.Client(base_url=url) as visitor,
+    ):
+        for path, kind in (("/own.png", "image"), ("/article", "document"), ("/.bandeau/x", "")):
+            headers = {"host": "www.quotidien.test", "sec-fetch-dest": kind}
+            answer = visitor.get(path, headers={k: v for k, v in headers.items() if v})
+            assert answer.status_code >= 500
+            assert answer.headers["content-security-policy"] == "default-src 'none'"
+            assert answer.headers["connection-allowlist"] == "()"
+    assert seen.requests == []

@@ -92,22 +92,24 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, folder: Path) -> None
     raise AssertionError((folder / "log").read_text("utf-8", "replace"))
 
 
-def nginx_file(text: str, folder: Path) -> Path:
-    """A whole configuration around what ``bandeau compile nginx`` wrote."""
+NGINX = "pcre_jit on;\nevents {}\nhttp {\n    include /etc/nginx/bandeau.conf;\n}\n"
+
+
+def nginx_file(text: str, folder: Path, whole: str = NGINX) -> Path:
+    """The configuration ``whole`` with what ``bandeau compile nginx`` wrote, to run in a folder."""
     (folder / "bandeau.conf").write_text(text, "utf-8")
     places = "".join(
         f"    {name}_temp_path {folder}/{name};\n"
         for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     user = "user root;\n" if os.geteuid() == 0 else ""
-    whole = folder / "nginx.conf"
-    whole.write_text(
-        f"daemon off;\npid {folder}/pid;\nerror_log stderr warn;\npcre_jit on;\n{user}"
-        f"worker_processes 1;\nevents {{}}\nhttp {{\n    access_log off;\n{places}"
-        f"    include {folder}/bandeau.conf;\n}}\n",
-        "utf-8",
+    whole = whole.replace("/etc/nginx/bandeau.conf", f"{folder}/bandeau.conf")
+    whole = whole.replace("http {", f"http {{\n    access_log off;\n{places}", 1)
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off;\npid {folder}/pid;\nerror_log stderr warn;\n{user}{whole}", "utf-8"
     )
-    return whole
+    return file
 
 
 def _nginx(path: str, text: str, folder: Path, port: int) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,6 +19,8 @@ from bandeau.settings import SettingsError, parse_listen, parse_upstream
 from bandeau.storage.files import read_policy, read_words, write_new
 
 Compiler = Callable[[Front, Where], str]
+Command = Callable[..., None]
+_PATH = click.Path(path_type=Path)
 
 
 @click.group("compile")
@@ -25,49 +28,84 @@ def compile_group() -> None:
     """Write the configuration of a web server that does the header work itself."""
 
 
-def _command(name: str, server: str, compiler: Compiler, cache: str) -> None:
-    @compile_group.command(name, help=_HELP.format(server=server))
-    @click.option(
-        "--config", required=True, type=click.Path(path_type=Path), help="The policy file."
-    )
-    @click.option("--upstream", required=True, help="The site itself: http://127.0.0.1:9000.")
-    @click.option(
-        "--bandeau",
-        default="http://127.0.0.1:8000",
-        show_default=True,
-        help="Where bandeau serve listens.",
-    )
-    @click.option(
-        "--listen", default="127.0.0.1:8080", show_default=True, help="HOST:PORT to serve."
-    )
-    @click.option("--cache", default=cache, show_default=True, help="Folder of the page cache.")
-    @click.option("--ask", is_flag=True, help="Ask Bandeau about every request.")
-    @click.option("--out", type=click.Path(path_type=Path), help="File to write or replace.")
-    def command(
-        config: Path, upstream: str, bandeau: str, listen: str, cache: str, ask: bool, out: Path
-    ) -> None:
-        try:
-            address = parse_listen(listen)
-            where = Where(
-                parse_upstream(upstream), parse_upstream(bandeau), str(address), cache, ask
-            )
-            policy, _ = load(read_policy(config), read_words())
-            text = compiler(front_of(policy), where)
-            _write(text, out)
-        except PolicyError as error:
-            for fault in error.faults:
-                click.echo(fault.shown(str(config)), err=True)
-            sys.exit(1)
-        except (SettingsError, FrontError, OSError) as error:
-            click.echo(f"bandeau compile: {error}", err=True)
-            sys.exit(1)
+def _everywhere(command: Command) -> Command:
+    """The options that every server has."""
+    for option in (
+        click.option("--out", type=_PATH, help="File to write or replace, else print."),
+        click.option(
+            "--bandeau",
+            default="http://127.0.0.1:8000",
+            show_default=True,
+            help="Where bandeau serve listens.",
+        ),
+        click.option("--upstream", required=True, help="The site: http://127.0.0.1:9000."),
+        click.option("--config", required=True, type=_PATH, help="The policy file."),
+    ):
+        command = option(command)
+    return command
 
 
-_HELP = """Write the configuration for {server} that stands in front of bandeau serve.
+_listen = click.option(
+    "--listen", default="127.0.0.1:8080", show_default=True, help="HOST:PORT to serve."
+)
+_ask = click.option("--ask", is_flag=True, help="Ask Bandeau about every request.")
 
-What only becomes a picture, a script or the like goes straight to the site, with the cookies that
-the choice allows; the rest goes to Bandeau. Exits 1 where the policy does not hold.
-"""
+
+@compile_group.command("nginx")
+@_everywhere
+@_listen
+@_ask
+@click.option(
+    "--cache",
+    default="/var/cache/nginx/bandeau",
+    show_default=True,
+    help="Folder for kept pages.",
+)
+def nginx_command(**given: Any) -> None:
+    """Write a file for nginx's http block, with a cache of pages by choice."""
+    _compile(nginx, **given)
+
+
+@compile_group.command("caddy")
+@_everywhere
+@_listen
+@_ask
+def caddy_command(**given: Any) -> None:
+    """Write a Caddyfile. Caddy keeps no pages: Bandeau answers each."""
+    _compile(caddy, **given)
+
+
+@compile_group.command("varnish")
+@_everywhere
+@_listen
+def varnish_command(**given: Any) -> None:
+    """Write VCL for Varnish, with a cache of pages by choice."""
+    _compile(varnish, **given)
+
+
+def _compile(
+    compiler: Compiler,
+    config: Path,
+    upstream: str,
+    bandeau: str,
+    out: Path | None,
+    listen: str,
+    cache: str = "",
+    ask: bool = False,
+) -> None:
+    """Exits 1 where the policy does not hold, or an address is none."""
+    try:
+        address = str(parse_listen(listen))
+        where = Where(parse_upstream(upstream), parse_upstream(bandeau), address, cache, ask)
+        policy, _ = load(read_policy(config), read_words())
+        _write(compiler(front_of(policy), where), out)
+    except PolicyError as error:
+        for fault in error.faults:
+            click.echo(fault.shown(str(config)), err=True)
+        sys.exit(1)
+    except (SettingsError, FrontError, OSError) as error:
+        click.echo(f"bandeau compile: {error}", err=True)
+        sys.exit(1)
 
 
 def _write(text: str, out: Path | None) -> None:
@@ -75,8 +113,3 @@ def _write(text: str, out: Path | None) -> None:
         click.echo(text, nl=False)
     else:
         write_new(out, text.encode(), replace=True)
-
-
-_command("nginx", "nginx", nginx, "/var/cache/nginx/bandeau")
-_command("caddy", "Caddy", caddy, "unused")
-_command("varnish", "Varnish", varnish, "unused")

@@ -288,7 +288,8 @@ def _first_language(wanted: str, known: str) -> str:
 def _headers() -> Iterator[str]:
     yield "# On assets that could become more, and on what nginx answers itself."
     usual = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif", "text/css")
-    harmless = [(each, '""') for each in (*usual, "font/woff2")]
+    harmless = [('""', quoted(OWN_POLICY))]
+    harmless += [(each, '""') for each in (*usual, "font/woff2")]
     yield map_of(
         "$upstream_http_content_type",
         "$bandeau_asset_policy",

@@ -32,20 +32,23 @@ _WORKING = ("Mask", "Kept", "Rest", "Part", "State", "Kind")
 
 def varnish(front: Front, where: Where) -> str:
     """The VCL, the same for the same policy; raises :class:`FrontError`."""
-    if where.ask:
-        raise FrontError("Varnish cannot ask before it passes a request on; leave out --ask")
-    parts = [_heading(front), *_backends(where), _recv(front), _READ.format(**_reading(front))]
+    parts = [
+        _heading(front, where),
+        *_backends(where),
+        _recv(front),
+        _READ.format(**_reading(front)),
+    ]
     parts += [_cookies(front), _told(front), _pages(front), _REST]
     return "\n".join(parts).replace("%NONE%", plain(front.undecided))
 
 
-def _heading(front: Front) -> str:
+def _heading(front: Front, where: Where) -> str:
     room = 1 << max(14, (front.longest_header + 8_192).bit_length())
     return f"""\
 vcl 4.1;
 # Written by `bandeau compile varnish` for {plain(front.hosts[0])}, policy {front.policy}.
 # Do not edit: write it again after each change of the policy. Pages have long headers; start with
-#   varnishd -p http_req_hdr_len=32768 -p http_req_size=65536 \\
+#   varnishd -a {plain(where.listen)} -p http_req_hdr_len=32768 -p http_req_size=65536 \\
 #     -p http_resp_hdr_len={room} -p http_resp_size={2 * room} \\
 #     -p workspace_backend={4 * room} -p workspace_client={max(4 * room, 262_144)}
 import cookie;

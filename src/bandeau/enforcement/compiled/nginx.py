@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from bandeau.enforcement.compiled.front import CONTACTS, Front, Where, plain
-from bandeau.enforcement.compiled.nginx_maps import maps, name_parts
+from bandeau.enforcement.compiled.nginx_maps import maps
 from bandeau.enforcement.compiled.nginx_words import quoted
 
 
@@ -186,13 +186,11 @@ def _server_name(host: str) -> str:
 def _hashes(front: Front) -> str:
     """nginx has to be told where names are long or many."""
     longest = max(len(host) for host in front.hosts)
-    lines = []
+    lines = ["variables_hash_max_size 16384;\nvariables_hash_bucket_size 256;\n"]
     if longest > 40:
         lines.append(f"server_names_hash_bucket_size {1 << (longest + 24).bit_length()};\n")
     if len(front.hosts) > 100:
         lines.append("server_names_hash_max_size 8192;\n")
-    if len(list(name_parts(front))) > 2 or len(front.gates) > 1:
-        lines.append("variables_hash_max_size 8192;\n")
     return "".join(lines)
 
 

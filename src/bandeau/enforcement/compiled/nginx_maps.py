@@ -113,38 +113,28 @@ def _cookies(front: Front) -> Iterator[str]:
 
 
 def _picked(bits: str, names: list[str]) -> Iterator[str]:
-    """A chain of maps over "bits, kept, rest", one line each; each step moves one cookie."""
-    others = "$bandeau_before$bandeau_after"
-    state, kept = rf"$bandeau_read\n\n{others}", '""'
+    """A chain of maps: each finds one cookie, and asks the next about what is behind it."""
     for number, part in enumerate(names):
+        rest = "$bandeau_before$bandeau_after"
         for step in range(_REBUILT):
-            target = f"$bandeau_step_{number}_{step}"
-            yield map_of(f'"{state}"', target, _step(bits, part))
-            state = target
-        kept = f"$bandeau_kept_{number}"
-        yield map_of(
-            f'"{state}"',
-            kept,
-            [("default", '""'), (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), "$bandeau_kept")],
-        )
-        state = rf"$bandeau_read\n{kept}\n{others}"
+            here = f"{number}_{step}"
+            found = (
+                rf"^{bits}\n(?:[^;]*;)*?{_BLANK}(?<bandeau_pair_{here}>(?:{part}){_BLANK}=[^;]*+)"
+                rf"(?<bandeau_rest_{here}>.*)$"
+            )
+            more = f"$bandeau_pick_{number}_{step + 1}" if step + 1 < _REBUILT else ""
+            yield map_of(
+                rf'"$bandeau_read\n{rest}"',
+                f"$bandeau_pick_{here}",
+                [("default", '""'), (pattern(found), f'"; $bandeau_pair_{here}{more}"')],
+            )
+            rest = f"$bandeau_rest_{here}"
+    kept = "".join(f"$bandeau_pick_{number}_0" for number in range(len(names)))
     yield map_of(
-        kept,
+        f'"{kept}"',
         "$bandeau_rebuilt",
-        [("default", '""'), (pattern(r"^; (?<bandeau_kept>.*)$"), "$bandeau_kept")],
+        [("default", '""'), (pattern("^; (?<bandeau_kept>.*)$"), "$bandeau_kept")],
     )
-
-
-def _step(bits: str, names: str) -> list[tuple[str, str]]:
-    found = (
-        rf"^{bits}\n(?<bandeau_kept>[^\n]*)\n(?:[^;]*;)*?{_BLANK}"
-        rf"(?<bandeau_pair>(?:{names}){_BLANK}=[^;]*+)(?<bandeau_rest>.*)$"
-    )
-    return [
-        ("default", r'"\n\n"'),
-        (pattern(found), r'"$bandeau_read\n$bandeau_kept; $bandeau_pair\n$bandeau_rest"'),
-        (pattern(r"^[^\n]*\n(?<bandeau_kept>[^\n]*)\n"), r'"$bandeau_read\n$bandeau_kept\n"'),
-    ]
 
 
 def name_parts(front: Front) -> Iterator[str]:

@@ -22,6 +22,7 @@ from bandeau.choice.token import Seal
 from bandeau.enforcement.cookies import judge_jar, segments
 from bandeau.enforcement.exchange import choice_header
 
+pytestmark = pytest.mark.slow
 FRONTS = {"nginx": ("nginx",), "varnish": ("varnish",), "caddy": ("caddy",)}
 POLICY = r"""
 [site]
@@ -116,7 +117,6 @@ def cookie_of(bandeau: Bandeau, mask: str) -> tuple[str, Standing]:
     return f"eu-consent=1.{bandeau.site.terms_digest}.{mask}{tail}", standing
 
 
-@pytest.mark.slow
 @settings(max_examples=300, print_blob=False)
 @given(jar=JARS, mask=st.sampled_from(["00", "01", "10", "11"]), at=st.integers(0, 8))
 def test_a_front_sends_what_enforcement_allows(

@@ -19,6 +19,7 @@ from serving import serving
 from bandeau.app import gateway
 from bandeau.cli import main
 
+pytestmark = pytest.mark.slow
 SERVERS = sorted(CHECKS)
 NAMES = (
     *('a"b', "a'b", "$http_cookie", "${x}", "{x}", "}", "a`b", r"a\\b", r"\n", "a#b", "(?{1})"),

@@ -30,7 +30,8 @@ COMPILED = {
     "caddy": ("caddy",),
     "caddy-ask": ("caddy", "--ask"),
 }
-SHELLS = ["middleware", "gateway", "wsgi", "django", "django-asgi", *COMPILED]
+SHELLS = ["middleware", "gateway", "wsgi", "django", "django-asgi"]
+SHELLS += [pytest.param(name, marks=pytest.mark.slow) for name in COMPILED]
 
 
 @pytest.fixture(scope="module", params=SHELLS)

@@ -14,6 +14,7 @@ from visitor import Shell, Visitor
 
 from bandeau.app import gateway
 
+pytestmark = pytest.mark.slow
 CACHES = {"nginx": ("nginx",), "nginx-ask": ("nginx", "--ask"), "varnish": ("varnish",)}
 LIVE_AD = '<script src="https://ads.test/a.js" async></script>'
 LIVE_POST = '<iframe src="https://telegram.test/post/1" width="400" height="300">'

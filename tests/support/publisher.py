@@ -94,7 +94,9 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
     """The site. Every request is noted in ``seen``."""
 
     def note(request: Request) -> None:
-        seen.requests.append({"path": request.url.path, **dict(request.headers)})
+        seen.requests.append(
+            {"path": request.url.path, "query": request.url.query, **dict(request.headers)}
+        )
 
     async def page(request: Request) -> Response:
         note(request)
@@ -104,6 +106,22 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
         for line in ("session=s1; Path=/; HttpOnly", "_ea1=x; Domain=.quotidien.test", "rogue=1"):
             answer.headers.append("set-cookie", line)
         return answer
+
+    async def kept(request: Request) -> Response:
+        note(request)
+        body = PAGE.replace('<section data-bandeau="comments"></section>', "")
+        answer = Response(body, media_type="text/html")
+        answer.headers["cache-control"] = request.query_params.get("say", "public, max-age=600")
+        for name in request.query_params.getlist("set"):
+            answer.headers.append("set-cookie", f"{name}=1; Path=/")
+        if "vary" in request.query_params:
+            answer.headers["vary"] = request.query_params["vary"]
+        return answer
+
+    async def nolang(request: Request) -> Response:
+        body = "<!doctype html><html><head><title>x</title></head><body>x</body></html>"
+        headers = {"cache-control": "public, max-age=600"}
+        return Response(body, media_type="text/html", headers=headers)
 
     async def latin(request: Request) -> Response:
         body = "<html lang=fr><head><title>é</title></head><body>été</body></html>"
@@ -152,6 +170,8 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
         routes=[
             Route("/article", page),
             Route("/articles/1", page),
+            Route("/kept", kept),
+            Route("/nolang", nolang),
             Route("/latin", latin),
             Route("/strict", strict),
             Route("/own.png", asset),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bandeau.cli.compile import compile_group
 from bandeau.cli.demo import demo_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
@@ -25,6 +26,7 @@ for command in (
     check_command,
     serve_command,
     trackers_command,
+    compile_group,
     ledger_group,
     receipt_group,
     keys_group,

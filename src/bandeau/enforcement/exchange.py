@@ -5,6 +5,7 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from bandeau.enforcement.reports import REPORT_DIRECTIVE
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.sightings import Kind, Note, Seen, Teller, unnoted
 from bandeau.enforcement.urls import OWN, Reach, target_of
+from bandeau.enforcement.variants import GRANT_HEADER, KEY_HEADER
 from bandeau.enforcement.verdict import Reason, Verdict
 from bandeau.policy.model import CookieRule
 
@@ -32,6 +34,8 @@ CHOICE_HEADER = b"bandeau-choice"
 EXPLAIN_HEADER = b"bandeau-explain"
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
+# What a front obeys, which only we may say.
+_OURS = frozenset({GRANT_HEADER, KEY_HEADER, b"x-accel-expires"})
 _ALIKE = frozenset(
     {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
 )
@@ -105,7 +109,7 @@ class Exchange:
         self.reports = reports
         self._rules = rules
         self.asked = asked
-        self.standing = standing
+        self.standing = self.shown = standing
         self.judge = rules.judge(standing)
         self._reserved = rules.reserved
         self.page = rules.declared.base(asked.target) if rules.declared else OWN
@@ -119,6 +123,15 @@ class Exchange:
         paths = self._rules.declared.paths if self._rules.declared else None
         verdict = self.judge.path(paths.asked(self.asked.target)) if paths else None
         return verdict if verdict and verdict.tracker else None
+
+    def variant(self) -> Exchange:
+        """The same verdicts for a page that all who stand alike may get.
+
+        It names no record, and asks for no reports: it may be read very often.
+        """
+        alike = copy.copy(self)
+        alike.shown, alike.reports = replace(self.standing, choice=None), False
+        return alike
 
     def host_denied(self, host: str, where: str = "markup") -> bool:
         """Whether the page may not reach ``host``; the host that served it is always its own.
@@ -175,7 +188,9 @@ class Exchange:
         The site is told the answers in ``Bandeau-Choice``. A page is asked for whole, since
         what we hand out is not what the site's validators and ranges describe.
         """
-        dropped = {b"cookie", CHOICE_HEADER} | (_CONDITIONS if self.asked.navigates else set())
+        dropped = {b"cookie", CHOICE_HEADER, KEY_HEADER} | (
+            _CONDITIONS if self.asked.navigates else set()
+        )
         # CGI-like sites read `bandeau_choice` as the header that only we may set.
         kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
         if self.jar.kept:
@@ -284,6 +299,8 @@ class Exchange:
         return [rule for _, rule in self._rules.matcher.cookie(name)]
 
     def _header(self, name: bytes, value: bytes) -> bytes | None:
+        if name in _OURS:
+            return None
         if name == b"set-cookie":
             verdict = self._noted(Kind.COOKIE, self.set_cookie(value), Teller.SITE, "set-cookie")
             return value if verdict.passes else None

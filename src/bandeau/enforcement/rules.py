@@ -11,6 +11,7 @@ from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.siblings import siblings
+from bandeau.enforcement.variants import Variants
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import Policy, Tracker
@@ -35,6 +36,7 @@ class Rules:
         self.matcher = Matcher(policy)
         self.declared = Declared.of(policy, self.matcher)
         self.reserved = reserved_cookies(policy)
+        self.variants = Variants(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._siblings = lru_cache(_KEPT_POLICIES)(lambda host: siblings(policy, host))
         self._judges: dict[object, Judge] = {}

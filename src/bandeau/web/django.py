@@ -14,7 +14,7 @@ from typing import Any
 
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
-from bandeau.web.page import PageStream
+from bandeau.web.held import Stream
 from bandeau.web.process import Open, PerProcess, Reply
 from bandeau.web.wsgi import body_of, scope_of, texts, with_headers
 
@@ -116,7 +116,7 @@ def _hold(request: Any, guarded: Guarded) -> None:
     request.bandeau = guarded.standing
 
 
-def _judged(response: Any, guarded: Guarded) -> tuple[Headers, PageStream | None]:
+def _judged(response: Any, guarded: Guarded) -> tuple[Headers, Stream | None]:
     given = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in response.items()
@@ -164,14 +164,14 @@ def _refusal() -> Any:
     return _replied(Reply(400, list(REFUSAL_HEADERS), REFUSAL))
 
 
-def _pieces(here: Open, stream: PageStream, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _pieces(here: Open, stream: Stream, chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         yield from here.edited(stream, chunk, last=False)
     yield from here.edited(stream, b"", last=True)
 
 
 async def _later_pieces(
-    here: Open, stream: PageStream, chunks: AsyncIterator[bytes]
+    here: Open, stream: Stream, chunks: AsyncIterator[bytes]
 ) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         async for piece in here.aedited(stream, chunk, last=False):

@@ -16,6 +16,8 @@ from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.context import Site
+from bandeau.web.decision import PATH as DECIDE
+from bandeau.web.decision import Decisions
 from bandeau.web.inbound import InboundError, is_json, return_path
 from bandeau.web.pages import Pages
 from bandeau.web.visitor import Sent, Visitors
@@ -47,6 +49,7 @@ class Endpoints:
                 Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
                 Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
                 Route("/.bandeau/health", self.health, methods=["GET"]),
+                Route(DECIDE, Decisions(self._site, self._visitors).decide, methods=["GET"]),
                 *more,
             ],
             exception_handlers={InboundError: self.refused, HTTPException: self.missing},

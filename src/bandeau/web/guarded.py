@@ -12,8 +12,11 @@ from typing import Any
 from bandeau.choice.model import Standing
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.variants import KEY_HEADER, kept_seconds
+from bandeau.web.held import Stream
 from bandeau.web.lookout import Lookout
-from bandeau.web.page import PageEditor, PageStream
+from bandeau.web.page import PageEditor
+from bandeau.web.variant import VariantStream
 from bandeau.web.visitor import Sent, Visitors
 
 Scope = MutableMapping[str, Any]
@@ -92,7 +95,7 @@ class Guarded:
 
     def answered(
         self, status: int, headers: Iterable[tuple[bytes, bytes]]
-    ) -> tuple[Headers, PageStream | None]:
+    ) -> tuple[Headers, Stream | None]:
         """The answer's headers for the visitor, and where it is a page, what edits its body.
 
         An answer to HEAD has the headers of the page and nothing to edit.
@@ -100,6 +103,8 @@ class Guarded:
         raw = [(bytes(name).lower(), bytes(value)) for name, value in headers]
         page = status not in _PARTIAL and self._editor.edits(raw)
         exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
+        seconds = self._kept_seconds(status, raw) if page and not exchange.shared else 0
+        exchange = exchange.variant() if seconds else exchange
         judged = exchange.response_headers(status, raw)
         if not page:
             return judged, None
@@ -108,7 +113,21 @@ class Guarded:
         insert = exchange.shared or asks_for_document(asked)
         sent = replace(self._sent, languages=()) if exchange.shared else self._sent
         edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
-        return edited, stream if self._scope["method"] != "HEAD" else None
+        if self._scope["method"] == "HEAD":
+            return edited, None
+        ended = any(name == b"set-cookie" for name, _ in edited)
+        return edited, VariantStream(stream, seconds) if seconds and not ended else stream
+
+    def _kept_seconds(self, status: int, headers: Headers) -> int:
+        """For how long a front that stated the true key of this visitor may keep the page."""
+        stated = header_value(self._scope["headers"], KEY_HEADER)
+        if not stated or self._scope["method"] != "GET" or self._editor.explain:
+            return 0
+        if stated != self._editor.rules.variants.key(self.standing):
+            return 0
+        if header_value(self._scope["headers"], b"authorization"):
+            return 0
+        return kept_seconds(status, headers, sent_cookies=bool(self.exchange.jar.kept))
 
 
 def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from bandeau import limits
-from bandeau.web.page import PageStream
+from bandeau.enforcement.exchange import Headers
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class Stream(Protocol):
+    """A document on its way out, whose headers are completed by what its body tells."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough is known for the body to leave."""
+
+    @property
+    def looked_far(self) -> bool:
+        """Whether it was read as far as its head may wait, or as far as it can be read."""
+
+    def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
+        """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body."""
+
+    async def hurry(self) -> bytes:
+        """What was gathered so far; from now on all leaves as it comes."""
+
+    def completed(self, headers: Headers) -> Headers:
+        """The headers with what the body told so far; asked for once, when they leave."""
 
 
 class HeldPage:
@@ -22,7 +43,7 @@ class HeldPage:
     charset. From then on everything leaves as it comes.
     """
 
-    def __init__(self, stream: PageStream, head: Message, send: Send) -> None:
+    def __init__(self, stream: Stream, head: Message, send: Send) -> None:
         self._stream = stream
         self._head: Message | None = head
         self._send = send

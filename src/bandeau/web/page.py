@@ -155,6 +155,7 @@ class PageStream:
         self._ours: list[bytes] | None = None
         self._read = 0
         self._ended = False
+        self._commented = False
         self.charset: str | None = None
 
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
@@ -182,6 +183,12 @@ class PageStream:
     def settled(self) -> bool:
         """Whether the page's charset is known."""
         return self._readable is not None
+
+    @property
+    def personal(self) -> bool:
+        """Whether the page holds what changes or differs between visitors who chose alike."""
+        loaded = bool(self._embedding.opened.frames)
+        return self._commented or loaded or not self._readable
 
     @property
     def looked_far(self) -> bool:
@@ -317,7 +324,7 @@ class PageStream:
         match mark.place:
             case Place.HEAD_START if self._guards():
                 ours = self._editor.insertions
-                standing, shared = self._exchange.standing, self._exchange.shared
+                standing, shared = self._exchange.shown, self._exchange.shared
                 asking = ours.asking if self._exchange.reports else b""
                 head = asking + ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
@@ -348,7 +355,7 @@ class PageStream:
             return b""
         self._inserted = True
         fragment = self._editor.insertions.notice.fragment(
-            self._exchange.standing,
+            self._exchange.shown,
             self._lang(),
             self._exchange.asked.target,
             siblings=self._exchange.siblings,
@@ -359,6 +366,7 @@ class PageStream:
     async def _section(self, mark: Mark) -> bytes:
         if self._editor.insertions.section is None:
             return mark.original
+        self._commented = True
         state, section = await self._editor.insertions.section(self._exchange, self._lang())
         return start_tag(mark.original, state) + self._charset(section)
 

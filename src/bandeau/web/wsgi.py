@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bandeau import limits
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
-from bandeau.web.page import PageStream
+from bandeau.web.held import Stream
 from bandeau.web.process import Open, PerProcess, Reply
 
 Environ = dict[str, Any]
@@ -63,7 +63,7 @@ class _Answer:
         self._here = here
         self._guarded = guarded
         self._start_response = start_response
-        self._stream: PageStream | None = None
+        self._stream: Stream | None = None
         self._held: tuple[str, Headers, Any] | None = None
         self._begun = False
         self._handed_over = False

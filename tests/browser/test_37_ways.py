@@ -56,9 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     with (
         serving(leaking_site()) as origin,
-        serving(
-            gateway(folder / "policy.toml", origin.url, folder / "data", confine=True)
-        ) as front,
+        serving(gateway(folder / "policy.toml", origin.url, folder / "data")) as front,
         listening() as requests,
         listening() as tag,
         listening() as header,

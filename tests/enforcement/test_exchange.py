@@ -80,6 +80,7 @@ def test_whatever_a_browser_may_run_is_held_and_kept_from_shared_caches(kinds: l
     ]
     headers = answered([*stated, *shared], "social")
     assert b"telegram.test:*" in headers.pop(b"content-security-policy")
+    assert b"telegram.test:*" in headers.pop(b"connection-allowlist")
     headers.pop(b"content-type", None)
     assert headers == {
         b"cache-control": b"private, max-age=60",
@@ -108,6 +109,7 @@ def test_a_worker_or_document_gets_the_policy_of_its_visitor_only(destination: b
     sent = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=60")]
     accepted = answered(sent, "social", destination=destination)
     assert b"telegram.test:*" in accepted[b"content-security-policy"]
+    assert b"telegram.test:*" in accepted[b"connection-allowlist"]
     assert accepted[b"cache-control"] == b"private, max-age=60"
 
 

@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
+from bandeau.enforcement.allowlist import NAME as ALLOWLIST
 from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
-from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.media import is_governed, media_type
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.urls import OWN, Reach, target_of
@@ -29,6 +30,7 @@ CHOICE_HEADER = b"bandeau-choice"
 EXPLAIN_HEADER = b"bandeau-explain"
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
+_FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
 _ALIKE = frozenset(
     {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
 )
@@ -65,6 +67,11 @@ class Asked:
         return self.destination in _ALIKE
 
     @property
+    def shown(self) -> bool:
+        """Whether the browser makes a document of whatever comes."""
+        return self.destination in _FRAMED or (self.navigates and not self.destination)
+
+    @property
     def own_url(self) -> str:
         """Where our own paths are; relative for a client of old that names no host."""
         scheme = "https" if self.secure else "http"
@@ -83,7 +90,8 @@ class Admitted:
 class Exchange:
     """The verdicts and edits for one request of one visitor.
 
-    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
+    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``; without
+    ``confine`` what becomes a document or worker gets no ``Connection-Allowlist``.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
     ``shared`` is true where the answer is the same for everyone.
     """
@@ -97,8 +105,10 @@ class Exchange:
         asked: Asked,
         *,
         explain: bool = False,
+        confine: bool = True,
     ) -> None:
         self._explain = explain
+        self._confine = confine
         self._rules = rules
         self.asked = asked
         self.standing = standing
@@ -174,7 +184,7 @@ class Exchange:
             allowed = self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
-        if status == 304 or is_governed(kept):
+        if status == 304 or is_governed(kept) or self._made_document(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
@@ -195,7 +205,8 @@ class Exchange:
         if alike:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
             return [*strict, (_CSP, self._rules.strictest_policy())]
-        return [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        ours = [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        return self.confined(ours, ())
 
     def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
         """Who may keep the answer: this visitor, under the request fields ``key`` (C10)."""
@@ -204,6 +215,24 @@ class Exchange:
     def held_back(self, gated: Gated) -> bytes:
         """What stands in the page for a tag that is denied."""
         return gated.inert
+
+    def _made_document(self, headers: Headers) -> bool:
+        """Whether a browser wraps what comes in a document, which a script could then use.
+
+        A PDF it shows in a document of its own, where our policies would break the viewer.
+        """
+        return self.asked.shown and media_type(headers) != b"application/pdf"
+
+    def confined(self, headers: Headers, links: Iterable[str]) -> Headers:
+        """``headers`` with our Connection-Allowlist in the place of any other.
+
+        It names what the choice allows and ``links``, patterns of where the document's links
+        lead: none where they are not known, so that what was not read reaches nobody new.
+        """
+        if not self._confine:
+            return headers
+        kept = [(name, value) for name, value in headers if name != ALLOWLIST]
+        return [*kept, (ALLOWLIST, self.connection_allowlist(links))]
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
         """Headers of a page that we edit: its own validators go, its cache key is stated (C10).

@@ -111,8 +111,10 @@ class SharedExchange(Exchange):
 
     shared = True
 
-    def __init__(self, page: SharedPage, rules: Rules, asked: Asked) -> None:
-        super().__init__(rules, page.undecided(), replace(asked, cookie=b""))
+    def __init__(
+        self, page: SharedPage, rules: Rules, asked: Asked, *, confine: bool = True
+    ) -> None:
+        super().__init__(rules, page.undecided(), replace(asked, cookie=b""), confine=confine)
         self._page = page
 
     def csp(self) -> bytes:

@@ -12,7 +12,10 @@ from typing import Any
 from bandeau.choice.model import Standing
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
-from bandeau.web.page import PageEditor, PageStream
+from bandeau.enforcement.media import is_markup
+from bandeau.web.held import Stream
+from bandeau.web.page import PageEditor
+from bandeau.web.unread import UnreadStream
 from bandeau.web.visitor import Sent, Visitors
 
 Scope = MutableMapping[str, Any]
@@ -23,7 +26,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OWN_PATHS = "/.bandeau/"
 REFUSAL = b"Bad Request"
-REFUSAL_HEADERS = ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"11"))
+REFUSAL_HEADERS = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", b"11"),
+    (b"content-security-policy", b"default-src 'none'"),
+    (b"connection-allowlist", b"()"),
+)
 
 _NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
@@ -54,7 +62,11 @@ class Guarded:
         self._scope = scope
         self._sent = sent
         self.exchange = Exchange(
-            editor.rules, standing, asked_of(scope, sent), explain=editor.explain
+            editor.rules,
+            standing,
+            asked_of(scope, sent),
+            explain=editor.explain,
+            confine=editor.confine,
         )
 
     @property
@@ -75,7 +87,7 @@ class Guarded:
 
     def answered(
         self, status: int, headers: Iterable[tuple[bytes, bytes]]
-    ) -> tuple[Headers, PageStream | None]:
+    ) -> tuple[Headers, Stream | None]:
         """The answer's headers for the visitor, and where it is a page, what edits its body.
 
         An answer to HEAD has the headers of the page and nothing to edit.
@@ -84,14 +96,22 @@ class Guarded:
         page = status not in _PARTIAL and self._editor.edits(raw)
         exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
         judged = exchange.response_headers(status, raw)
-        if not page:
+        if status in _PARTIAL:
             return judged, None
+        if not page:
+            return judged, self._unread(judged)
         asked = self._scope["headers"]
         accepts = header_value(asked, b"accept-encoding")
         insert = exchange.shared or asks_for_document(asked)
         sent = replace(self._sent, languages=()) if exchange.shared else self._sent
         edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
         return edited, stream if self._scope["method"] != "HEAD" else None
+
+    def _unread(self, judged: Headers) -> Stream | None:
+        """What reads the links of a document that is not edited."""
+        watched = self._editor.confine and is_markup(judged) and not self.exchange.asked.alike
+        bodiless = self._scope["method"] == "HEAD"
+        return UnreadStream(self.exchange, judged) if watched and not bodiless else None
 
 
 def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:

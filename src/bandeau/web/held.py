@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from bandeau import limits
-from bandeau.web.page import PageStream
+from bandeau.enforcement.exchange import Headers
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class Stream(Protocol):
+    """A document on its way out, whose headers are completed by what its body tells."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether enough is known for the body to leave."""
+
+    @property
+    def looked_far(self) -> bool:
+        """Whether it was read as far as its head may wait, or as far as it can be read."""
+
+    def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
+        """The next bytes for the visitor. Raises :class:`codings.CodingError` on a broken body."""
+
+    def completed(self, headers: Headers) -> Headers:
+        """The headers with what the body told so far; asked for once, when they leave."""
+
+
+class Patience:
+    """How long the head of a page waits, for shells that can look only as each part comes."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._began = time.monotonic()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the head must leave: the page was read far enough, or its time is over."""
+        late = time.monotonic() - self._began >= limits.PAGE_LOOKAHEAD_SECONDS
+        return late or self._stream.looked_far
 
 
 class HeldPage:
@@ -22,7 +55,7 @@ class HeldPage:
     charset. From then on everything leaves as it comes.
     """
 
-    def __init__(self, stream: PageStream, head: Message, send: Send) -> None:
+    def __init__(self, stream: Stream, head: Message, send: Send) -> None:
         self._stream = stream
         self._head: Message | None = head
         self._send = send

@@ -9,8 +9,7 @@ from functools import lru_cache
 
 from bandeau import limits
 from bandeau.enforcement import caching
-from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
-from bandeau.enforcement.allowlist import Links
+from bandeau.enforcement.allowlist import Links, reachable_hosts
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.exchange import Admitted, Exchange, Headers
@@ -23,8 +22,10 @@ from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
+from bandeau.web.leaving import Leaving, action_instead
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
+from bandeau.web.unread import UnreadLinks
 from bandeau.web.visitor import Sent
 
 Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
@@ -39,6 +40,7 @@ class Insertions:
 
     notice: Notice
     placeholder: Placeholder
+    leaving: Leaving
     section: Section | None
     scripts: tuple[str, ...]
     styles: tuple[str, ...]
@@ -47,7 +49,7 @@ class Insertions:
 class PageEditor:
     """Edits the HTML of one site.
 
-    With ``explain`` each answer says what was withheld; with ``confine`` each page is confined to
+    With ``explain`` each answer says what was withheld; without ``confine`` no page is confined to
     the hosts that it may reach and that its links lead to (``Connection-Allowlist``).
     """
 
@@ -57,7 +59,7 @@ class PageEditor:
         insertions: Insertions,
         *,
         explain: bool = False,
-        confine: bool = False,
+        confine: bool = True,
         shared: SharedPage | None = None,
     ) -> None:
         self.explain = explain
@@ -77,7 +79,7 @@ class PageEditor:
         """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
         if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
             return exchange
-        return SharedExchange(self.shared, self.rules, exchange.asked)
+        return SharedExchange(self.shared, self.rules, exchange.asked, confine=self.confine)
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
@@ -140,6 +142,8 @@ class PageStream:
         self._start = b""
         self._inserted = False
         self._links = Links()
+        self._listed: tuple[str, ...] | None = None
+        self._unread = UnreadLinks(self._links)
         self._read = 0
         self._ended = False
         self.charset: str | None = None
@@ -168,22 +172,17 @@ class PageStream:
     @property
     def looked_far(self) -> bool:
         """Whether the page was read as far as its head may wait, or as far as it can be read."""
-        if not (self._editor.confine and self._readable):
+        if not self._editor.confine:
             return True
         return self._ended or self._read >= limits.PAGE_LOOKAHEAD_BYTES
 
     def completed(self, headers: Headers) -> Headers:
         """The page's headers with what its body told: the charset, and where its links lead.
 
-        A page whose links are not all known gets no Connection-Allowlist: they would not work.
+        Links that come later, or that do not fit, are led to the way out by ``leave.js``.
         """
-        labelled = self._labelled(headers)
-        known = self._ended and self._readable and self._links.complete
-        if not (known and self._editor.confine):
-            return labelled
-        allowlist = self._exchange.connection_allowlist(self._links.patterns)
-        kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
-        return [*kept, (CONNECTION_ALLOWLIST, allowlist)]
+        self._listed = tuple(self._links.patterns)
+        return self._exchange.confined(self._labelled(headers), self._listed)
 
     def _labelled(self, headers: Headers) -> Headers:
         if self.charset is None or "charset" in self._type.lower():
@@ -206,9 +205,12 @@ class PageStream:
         return await self._scanned(start)
 
     async def _scanned(self, chunk: bytes) -> bytes:
-        if not self._readable:
-            return chunk
-        return self._looked(chunk, await self._rendered(self._scanner.feed(chunk)))
+        if self._readable:
+            return self._looked(chunk, await self._rendered(self._scanner.feed(chunk)))
+        if self._read < limits.PAGE_LOOKAHEAD_BYTES:
+            self._read += len(chunk)
+            self._unread.add(chunk)
+        return chunk
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
@@ -220,11 +222,20 @@ class PageStream:
     async def _tail(self) -> bytes:
         """What is pending at the end; a page that never reached its body gets our part there."""
         if not self._readable:
+            self._unread.close()
             return b""
         tail = await self._rendered(self._scanner.close())
         if self._scanner.is_document and not self._inserted:
             tail += self._fragment()
-        return self._looked(b"", tail)
+        return self._looked(b"", tail) + self._leaving()
+
+    def _leaving(self) -> bytes:
+        """What leads clicks to the way out: the head that left, or is about to, says which."""
+        leaving = self._editor.insertions.leaving
+        if not (self._inserted and self._editor.confine):
+            return b""
+        listed = self._links.patterns if self._listed is None else self._listed
+        return leaving.render(reachable_hosts(self._exchange.connection_allowlist(listed)))
 
     async def _rendered(self, pieces: list[Piece]) -> bytes:
         out = bytearray()
@@ -243,12 +254,21 @@ class PageStream:
         if denied is None:
             return gated.original
         inert = self._exchange.held_back(gated)
+        if gated.element == "form":
+            return self._led_out(gated.original, inert)
         if gated.embed_url is None:
             return inert
         place = self._editor.insertions.placeholder.render(
             denied, gated.embed_url, self._lang(), self._exchange.asked
         )
         return self._charset(place) + inert
+
+    def _led_out(self, form: bytes, inert: bytes) -> bytes:
+        """What a visitor sends by the form goes nowhere but to the way out."""
+        if b"data-bandeau-action" not in inert.lower():
+            return inert
+        end = len(b"<form")
+        return inert[:end] + self._charset(action_instead(form)) + inert[end:]
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:

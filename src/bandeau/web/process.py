@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from bandeau import limits
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import Desk, Guarded, Message
-from bandeau.web.page import PageStream
+from bandeau.web.held import Stream
 
 Found = TypeVar("Found")
 Opened = tuple[Desk, Callable[[], None]]
@@ -79,8 +79,8 @@ class Open:
         body = b"".join(message.get("body", b"") for message in rest)
         return Reply(head["status"], list(head["headers"]), body)
 
-    def edited(self, stream: PageStream, body: bytes, *, last: bool) -> Iterator[bytes]:
-        """The pieces of :meth:`PageStream.feed`, some at a time."""
+    def edited(self, stream: Stream, body: bytes, *, last: bool) -> Iterator[bytes]:
+        """The pieces of :meth:`Stream.feed`, some at a time."""
         pieces = stream.feed(body, last=last)
         more = True
         while more:
@@ -88,7 +88,7 @@ class Open:
             if some:
                 yield b"".join(some)
 
-    async def aedited(self, stream: PageStream, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
+    async def aedited(self, stream: Stream, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
         """The same, from another event loop."""
         pieces = stream.feed(body, last=last)
         more = True

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bandeau import limits
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
-from bandeau.web.page import PageStream
+from bandeau.web.held import Patience, Stream
 from bandeau.web.process import Open, PerProcess, Reply
 
 Environ = dict[str, Any]
@@ -63,8 +63,10 @@ class _Answer:
         self._here = here
         self._guarded = guarded
         self._start_response = start_response
-        self._stream: PageStream | None = None
+        self._stream: Stream | None = None
         self._held: tuple[str, Headers, Any] | None = None
+        self._waiting: list[bytes] = []
+        self._patience: Patience | None = None
         self._begun = False
         self._handed_over = False
         self._server_write: Write | None = None
@@ -80,9 +82,10 @@ class _Answer:
         self._begun = True
         given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         judged, self._stream = self._guarded.answered(int(status[:3]), given)
-        if self._handed_over and self._stream is not None:
+        if self._waiting or (self._handed_over and self._stream is not None):
             raise exc_info[1].with_traceback(exc_info[2])
         self._held = status, judged, exc_info
+        self._patience = Patience(self._stream) if self._stream is not None else None
         if self._stream is None:
             self._release()
         return self.write
@@ -106,13 +109,16 @@ class _Answer:
         yield from self._edited(b"", last=True)
 
     def _edited(self, chunk: bytes, *, last: bool) -> Iterator[bytes]:
-        """Nothing comes before the head, which for a page waits for what tells its charset."""
-        if self._stream is None:
+        """Nothing comes before the head, which for a page waits for what its body tells."""
+        if self._stream is None or self._patience is None:
             yield chunk
             return
         for piece in self._here.edited(self._stream, chunk, last=last):
-            self._release()
-            yield piece
+            self._waiting.append(piece)
+            if self._held is None or self._patience.ended:
+                self._release()
+                waiting, self._waiting = self._waiting, []
+                yield b"".join(waiting)
 
     def _release(self) -> None:
         held, self._held = self._held, None

@@ -12,7 +12,7 @@ from itertools import chain
 from urllib.parse import quote
 
 from bandeau.choice.model import Standing
-from bandeau.enforcement import caching
+from bandeau.enforcement import caching, permissions
 from bandeau.enforcement.allowlist import NAME as ALLOWLIST
 from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import admit
@@ -31,6 +31,7 @@ EXPLAIN_HEADER = b"bandeau-explain"
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
 _FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALIKE = frozenset(
     {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
 )
@@ -49,7 +50,8 @@ class Asked:
     """The facts of one request.
 
     ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was
-    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent.
+    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent;
+    ``chosen`` tells by ``Sec-Fetch-User`` that the visitor acted.
     """
 
     host: str
@@ -60,6 +62,7 @@ class Asked:
     cookie: bytes
     navigates: bool
     destination: bytes = b""
+    chosen: bool = False
 
     @property
     def alike(self) -> bool:
@@ -171,6 +174,8 @@ class Exchange:
         """
         dropped = {b"cookie", CHOICE_HEADER} | (_CONDITIONS if self.asked.navigates else set())
         # CGI-like sites read `bandeau_choice` as the header that only we may set.
+        if self.judge.denies:
+            dropped |= permissions.ASKED
         kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
@@ -181,7 +186,8 @@ class Exchange:
         """The answer's headers with what the choice denies taken out, and our policy added."""
         kept: Headers = []
         for name, value in headers:
-            allowed = self._header(name, value)
+            redirects = name == b"location" and status in _REDIRECTS
+            allowed = self._location(value) if redirects else self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
         if status == 304 or is_governed(kept) or self._made_document(kept):
@@ -206,6 +212,8 @@ class Exchange:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
             return [*strict, (_CSP, self._rules.strictest_policy())]
         ours = [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        if self.judge.denies:
+            ours = permissions.switched_off(ours)
         return self.confined(ours, ())
 
     def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
@@ -271,7 +279,22 @@ class Exchange:
         if name == b"set-cookie":
             passes = self.set_cookie(value).passes
             return value if passes else None
+        if self.judge.denies and permissions.profiles(name):
+            return None
         return judge_contacts(name, value, self.url_denied)
+
+    def _location(self, value: bytes) -> bytes | None:
+        """Where a redirect leads: a denied host is for a visitor who acted, and for nothing else.
+
+        What a script sends there gets to the way out, and a part of a page nowhere. A browser
+        that does not say what asks is left to the policies of the page.
+        """
+        target = target_of(value.decode("latin-1"))
+        if target.reach is not Reach.HOST or not self.host_denied(target.host):
+            return value
+        if self.asked.destination != b"document":
+            return None if self.asked.destination else value
+        return value if self.asked.chosen else _way_out(target.url)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""
@@ -304,6 +327,10 @@ def explanation(verdicts: Iterable[Verdict]) -> bytes:
     return ", ".join(text for text in told if text.isascii() and text.isprintable())[
         :4_000
     ].encode()
+
+
+def _way_out(url: str) -> bytes:
+    return b"/.bandeau/leave?to=" + quote(url, safe="", errors="replace").encode()
 
 
 def _dashed(name: bytes) -> bytes:

@@ -16,7 +16,7 @@ _URL = re.compile(rb'(?:https?|wss?):[^\s"\'<>;,]+', re.IGNORECASE)
 _REPORTING = frozenset(
     {b"nel", b"report-to", b"reporting-endpoints", b"speculation-rules", b"expect-ct"}
     | {b"x-xss-protection", b"public-key-pins", b"public-key-pins-report-only"}
-    | {b"attribution-reporting-register-source", b"attribution-reporting-register-trigger"}
+    | {b"sourcemap", b"x-sourcemap"}
 )
 _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))', re.IGNORECASE)
 
@@ -47,7 +47,8 @@ def judge_refresh(value: bytes, denied: Denied) -> bytes | None:
 
 def reports_elsewhere(value: bytes, denied: Denied) -> bool:
     """Whether a reporting or speculation header names any denied host."""
-    return any(_leads_to(url, denied) for url in _URL.findall(value) + strings(value))
+    urls = [value, *_URL.findall(value), *strings(value)]
+    return any(_leads_to(url, denied) for url in urls)
 
 
 def judge_csp_reports(value: bytes, denied: Denied) -> bytes:

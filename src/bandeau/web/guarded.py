@@ -146,6 +146,7 @@ def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
         cookie=sent.cookie,
         navigates=b"text/html" in accept or destination in _NAVIGATED,
         destination=destination,
+        chosen=header_value(scope["headers"], b"sec-fetch-user") == b"?1",
     )
 
 

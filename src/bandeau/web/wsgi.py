@@ -25,6 +25,8 @@ WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 _IN_PATHS = "/:@!$&'()*+,;=~"
 _BODY_BYTES = max(limits.CHOICE_BODY_BYTES, limits.COMMENT_BODY_BYTES) + 1
 _OUTSIDE = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
+# What a site sends this way nobody judges, and a browser acts on it before it has a policy.
+_EARLY_HINTS = "wsgi.early_hints"
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -172,8 +174,9 @@ def scope_of(environ: Mapping[str, Any], path: bytes) -> dict[str, Any]:
 
 
 def with_headers(environ: Mapping[str, Any], headers: Headers) -> Environ:
-    """A copy of the environment with these headers and no others."""
+    """A copy of the environment with these headers and no others, and no way around them."""
     inner = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
+    inner.pop(_EARLY_HINTS, None)
     for name, value in headers:
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in _OUTSIDE:

@@ -34,7 +34,7 @@ def denied(url: str) -> bool:
         ("reporting-endpoints", 'a="//ads.test/x"', None),
         ("reporting-endpoints", 'a="/reports"', True),
         ("speculation-rules", '"https://ads.test/rules.json"', None),
-        ("speculation-rules", '"/rules.json"', True),
+        ("speculation-rules", '"/rules.json"', None),
         ("sourcemap", "https://ads.test/a.map", None),
         ("x-sourcemap", "//ads.test/a.map", None),
         ("sourcemap", "/a.map", True),

@@ -53,24 +53,34 @@ _NEAR_VALUE = (
     rf"|(?:[^\"':&\\/>{WHITE}]|{_SLASH})(?:[^:&\\/>{WHITE}]++|{_SLASH})*+(?=[>{WHITE}]))"
 )
 _LIVE = rf"(?:{any_case(_READ_ATTRIBUTES + ' ' + _ADDRESSES)}{NAME_END}|{_STYLE})"
-_NEAR = (
-    rf"(?:{GAP}|(?!{_LIVE}){NAME}{ASSIGNED}"
-    rf"|(?!{any_case('data-bandeau')}{NAME_END}){NAME}(?:{EQUALS}{_NEAR_VALUE}|(?![{WHITE}]*+=)))*+>"
-)
+
+
+def _near(stop: str) -> str:
+    """The rest of a tag all of whose addresses are near, unless an attribute begins with ``stop``."""
+    named = rf"(?!{stop}|{any_case('data-bandeau')}{NAME_END}){NAME}"
+    return (
+        rf"(?:{GAP}|(?!{stop}|{_LIVE}){NAME}{ASSIGNED}"
+        rf"|{named}(?:{EQUALS}{_NEAR_VALUE}|(?![{WHITE}]*+=)))*+>"
+    )
+
+
+_NEAR = _near("[>]")
+# Speculation rules, or what may spell it.
+_SPECULATES = rf"{any_case('type')}{EQUALS}[\"']?[{WHITE}]*+[sS&]"
 _NEAR_ELEMENTS = any_case(
     "audio embed fencedframe form image img input link object portal source track use video"
 )
 _NEAR_TAG = rf"{_NEAR_ELEMENTS}{TAG_END}{_NEAR}"
 
 
-def _text_element(name: str, stop: str = "") -> str:
+def _text_element(name: str, stop: str = "", near: str = _NEAR) -> str:
     """A whole raw text element without its end tag, unless ``stop`` is met in it."""
     word = any_case(name)
     end = f"/{word}{TAG_END}"
-    return rf"{word}{TAG_END}{_NEAR}(?:[^<]++|<(?!{stop}{end}))*+(?=<{end})"
+    return rf"{word}{TAG_END}{near}(?:[^<]++|<(?!{stop}{end}))*+(?=<{end})"
 
 
-_SCRIPT = _text_element("script", "!--|")
+_SCRIPT = _text_element("script", "!--|", _near(_SPECULATES))
 _TEXTS = "|".join((_SCRIPT, _text_element("style"), _text_element("textarea")))
 
 _SHAPES = any_case(

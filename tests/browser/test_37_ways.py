@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from chromium import browsing
-from leaking import SOCKETS, WAYS, Listening, leaking_site, listening, tracked_host
+from leaking import (
+    ALL_SOCKETS,
+    ALL_WAYS,
+    WAYS,
+    Listening,
+    leaking_site,
+    listening,
+    tracked_host,
+)
 from playwright.sync_api import BrowserContext, Playwright, sync_playwright
 from serving import serving
 
@@ -31,6 +40,9 @@ hosts = ["tracker.test"]
 """
 
 
+SECURE = ["--unsafely-treat-insecure-origin-as-secure=http://www.paper.test,http://bare.paper.test"]
+
+
 @dataclass(frozen=True)
 class World:
     """A browser before a site, which ``www`` serves through the gateway and ``bare`` without."""
@@ -46,7 +58,7 @@ class World:
 
     def reached(self) -> set[str]:
         """The ways that led to a tracker since the last :meth:`forget`."""
-        asked = {way for way in WAYS if tracked_host(way) in self.requests.asked}
+        asked = {way for way in ALL_WAYS if tracked_host(way) in self.requests.asked}
         return asked | {way for way, each in self.sockets.items() if each.opened}
 
 
@@ -58,11 +70,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         serving(leaking_site()) as origin,
         serving(gateway(folder / "policy.toml", origin.url, folder / "data")) as front,
         listening() as requests,
-        listening() as tag,
-        listening() as header,
+        ExitStack() as listeners,
         sync_playwright() as playwright,
     ):
-        sockets = dict(zip(SOCKETS, (tag, header), strict=True))
+        sockets = {way: listeners.enter_context(listening()) for way in ALL_SOCKETS}
         mapped = {"www.paper.test": front.port, "bare.paper.test": origin.port}
         mapped |= {tracked_host(way): each.port for way, each in sockets.items()}
         mapped |= {"*.tracker.test": requests.port}
@@ -74,7 +85,7 @@ def _reached(world: World, context: BrowserContext, host: str) -> set[str]:
     """The ways that work on the pages of ``host``."""
     world.forget()
     pages = []
-    for way in WAYS:
+    for way in ALL_WAYS:
         page = context.new_page()
         page.goto(f"http://{host}/{way}", wait_until="commit")
         pages.append(page)
@@ -96,7 +107,7 @@ def _choose(context: BrowserContext, action: str) -> None:
 
 
 def test_no_way_to_a_tracker_works_until_it_is_allowed(world: World, tmp_path: Path) -> None:
-    with browsing(world.playwright, tmp_path / "profile", world.rules) as context:
+    with browsing(world.playwright, tmp_path / "profile", world.rules, SECURE) as context:
         untouched = _reached(world, context, "bare.paper.test")
         assert untouched == set(WAYS), "each way must lead there by itself, or it proves nothing"
         assert _reached(world, context, "www.paper.test") == set()

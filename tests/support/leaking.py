@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from leaking_more import MORE, MORE_HEADERS, MORE_SOCKETS, OWN
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -61,6 +62,10 @@ HEADERS = {
 MARKUP["preconnect"] = '<link rel="preconnect" href="http://{url}">'
 SOCKETS = ("preconnect", "preconnect-header")
 WAYS = (*MARKUP, *HEADERS)
+ALL_SOCKETS = (*SOCKETS, *MORE_SOCKETS)
+ALL_WAYS = (*WAYS, *MORE, *MORE_HEADERS, *MORE_SOCKETS)
+_MARKUP = MARKUP | MORE | MORE_SOCKETS
+_HEADERS = HEADERS | MORE_HEADERS
 NOSCRIPT = '<noscript><img src="http://{url}"></noscript>'
 _PAGE = '<!doctype html><html lang="en"><head><title>t</title></head><body><p>Text.</p>{}'
 
@@ -76,11 +81,11 @@ def leaking_site() -> Starlette:
     async def page(request: Request) -> HTMLResponse:
         way = request.path_params["way"]
         url = f"{tracked_host(way)}/{way}"
-        body = MARKUP.get(way, NOSCRIPT if way == "noscript" else "").format(url=url)
-        name, value = HEADERS.get(way, ("x-way", way))
+        body = _MARKUP.get(way, NOSCRIPT if way == "noscript" else "").format(url=url)
+        name, value = _HEADERS.get(way, ("x-way", way))
         return HTMLResponse(_PAGE.format(body), headers={name: value.format(url=url)})
 
-    return Starlette(routes=[Route("/{way}", page)])
+    return Starlette(routes=[Route("/{way}", page, methods=["GET", "POST"]), OWN])
 
 
 @dataclass

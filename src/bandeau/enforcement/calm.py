@@ -56,7 +56,7 @@ _LIVE = rf"(?:{any_case(_READ_ATTRIBUTES + ' ' + _ADDRESSES)}{NAME_END}|{_STYLE}
 
 
 def _near(stop: str) -> str:
-    """The rest of a tag all of whose addresses are near, unless an attribute begins with ``stop``."""
+    """The rest of a tag whose addresses are all near, unless an attribute begins with ``stop``."""
     named = rf"(?!{stop}|{any_case('data-bandeau')}{NAME_END}){NAME}"
     return (
         rf"(?:{GAP}|(?!{stop}|{_LIVE}){NAME}{ASSIGNED}"

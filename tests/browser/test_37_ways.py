@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from chromium import browsing
 from leaking import (
     ALL_SOCKETS,
     ALL_WAYS,
+    MORE_WAYS,
     WAYS,
     Listening,
     leaking_site,
@@ -41,6 +42,13 @@ hosts = ["tracker.test"]
 
 
 SECURE = ["--unsafely-treat-insecure-origin-as-secure=http://www.paper.test,http://bare.paper.test"]
+UNKNOWN = {
+    *("attribution", "fenced", "fetch-later", "portal", "svg-use", "stylesheet-header"),
+    *("icon", "manifest", "report-uri"),
+}
+"""Ways that this browser does not know, or does not go without a window."""
+NEVER = {"ours-frame", "service-worker"}
+"""Ways that no choice opens: our own pages, and a worker that was there before the choice."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +89,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(playwright, f"{rules},MAP * ~NOTFOUND", requests, sockets)
 
 
-def _reached(world: World, context: BrowserContext, host: str) -> set[str]:
-    """The ways that work on the pages of ``host``."""
+def _reached(world: World, context: BrowserContext, host: str, ways: Sequence[str]) -> set[str]:
+    """Which of ``ways`` work on the pages of ``host``."""
     world.forget()
     pages = []
-    for way in ALL_WAYS:
+    for way in ways:
         page = context.new_page()
         page.goto(f"http://{host}/{way}", wait_until="commit")
         pages.append(page)
     pages[-1].wait_for_timeout(2_500)
-    for page in pages:
+    for page in context.pages[1:]:
         page.close()
     return world.reached()
 
@@ -107,16 +115,29 @@ def _choose(context: BrowserContext, action: str) -> None:
 
 
 def test_no_way_to_a_tracker_works_until_it_is_allowed(world: World, tmp_path: Path) -> None:
-    with browsing(world.playwright, tmp_path / "profile", world.rules, SECURE) as context:
-        untouched = _reached(world, context, "bare.paper.test")
+    with browsing(world.playwright, tmp_path / "profile", world.rules) as context:
+        untouched = _reached(world, context, "bare.paper.test", WAYS)
         assert untouched == set(WAYS), "each way must lead there by itself, or it proves nothing"
-        assert _reached(world, context, "www.paper.test") == set()
+        assert _reached(world, context, "www.paper.test", WAYS) == set()
         _choose(context, "refuse_all")
-        assert _reached(world, context, "www.paper.test") == set()
+        assert _reached(world, context, "www.paper.test", WAYS) == set()
         _choose(context, "accept_all")
-        assert _reached(world, context, "www.paper.test") == untouched
+        assert _reached(world, context, "www.paper.test", WAYS) == untouched
         _choose(context, "refuse_all")
-        assert _reached(world, context, "www.paper.test") == set()
+        assert _reached(world, context, "www.paper.test", WAYS) == set()
+
+
+@pytest.mark.slow
+def test_more_ways_that_this_browser_knows(world: World, tmp_path: Path) -> None:
+    with browsing(world.playwright, tmp_path / "profile", world.rules, SECURE) as context:
+        assert _reached(world, context, "www.paper.test", MORE_WAYS) == set()
+        untouched = _reached(world, context, "bare.paper.test", MORE_WAYS)
+        assert set(MORE_WAYS) - untouched <= UNKNOWN
+        _choose(context, "accept_all")
+        allowed = _reached(world, context, "www.paper.test", MORE_WAYS)
+        assert untouched - allowed <= NEVER
+        _choose(context, "refuse_all")
+        assert _reached(world, context, "www.paper.test", MORE_WAYS) == set()
 
 
 def test_no_pixel_is_fetched_where_scripts_are_off(world: World, tmp_path: Path) -> None:

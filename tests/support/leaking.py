@@ -63,7 +63,8 @@ MARKUP["preconnect"] = '<link rel="preconnect" href="http://{url}">'
 SOCKETS = ("preconnect", "preconnect-header")
 WAYS = (*MARKUP, *HEADERS)
 ALL_SOCKETS = (*SOCKETS, *MORE_SOCKETS)
-ALL_WAYS = (*WAYS, *MORE, *MORE_HEADERS, *MORE_SOCKETS)
+MORE_WAYS = (*MORE, *MORE_HEADERS, *MORE_SOCKETS)
+ALL_WAYS = (*WAYS, *MORE_WAYS)
 _MARKUP = MARKUP | MORE | MORE_SOCKETS
 _HEADERS = HEADERS | MORE_HEADERS
 NOSCRIPT = '<noscript><img src="http://{url}"></noscript>'

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from urllib.parse import unquote
 
@@ -92,23 +91,9 @@ MORE = {
     "moved-fetch": '<script>fetch("/own/moved?{url}", {{mode: "no-cors"}}).catch(() => 0)</script>',
     "moved-beacon": '<script>navigator.sendBeacon("/own/moved?{url}", "1")</script>',
     "moved-page": "<script>location = '/own/moved?{url}'</script>",
-    # Speculation.
-    "speculation": '<script type="speculationrules">{{"prefetch": [{{"source": "list",'
-    '"urls": ["http://{url}"], "eagerness": "immediate"}}]}}</script>',
-    "speculation-prerender": '<script type="speculationrules">{{"prerender": [{{"source": "list",'
-    '"urls": ["http://{url}"], "eagerness": "immediate"}}]}}</script>',
-    "speculation-script": "<script>document.head.append(Object.assign("
-    "document.createElement('script'), {{type: 'speculationrules', textContent: JSON.stringify("
-    "{{prefetch: [{{source: 'list', urls: ['http://{url}'], eagerness: 'immediate'}}]}})}}))"
-    "</script>",
-    "speculation-link": '<a href="http://{url}">.</a><script type="speculationrules">{{"prefetch":'
-    '[{{"source": "document", "where": {{"href_matches": "http://*/*"}},'
-    '"eagerness": "immediate"}}]}}</script>',
 }
 MORE_HEADERS = {
     "report-uri": ("content-security-policy", "img-src 'none'; report-uri http://{url}"),
-    "speculation-header": ("speculation-rules", '"http://{url}"'),
-    "speculation-own": ("speculation-rules", '"/own/rules?{url}"'),
     "modulepreload-header": ("link", "<http://{url}>; rel=modulepreload"),
     "stylesheet-header": ("link", "<http://{url}>; rel=stylesheet"),
 }
@@ -138,10 +123,6 @@ _PARTS: dict[str, tuple[str, Callable[[str], str | bytes]]] = {
     "sheet": ("text/css", lambda to: f"@import '{to}';"),
     "pixel": ("image/gif", lambda to: PIXEL),
     "text": ("text/plain", lambda to: "x"),
-    "rules": (
-        "application/speculationrules+json",
-        lambda to: json.dumps({"prefetch": [{"urls": [to], "eagerness": "immediate"}]}),
-    ),
     "drawn": ("image/svg+xml", _drawn),
     "xhtml": ("application/xhtml+xml", _xhtml),
     "wide": (

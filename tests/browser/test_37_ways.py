@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from chromium import browsing
+from firefox import Firefox, firefox
 from leaking import (
     ALL_SOCKETS,
     ALL_WAYS,
@@ -44,7 +46,7 @@ hosts = ["tracker.test"]
 SECURE = ["--unsafely-treat-insecure-origin-as-secure=http://www.paper.test,http://bare.paper.test"]
 UNKNOWN = {
     *("attribution", "fenced", "fetch-later", "portal", "svg-use", "stylesheet-header"),
-    *("icon", "manifest", "report-uri"),
+    *("icon", "manifest", "report-uri", "long-frame"),
 }
 """Ways that this browser does not know, or does not go without a window."""
 NEVER = {"ours-frame", "service-worker"}
@@ -57,6 +59,7 @@ class World:
 
     playwright: Playwright
     rules: str
+    ports: dict[str, int]
     requests: Listening
     sockets: dict[str, Listening]
 
@@ -84,9 +87,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         sockets = {way: listeners.enter_context(listening()) for way in ALL_SOCKETS}
         mapped = {"www.paper.test": front.port, "bare.paper.test": origin.port}
         mapped |= {tracked_host(way): each.port for way, each in sockets.items()}
+        ports = dict(mapped)
         mapped |= {"*.tracker.test": requests.port}
         rules = ",".join(f"MAP {host}:80 127.0.0.1:{port}" for host, port in mapped.items())
-        yield World(playwright, f"{rules},MAP * ~NOTFOUND", requests, sockets)
+        yield World(playwright, f"{rules},MAP * ~NOTFOUND", ports, requests, sockets)
 
 
 def _reached(world: World, context: BrowserContext, host: str, ways: Sequence[str]) -> set[str]:
@@ -151,3 +155,33 @@ def test_no_pixel_is_fetched_where_scripts_are_off(world: World, tmp_path: Path)
             page.wait_for_timeout(500)
             page.close()
             assert world.requests.asked == fetched
+
+
+FIREFOX_NAVIGATES = {"location", "click"}
+"""What a script does to the whole page, which only a Connection-Allowlist holds."""
+
+
+@pytest.mark.slow
+def test_firefox_leaves_nothing_but_navigation_by_script(world: World, tmp_path: Path) -> None:
+    proxies = world.ports | {".tracker.test": world.requests.port}
+    with firefox(tmp_path / "profile", proxies=proxies) as browser:
+        untouched = _reached_by_firefox(world, browser, "bare.paper.test")
+        assert len(untouched) > 30, untouched
+        assert _reached_by_firefox(world, browser, "www.paper.test") <= FIREFOX_NAVIGATES
+        browser.open("http://www.paper.test/none")
+        browser.run("""() => fetch("/.bandeau/choice", {method: "POST",
+            headers: {"content-type": "application/json"},
+            body: JSON.stringify({action: "refuse_all"})}).then(() => 1)""")
+        assert _reached_by_firefox(world, browser, "www.paper.test") <= FIREFOX_NAVIGATES
+
+
+def _reached_by_firefox(world: World, browser: Firefox, host: str) -> set[str]:
+    reached = set[str]()
+    for first in range(0, len(WAYS), 13):
+        world.forget()
+        tabs = [browser.tab(f"http://{host}/{way}") for way in WAYS[first : first + 13]]
+        time.sleep(4)
+        for tab in tabs:
+            browser.close(tab)
+        reached |= world.reached()
+    return reached

@@ -124,7 +124,7 @@ class World:
     def shown(self, host: str, number: int) -> tuple[str, set[str]]:
         """The text of a page whose own scripts stand still, and the site's files it asks for.
 
-        Icons and lazy images, which no load waits for, are left out.
+        Icons, lazy images and what is fetched ahead, which no load waits for, are left out.
         """
         page = self.context.new_page()
         self.asked.clear()
@@ -160,8 +160,9 @@ class World:
 
 
 _READ = """() => {
-  const late = [...document.querySelectorAll("[loading=lazy], link[rel~=icon i]")].flatMap(
-    (each) => [each.currentSrc, each.src, each.href].filter(Boolean)
+  const waits = "[loading=lazy], link[rel~=icon i], link[rel~=prefetch i]";
+  const late = [...document.querySelectorAll(waits)].flatMap((each) =>
+    [each.currentSrc, each.src, each.href].filter(Boolean)
       .map((url) => new URL(url).pathname));
   const ours = "[data-bandeau=root], [data-bandeau=placeholder], script, style, noscript, template";
   for (const each of document.querySelectorAll(ours)) each.remove();

@@ -133,7 +133,7 @@ def _answer(connection: socket.socket, seen: Listening) -> None:
             for line in lines:
                 name, _, value = line.partition(b":")
                 if name.lower() == b"host":
-                    seen.asked.add(value.strip().decode())
+                    seen.asked.add(value.strip().decode().removesuffix(":80"))
                 if line == b"\r\n":
                     connection.sendall(
                         b"HTTP/1.1 204 No Content\r\nConnection: close\r\n"

@@ -53,12 +53,12 @@ class Firefox:
 
     def tab(self, url: str) -> str:
         """Opens a tab that nothing waits for; its id."""
-        opened = self.ask("browsingContext.create", type="tab")["context"]
-        self.ask("browsingContext.navigate", context=opened, url=url, wait="none")
+        opened = self.ask("browsingContext.create", timeout=90, type="tab")["context"]
+        self.ask("browsingContext.navigate", timeout=90, context=opened, url=url, wait="none")
         return str(opened)
 
     def close(self, tab: str) -> None:
-        self.ask("browsingContext.close", context=tab)
+        self.ask("browsingContext.close", timeout=90, context=tab)
 
     def size(self, width: int, height: int) -> None:
         self.ask(

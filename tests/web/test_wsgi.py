@@ -107,7 +107,7 @@ def test_a_generator_that_starts_late_is_edited_as_it_comes(hold: Hold) -> None:
     server = Server()
     result = iter(hold(site)(environ(), server.start))
     first = next(result)
-    assert taken == [0, 1, 2, 3], "the head waits for links, but not for ever"
+    assert 4 not in taken, "the head waits for links, but not for ever"
     assert server.heads[0][0] == "200 OK"
     body = first + b"".join(result)
     assert LIVE not in body

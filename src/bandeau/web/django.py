@@ -186,7 +186,7 @@ def _ahead(stream: Stream, pieces: Iterator[bytes]) -> list[bytes]:
     patience, ahead = Patience(stream), list[bytes]()
     for piece in pieces:
         ahead.append(piece)
-        if patience.ended:
+        if patience.ended():
             break
     return ahead
 
@@ -195,7 +195,7 @@ async def _later_ahead(stream: Stream, pieces: AsyncIterator[bytes]) -> list[byt
     patience, ahead = Patience(stream), list[bytes]()
     async for piece in pieces:
         ahead.append(piece)
-        if patience.ended:
+        if patience.ended():
             break
     return ahead
 

@@ -38,13 +38,16 @@ class Patience:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._began = time.monotonic()
+        self._ends: float | None = None
 
-    @property
     def ended(self) -> bool:
-        """Whether the head must leave: the page was read far enough, or its time is over."""
-        late = time.monotonic() - self._began >= limits.PAGE_LOOKAHEAD_SECONDS
-        return late or self._stream.looked_far
+        """Whether the head must leave: the page was read far enough, or its time is over.
+
+        To be asked with each part that comes; its time begins with the first.
+        """
+        now = time.monotonic()
+        self._ends = self._ends or now + limits.PAGE_LOOKAHEAD_SECONDS
+        return now >= self._ends or self._stream.looked_far
 
 
 class HeldPage:

@@ -117,7 +117,7 @@ class _Answer:
             return
         for piece in self._here.edited(self._stream, chunk, last=last):
             self._waiting.append(piece)
-            if self._held is None or self._patience.ended:
+            if self._held is None or self._patience.ended():
                 self._release()
                 waiting, self._waiting = self._waiting, []
                 yield b"".join(waiting)

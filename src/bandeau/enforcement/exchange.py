@@ -19,8 +19,10 @@ from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed, media_type
 from bandeau.enforcement.pieces import Gated, Subjects
+from bandeau.enforcement.reports import REPORT_DIRECTIVE
 from bandeau.enforcement.rules import Rules
-from bandeau.enforcement.urls import OWN, Reach, target_of
+from bandeau.enforcement.sightings import Kind, Note, Seen, Teller, unnoted
+from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, target_of
 from bandeau.enforcement.verdict import Reason, Verdict
 from bandeau.policy.model import CookieRule
 
@@ -95,6 +97,8 @@ class Exchange:
 
     With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``; without
     ``confine`` what becomes a document or worker gets no ``Connection-Allowlist``.
+    ``note`` hears of what no tracker declares; with ``reports`` the browser is asked to tell of it
+    too.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
     ``shared`` is true where the answer is the same for everyone.
     """
@@ -109,9 +113,13 @@ class Exchange:
         *,
         explain: bool = False,
         confine: bool = True,
+        note: Note = unnoted,
+        reports: bool = False,
     ) -> None:
         self._explain = explain
         self._confine = confine
+        self.note = note
+        self.reports = reports
         self._rules = rules
         self.asked = asked
         self.standing = standing
@@ -120,6 +128,8 @@ class Exchange:
         self.page = rules.declared.base(asked.target) if rules.declared else OWN
         self.tracked = self._path_verdict()
         self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
+        for verdict in self.jar.denied:
+            self._noted(Kind.COOKIE, verdict, Teller.BROWSER, "cookie")
 
     def _path_verdict(self) -> Verdict | None:
         """The verdict on the path that is asked for, where a tracker declares it."""
@@ -127,9 +137,19 @@ class Exchange:
         verdict = self.judge.path(paths.asked(self.asked.target)) if paths else None
         return verdict if verdict and verdict.tracker else None
 
-    def host_denied(self, host: str) -> bool:
-        """Whether the page may not reach ``host``; the host that served it is always its own."""
-        return host != self.asked.host and not self.judge.host(host).passes
+    def host_denied(self, host: str, where: str = "markup") -> bool:
+        """Whether the page may not reach ``host``; the host that served it is always its own.
+
+        ``where`` says what names the host, for the publisher to find it.
+        """
+        if host == self.asked.host:
+            return False
+        return not self._noted(Kind.HOST, self.judge.host(host), Teller.SITE, where).passes
+
+    def _noted(self, kind: Kind, verdict: Verdict, teller: Teller, where: str) -> Verdict:
+        if verdict.reason is Reason.UNDECLARED and verdict.subject != UNREADABLE:
+            self.note(Seen(kind, verdict.subject, teller, where, self.asked.path))
+        return verdict
 
     def refused(self) -> Headers | None:
         """The headers of our answer where the request must not reach the site; else ``None``.
@@ -153,10 +173,10 @@ class Exchange:
         )
         yield from (verdict for verdict in owns if not verdict.passes)
 
-    def url_denied(self, url: str) -> bool:
+    def url_denied(self, url: str, where: str = "markup") -> bool:
         """Whether a URL in a header leads where the page may not reach."""
         target = target_of(url, self.page)
-        if target.reach is Reach.HOST and self.host_denied(target.host):
+        if target.reach is Reach.HOST and self.host_denied(target.host, where):
             return True
         declared = self._rules.declared
         return declared is not None and not all(
@@ -266,7 +286,8 @@ class Exchange:
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
-        return self._rules.content_policy(self.standing)
+        policy = self._rules.content_policy(self.standing)
+        return policy + REPORT_DIRECTIVE if self.reports else policy
 
     def connection_allowlist(self, links: Iterable[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
@@ -277,11 +298,11 @@ class Exchange:
 
     def _header(self, name: bytes, value: bytes) -> bytes | None:
         if name == b"set-cookie":
-            passes = self.set_cookie(value).passes
-            return value if passes else None
+            verdict = self._noted(Kind.COOKIE, self.set_cookie(value), Teller.SITE, "set-cookie")
+            return value if verdict.passes else None
         if self.judge.denies and permissions.profiles(name):
             return None
-        return judge_contacts(name, value, self.url_denied)
+        return judge_contacts(name, value, lambda url: self.url_denied(url, name.decode()))
 
     def _location(self, value: bytes) -> bytes | None:
         """Where a redirect leads: a denied host is for a visitor who acted, and for nothing else.
@@ -290,7 +311,7 @@ class Exchange:
         that does not say what asks is left to the policies of the page.
         """
         target = target_of(value.decode("latin-1"))
-        if target.reach is not Reach.HOST or not self.host_denied(target.host):
+        if target.reach is not Reach.HOST or not self.host_denied(target.host, "location"):
             return value
         if self.asked.destination != b"document":
             return None if self.asked.destination else value

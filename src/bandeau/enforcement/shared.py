@@ -17,6 +17,7 @@ from bandeau.enforcement.csp import POLICY, own_policy, sources
 from bandeau.enforcement.exchange import Asked, Exchange, Headers
 from bandeau.enforcement.pieces import Gated
 from bandeau.enforcement.rules import Rules, hint_cookie
+from bandeau.enforcement.sightings import Note, unnoted
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.match import suffixes
 from bandeau.policy.model import Policy
@@ -112,9 +113,16 @@ class SharedExchange(Exchange):
     shared = True
 
     def __init__(
-        self, page: SharedPage, rules: Rules, asked: Asked, *, confine: bool = True
+        self,
+        page: SharedPage,
+        rules: Rules,
+        asked: Asked,
+        note: Note = unnoted,
+        *,
+        confine: bool = True,
     ) -> None:
-        super().__init__(rules, page.undecided(), replace(asked, cookie=b""), confine=confine)
+        alike = replace(asked, cookie=b"")
+        super().__init__(rules, page.undecided(), alike, note=note, confine=confine)
         self._page = page
 
     def csp(self) -> bytes:

@@ -39,6 +39,7 @@ from bandeau.web.endpoints import Endpoints
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.items import Items
+from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
 from bandeau.web.notice import Notice
 from bandeau.web.page import Insertions, PageEditor
@@ -47,6 +48,7 @@ from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Plans, fingerprint
 from bandeau.web.process import Opened, PerProcess
 from bandeau.web.reports import Reports, asking
+from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
 from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
@@ -58,8 +60,8 @@ class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
-    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer, ``confine`` adds
-    ``Connection-Allowlist`` to pages. A site that cannot be held does not start: raises
+    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
+    documents get no ``Connection-Allowlist``. A site that cannot be held does not start: raises
     ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
     ``LedgerUnavailable`` where the folder cannot be used.
     """
@@ -71,7 +73,7 @@ class Bandeau:
         policy: str | Path,
         data: str | Path = "bandeau-data",
         explain: bool = False,
-        confine: bool = False,
+        confine: bool = True,
         shared_page: bool = False,
     ) -> None:
         plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
@@ -114,8 +116,9 @@ class BandeauWSGI:
         policy: str | Path,
         data: str | Path = "bandeau-data",
         explain: bool = False,
+        confine: bool = True,
     ) -> None:
-        self._desks = _per_process(policy, data, explain=explain)
+        self._desks = _per_process(policy, data, explain=explain, confine=confine)
         self._shell = WsgiShell(app, self._desks)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -130,13 +133,13 @@ class BandeauWSGI:
 class BandeauMiddleware(DjangoShell):
     """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
 
-    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA`` and ``BANDEAU_EXPLAIN`` are the arguments of
-    :class:`Bandeau`, whose errors it raises when Django loads it.
+    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_EXPLAIN`` and ``BANDEAU_CONFINE``
+    are the arguments of :class:`Bandeau`, whose errors it raises when Django loads it.
     """
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        policy, data, explain = settings()
-        self._desks = _per_process(policy, data, explain=explain)
+        policy, data, explain, confine = settings()
+        self._desks = _per_process(policy, data, explain=explain, confine=confine)
         super().__init__(get_response, self._desks)
 
     def close(self) -> None:
@@ -150,7 +153,7 @@ def gateway(
     data: Path,
     *,
     explain: bool = False,
-    confine: bool = False,
+    confine: bool = True,
     shared_page: bool = False,
 ) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``."""
@@ -205,7 +208,7 @@ class _Plan:
         data: str | Path,
         *,
         explain: bool,
-        confine: bool = False,
+        confine: bool,
         shared_page: bool = False,
     ) -> _Plan:
         words = read_words()
@@ -240,7 +243,7 @@ class _Plan:
         lookout = Lookout(sightings, registrable, site.now)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += comments.routes() if insertions.section else []
-        own = Endpoints(site, visitors, choices, pages).app(routes)
+        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
 
         def close() -> None:
             lookout.close()
@@ -250,9 +253,11 @@ class _Plan:
         return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
 
 
-def _per_process(policy: str | Path, data: str | Path, *, explain: bool) -> PerProcess:
+def _per_process(
+    policy: str | Path, data: str | Path, *, explain: bool, confine: bool
+) -> PerProcess:
     """Opened once at start to see that it holds, and closed again, since servers fork later."""
-    plan = _Plan.read(policy, data, explain=explain)
+    plan = _Plan.read(policy, data, explain=explain, confine=confine)
     plan.open().close()
 
     def opens() -> Opened:
@@ -297,12 +302,13 @@ def _insertions(
         return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
-    view, told = comments.view, asking()
+    view, told, leaving = comments.view, asking(), Leaving()
     return Insertions(
         notice=notice,
         placeholder=placeholder,
+        leaving=leaving,
         asking=told.markup,
         section=section if offered else None,
-        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
+        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash, leaving.hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

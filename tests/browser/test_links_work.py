@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from chromium import browsing
@@ -31,14 +32,43 @@ PAGE = """<!doctype html><html lang=fr><head><title>t</title></head><body><h1>Pa
 <a id=message href="whatsapp://send?text=x">.</a>
 <a id=chat href="tg:resolve?domain=x">.</a>
 <form action="/own" method=post><button id=form>.</button></form>
+<form action="http://search.test/find?old">
+<input name=q value="a b"><button id=seek>.</button></form>
+<form action="http://give.test/" method=post>
+<input name=card value=1><button id=give>.</button></form>
+<p id=written></p><p id=still onclick="event.stopPropagation()"></p>
+<button id=opens onclick="window.open('http://unseen.test/opens')">.</button>
+<button id=goes onclick="location = 'http://unseen.test/goes'">.</button>
+<script>
+const write = (where, id, more) => {
+  const link = Object.assign(document.createElement("a"), {id, textContent: id});
+  document.getElementById(where).append(Object.assign(link, more));
+  link.href ||= `http://unseen.test/${id}`;
+};
+write("written", "script");
+write("written", "script-tab", {target: "_blank"});
+write("written", "script-known", {href: "http://elsewhere.test/known"});
+write("written", "script-handled", {onclick: event => event.preventDefault()});
+write("still", "script-still");
+</script>
 <img id=image src="http://img.quotidien.test/image"></body></html>"""
+
+
+ACTS = """<!doctype html><html><body><script>
+addEventListener("load", () => Object.assign(
+  document.createElement("a"), {href: "http://unseen.test/"}).click());
+</script></body></html>"""
+asked: set[str] = set()
 
 
 async def world(request: Request) -> Response:
     """Every host there is, the site's own too."""
+    asked.add(str(request.url.hostname))
     match request.url.path:
         case "/":
             return HTMLResponse(PAGE)
+        case "/acts":
+            return HTMLResponse(ACTS)
         case "/moved":
             return RedirectResponse("/own?moved")
         case "/out":
@@ -54,7 +84,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("links")
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     everywhere = Starlette(routes=[Route("/{path:path}", world, methods=["GET", "POST"])])
-    site = Bandeau(everywhere, policy=folder / "policy.toml", data=folder / "data", confine=True)
+    site = Bandeau(everywhere, policy=folder / "policy.toml", data=folder / "data")
     with serving(site) as ours, serving(everywhere) as others, sync_playwright() as playwright:
         rules = (
             f"MAP www.quotidien.test:80 127.0.0.1:{ours.port},MAP *:80 127.0.0.1:{others.port},"
@@ -112,3 +142,63 @@ def test_a_link_to_another_program_leaves_the_page_alone(page: Page, click: str)
 def test_parts_from_own_hosts_load(page: Page) -> None:
     asked = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
     assert "http://img.quotidien.test/image" in asked
+
+
+def _way_out(page: Page, url: str) -> None:
+    page.wait_for_url("**/.bandeau/leave**")
+    link = page.locator("[data-bandeau=leave]")
+    assert link.get_attribute("href") == url
+    assert urlsplit(url).hostname not in asked
+
+
+@pytest.mark.parametrize("click", ["script", "script-still", "goes"])
+def test_a_script_that_leads_elsewhere_leads_to_the_way_out_first(page: Page, click: str) -> None:
+    asked.clear()
+    page.locator(f"#{click}").click()
+    _way_out(page, f"http://unseen.test/{click}")
+    page.locator("[data-bandeau=leave]").click()
+    page.wait_for_url(f"http://unseen.test/{click}")
+
+
+@pytest.mark.parametrize("click", ["script-tab", "opens"])
+def test_a_new_tab_that_a_script_asks_for_shows_the_way_out(page: Page, click: str) -> None:
+    asked.clear()
+    with page.expect_popup() as opened:
+        page.locator(f"#{click}").click()
+    _way_out(opened.value, f"http://unseen.test/{click}")
+    opened.value.close()
+
+
+def test_the_way_out_by_keyboard_and_by_the_middle_button(page: Page) -> None:
+    with page.context.expect_page() as opened:
+        page.locator("#script").click(button="middle")
+    _way_out(opened.value, "http://unseen.test/script")
+    opened.value.close()
+    page.locator("#script").press("Enter")
+    _way_out(page, "http://unseen.test/script")
+    page.get_by_text("Rester ici").click()
+    page.wait_for_url("http://www.quotidien.test/")
+
+
+def test_links_that_can_be_reached_or_do_something_else_are_left_alone(page: Page) -> None:
+    page.locator("#script-handled").click()
+    page.locator("#script-known").click()
+    page.wait_for_url("http://elsewhere.test/known")
+
+
+def test_what_no_visitor_asked_for_leads_nowhere(page: Page) -> None:
+    asked.clear()
+    page.goto("http://www.quotidien.test/acts")
+    page.wait_for_url("chrome-error://chromewebdata/")
+    assert "unseen.test" not in asked
+
+
+def test_forms_to_other_hosts_get_to_the_way_out(page: Page) -> None:
+    asked.clear()
+    page.locator("#seek").click()
+    _way_out(page, "http://search.test/find?q=a+b")
+    page.goto("http://www.quotidien.test/")
+    page.locator("#give").click()
+    page.wait_for_url("**/.bandeau/leave/**")
+    assert page.locator("main").inner_text().count("give.test") == 3
+    assert "give.test" not in asked

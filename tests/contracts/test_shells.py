@@ -429,10 +429,6 @@ def test_our_own_error_pages_carry_the_band_too(shell: Shell) -> None:
     assert "data-state=refused" in page
 
 
-def test_a_page_is_not_confined_unless_asked_for(shell: Shell) -> None:
-    assert "connection-allowlist" not in shell.visitor().get("/article").headers
-
-
 @pytest.mark.parametrize("choice", ["none", "refused", "withdrawn"])
 def test_a_denied_own_path_is_answered_by_us(shell: Shell, choice: str) -> None:
     visitor = shell.visitor()
@@ -516,6 +512,101 @@ def test_a_page_has_proxied_tags_and_snippets_inert_until_they_are_allowed(shell
     assert "/tags/t.js" in answer.headers["link"]
 
 
+FAR = '"*://far.test:*"'
+DOCUMENTS = {
+    "/article": '"*://telegram.test:*"',
+    "/strict": '"*://telegram.test:*"',
+    "/latin": "(response-origin ",
+    "/drawn.svg": FAR,
+    "/wide": FAR,
+    "/nowhere": "(response-origin ",
+    "/.bandeau/privacy": "(response-origin ",
+    "/.bandeau/nowhere": "(response-origin ",
+    "/.bandeau/choice": "(response-origin ",
+    "/.bandeau/leave?to=https://far.test/x": FAR,
+}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_every_document_is_confined_to_hosts_that_pass_and_to_its_links(
+    shell: Shell, path: str
+) -> None:
+    for destination in ("", "document", "iframe"):
+        told = {"sec-fetch-dest": destination} if destination else {}
+        headers = shell.visitor(**told).get(path).headers
+        (listed,) = headers.get_list("connection-allowlist")
+        assert DOCUMENTS[path] in listed
+        assert "ads.test" not in listed
+        assert "content-security-policy" in headers
+
+
+def test_the_head_alone_confines_to_hosts_that_pass(shell: Shell) -> None:
+    listed = shell.visitor().send("HEAD", "/article").headers["connection-allowlist"]
+    assert listed.startswith("(response-origin ")
+    assert "telegram.test" not in listed
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    assert "ads.test" in visitor.send("HEAD", "/article").headers["connection-allowlist"]
+
+
+def test_what_becomes_no_document_is_not_confined(shell: Shell) -> None:
+    image = {"accept": "image/*", "sec-fetch-dest": "image"}
+    visitor = shell.visitor(**image)
+    assert "connection-allowlist" not in visitor.get("/own.png").headers
+    shown = shell.visitor(**{"sec-fetch-dest": "iframe"}).get("/own.png").headers
+    assert shown["connection-allowlist"].startswith("(response-origin ")
+    assert "'self'" in shown["content-security-policy"]
+
+
+def test_the_way_out_names_the_host_and_sends_nobody_there(shell: Shell) -> None:
+    page = shell.visitor().get(
+        "/.bandeau/leave?to=https%3A%2F%2Fme%40FAR.test%2Fa%3Fb%3D%22%3C&lang=en",
+        headers={"referer": "http://www.quotidien.test/article?x=1"},
+    )
+    assert page.status_code == 200
+    assert "location" not in page.headers
+    assert 'rel="noreferrer noopener" href="https://far.test/a?b=&#34;&lt;"' in page.text
+    assert "Go on to far.test" in page.text
+    assert 'href="/article?x=1"' in page.text
+    assert "data-bandeau=notice" not in page.text.replace('"', "")
+
+
+@pytest.mark.parametrize(
+    "to",
+    [
+        "",
+        "/article",
+        "//far.test/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://",
+        "https://a b/",
+        "https://far.test/%0d%0a" + "x" * 4_096,
+        "mailto:a@b.test",
+    ],
+)
+def test_the_way_out_leads_to_web_pages_only(shell: Shell, to: str) -> None:
+    answer = shell.visitor().get("/.bandeau/leave", params={"to": to, "lang": "en"})
+    assert answer.status_code == 400
+    assert "not an address of another web site" in answer.text
+
+
+def test_a_form_that_leads_elsewhere_gets_to_the_way_out(shell: Shell) -> None:
+    visitor = shell.visitor(**{"accept-language": "en"})
+    form = re.search(r'<form action="(/.bandeau/leave/[^"]+)"', visitor.get("/article").text)
+    assert form
+    sought = visitor.get(form[1] + "?q=a+b&q=%3C")
+    assert 'href="https://search.test/find?q=a+b&amp;q=%3C"' in sought.text
+    posted = visitor.send("POST", form[1], data={"secret": "hunter2"})
+    assert posted.status_code == 403
+    assert "It was not sent" in posted.text
+    assert "hunter2" not in posted.text
+    assert "location" not in posted.headers
+    assert visitor.get("/.bandeau/leave/%21%21").status_code == 400
+    visitor.choose("accept_all")
+    assert "/.bandeau/leave/" in visitor.get("/article").text, "no tracker declares that host"
+
+
 def test_what_no_tracker_declares_is_noted(shell: Shell, tmp_path: Path) -> None:
     """A shell of its own, since what was noted is written when it ends."""
     policy, data = tmp_path / "policy.toml", tmp_path / "data"
@@ -539,6 +630,7 @@ def test_what_no_tracker_declares_is_noted(shell: Shell, tmp_path: Path) -> None
     store.close()
     assert found == {
         ("host", "unknown.test", "site", "markup"),
+        ("host", "search.test", "site", "markup"),
         ("cookie", "rogue", "site", "set-cookie"),
         ("cookie", "leftover", "browser", "cookie"),
         ("storage", "key", "browser", "script"),

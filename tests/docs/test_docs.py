@@ -173,7 +173,12 @@ def test_commands_that_are_typed_exist_with_their_options(words: list[str]) -> N
 
 
 def test_commands_and_options_in_the_text_exist() -> None:
-    known = {each for _, _, command in commands() for p in command.params for each in p.opts}
+    known = {
+        each
+        for _, _, command in commands()
+        for p in command.params
+        for each in [*p.opts, *p.secondary_opts]
+    }
     known |= {"--version", "--help"}
     for page in PAGES:
         for code in codes(prose(page.read_text("utf-8"))):

@@ -34,6 +34,7 @@ from bandeau.features.comments.gate import Reason
 from bandeau.features.comments.model import Refusal
 from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
 from bandeau.web import comments, comments_body
+from bandeau.web.sealed import Sealed
 
 # HTTP.
 
@@ -47,7 +48,9 @@ def site(tmp_path: Path) -> Iterator[Bandeau]:
 
 
 def test_every_address_and_no_other(site: Bandeau) -> None:
-    own = site._enforcer._desk.own
+    sealed = site._enforcer._desk.own
+    assert isinstance(sealed, Sealed)
+    own = sealed.app
     assert isinstance(own, Starlette)
     served = {
         (method, route.path.replace(":path", ""))

@@ -12,6 +12,7 @@ from bandeau.enforcement.allowlist import (
     connection_allowlist,
     host_patterns,
     link_patterns,
+    reachable_hosts,
 )
 
 
@@ -60,15 +61,29 @@ def test_links_of_a_page(markup: bytes, hosts: list[str]) -> None:
     assert link_patterns(markup) == [f'"{host}"' for host in hosts]
 
 
-def test_links_that_do_not_fit_are_told() -> None:
+def test_links_that_do_not_fit_are_left_out() -> None:
     links = Links()
     links.add(b"".join(b"<a href=//h%d.test>" % n for n in range(limits.PAGE_LINKED_HOSTS)))
-    assert links.complete
-    links.add(b"<a href=//h0.test>")
-    assert links.complete
-    links.add(b"<a href=//more.test>")
-    assert not links.complete
+    links.add(b"<a href=//h0.test><a href=//more.test>")
     assert len(links.patterns) == limits.PAGE_LINKED_HOSTS
+    assert '"*://h0.test:*"' in links.patterns
+
+
+def test_the_hosts_of_a_header_can_be_told_again() -> None:
+    patterns = host_patterns(["paper.test", "127.0.0.1"], ["social.test"], ["ads.social.test"])
+    links = link_patterns(b"<a href=//far.test><a href=//b\xc3\xbccher.test><a href=tg:x>")
+    value = connection_allowlist(patterns, links, webrtc=True)
+    assert reachable_hosts(value) == [
+        ".paper.test",
+        "127.0.0.1",
+        "social.test",
+        "far.test",
+        "xn--bcher-kva.test",
+    ]
+
+
+def test_links_of_drawings_are_read() -> None:
+    assert link_patterns(b'<svg><a xlink:href="//far.test/">') == ['"*://far.test:*"']
 
 
 @pytest.mark.parametrize("unit", [b"<a ", b"<a href", b"<a href=", b"<a x='", b" href= ", b"<a/"])

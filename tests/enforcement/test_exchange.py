@@ -23,6 +23,7 @@ hosts = ["pixel.telegram.test"]
 def exchange(
     *granted: str,
     destination: bytes = b"",
+    chosen: bool = False,
     more: str = "",
     uncovered: frozenset[tuple[str, str]] = frozenset(),
     target: str = "/",
@@ -34,7 +35,7 @@ def exchange(
     }
     standing = Standing(answers, uncovered, Source.CHOICE)
     host = "www.quotidien.test"
-    asked = Asked(host, host, target, target, True, b"", False, destination)
+    asked = Asked(host, host, target, target, True, b"", False, destination, chosen)
     return Exchange(Rules(policy), standing, asked)
 
 
@@ -81,7 +82,9 @@ def test_whatever_a_browser_may_run_is_held_and_kept_from_shared_caches(kinds: l
     ]
     headers = answered([*stated, *shared], "social")
     assert b"telegram.test:*" in headers.pop(b"content-security-policy")
-    headers.pop(b"content-type", None)
+    assert b"telegram.test:*" in headers.pop(b"connection-allowlist")
+    for name in (b"content-type", b"permissions-policy", b"x-dns-prefetch-control"):
+        headers.pop(name, None)
     assert headers == {
         b"cache-control": b"private, max-age=60",
         b"vary": b"Accept-Encoding, cookie, Sec-GPC, Sec-Fetch-Dest",
@@ -109,6 +112,7 @@ def test_a_worker_or_document_gets_the_policy_of_its_visitor_only(destination: b
     sent = [(b"content-type", b"text/javascript"), (b"cache-control", b"public, max-age=60")]
     accepted = answered(sent, "social", destination=destination)
     assert b"telegram.test:*" in accepted[b"content-security-policy"]
+    assert b"telegram.test:*" in accepted[b"connection-allowlist"]
     assert accepted[b"cache-control"] == b"private, max-age=60"
 
 
@@ -331,3 +335,70 @@ def test_a_service_worker_that_the_choice_does_not_allow_leaves_as_text(
     assert headers[b"content-type"] == kind
     assert b"content-security-policy" in headers
     assert headers[b"cache-control"].startswith(b"private")
+
+
+OFF = [b"permissions-policy", b"x-dns-prefetch-control"]
+
+
+def test_a_document_profiles_nobody_while_anything_is_denied() -> None:
+    site = b'browsing-topics=*, camera=(self "https://ok.test"), fullscreen=*;report-to=a'
+    sent = [(b"content-type", b"text/html"), (OFF[0], site), (OFF[1], b"on")]
+    held = answered(sent, "social")
+    assert held[OFF[1]] == b"off"
+    assert held[OFF[0]].startswith(b'camera=(self "https://ok.test"), fullscreen=*;report-to=a, ')
+    assert b"browsing-topics=()" in held[OFF[0]]
+    assert b"browsing-topics=*" not in held[OFF[0]]
+    free = answered(sent, "social", "advertising")
+    assert [free[name] for name in OFF] == [site, b"on"]
+
+
+def test_a_faulty_policy_of_the_site_does_not_undo_ours() -> None:
+    for fault in (b"camera 'none'", b"camera=(", b'a="', b"Camera=()"):
+        held = answered([(b"content-type", b"text/html"), (OFF[0], fault)])
+        assert held[OFF[0]].startswith(b"attribution-reporting=()")
+
+
+PROFILING = [
+    b"observe-browsing-topics",
+    b"ad-auction-signals",
+    b"attribution-reporting-register-source",
+    b"shared-storage-write",
+    b"set-login",
+]
+
+
+@pytest.mark.parametrize("name", PROFILING)
+def test_headers_that_profile_wait_until_nothing_is_denied(name: bytes) -> None:
+    assert name not in answered([(name, b"?1")], "social")
+    assert name in answered([(name, b"?1")], "social", "advertising")
+
+
+def test_the_site_is_told_no_topics_either() -> None:
+    sent = [(b"sec-browsing-topics", b"(1);v=chrome.1"), (b"accept", b"*/*")]
+    assert sent[0] not in exchange("social").request_headers(sent)
+    assert sent[0] in exchange("social", "advertising").request_headers(sent)
+
+
+FAR = b"https://ads.test/x?y=1"
+
+
+def location(to: bytes, **asked: object) -> bytes | None:
+    found = exchange(**asked).response_headers(302, [(b"location", to)])  # type: ignore[arg-type]
+    return dict(found).get(b"location")
+
+
+@pytest.mark.parametrize(
+    "destination", [b"iframe", b"script", b"image", b"empty", b"worker", b"embed", b"style"]
+)
+def test_no_part_of_a_page_is_redirected_to_a_denied_host(destination: bytes) -> None:
+    assert location(FAR, destination=destination) is None
+    assert location(b"//ADS.test./", destination=destination) is None
+    assert location(b"/next", destination=destination) == b"/next"
+
+
+def test_a_redirect_of_the_page_itself_is_for_a_visitor_who_acted() -> None:
+    assert location(FAR, destination=b"document", chosen=True) == FAR
+    out = b"/.bandeau/leave?to=https%3A%2F%2Fads.test%2Fx%3Fy%3D1"
+    assert location(FAR, destination=b"document") == out
+    assert location(b"//ads.test/x?y=1", destination=b"document") == out
+    assert location(FAR) == FAR, "browsers that do not say go by the page's policies"

@@ -54,6 +54,10 @@ CASES: list[tuple[bytes, list[str]]] = [
     # What fetches.
     (b"<script src=//evil.test></script>", [E]),
     (b"<script type=module src=//evil.test></script>", [E]),
+    (b"<script type=speculationrules>{}</script>", [UNREADABLE]),
+    (b"<script async type=' SpeculationRules\n'>{}</script>", [UNREADABLE]),
+    (b"<script type='&#115;peculationrules'>{}</script>", [UNREADABLE]),
+    (b"<script type=text/speculationrules>{}</script>", []),
     (b'<script type=importmap>{"imports":{"a":"https://evil.test"}}</script>', []),
     (b"<link rel=stylesheet href=//evil.test>", [E]),
     (b"<link rel='shortcut ICON' href=//evil.test>", [E]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,18 +25,22 @@ FLAGS = [
 
 @contextmanager
 def browsing(
-    playwright: Playwright, profile: Path, rules: str = "", **options: object
+    playwright: Playwright,
+    profile: Path,
+    rules: str = "",
+    flags: Sequence[str] = (),
+    **options: object,
 ) -> Iterator[BrowserContext]:
     """A browser with a fresh profile in ``profile``; ``rules`` map hosts to loopback ports."""
     (profile / "Default").mkdir(parents=True, exist_ok=True)
     preferences = {"profile": {"cookie_controls_mode": 0}}
     (profile / "Default" / "Preferences").write_text(json.dumps(preferences))
-    flags = FLAGS + ([f"--host-resolver-rules={rules}"] if rules else [])
+    mapped = [f"--host-resolver-rules={rules}"] if rules else []
     context = playwright.chromium.launch_persistent_context(
         str(profile),
         executable_path=EXECUTABLE,
         headless=True,
-        args=flags,
+        args=[*FLAGS, *mapped, *flags],
         ignore_https_errors=True,
         **options,  # type: ignore[arg-type]
     )

@@ -7,10 +7,11 @@ import itertools
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from websockets.sync.client import ClientConnection, connect
 
@@ -59,6 +60,15 @@ class Firefox:
     def open(self, url: str) -> None:
         self.ask("browsingContext.navigate", context=self._page, url=url, wait="complete")
 
+    def open_tab(self, url: str) -> str:
+        """Opens a tab that nothing waits for; its id."""
+        opened = self.ask("browsingContext.create", timeout=90, type="tab")["context"]
+        self.ask("browsingContext.navigate", timeout=90, context=opened, url=url, wait="none")
+        return str(opened)
+
+    def close(self, tab: str) -> None:
+        self.ask("browsingContext.close", timeout=90, context=tab)
+
     def size(self, width: int, height: int) -> None:
         self.ask(
             "browsingContext.setViewport",
@@ -96,10 +106,18 @@ class Firefox:
 
 
 @contextmanager
-def firefox(profile: Path, *, script: bool = True) -> Iterator[Firefox]:
-    """A browser with a fresh profile in ``profile``, ended by its process id."""
+def firefox(
+    profile: Path, *, script: bool = True, proxies: Mapping[str, int] | None = None
+) -> Iterator[Firefox]:
+    """A browser with a fresh profile in ``profile``, ended by its process id.
+
+    ``proxies`` maps hosts to loopback ports, which are asked as proxies are; a host that begins
+    with a dot stands for all that end in it, and what is not named is not found.
+    """
     profile.mkdir(parents=True, exist_ok=True)
     wanted = _PREFERENCES | ({} if script else {"javascript.enabled": False})
+    if proxies is not None:
+        wanted = wanted | {"network.proxy.type": 2, "network.proxy.autoconfig_url": _pac(proxies)}
     lines = [f"user_pref({json.dumps(name)}, {json.dumps(v)});" for name, v in wanted.items()]
     (profile / "user.js").write_text("\n".join(lines))
     command = [EXECUTABLE, "--headless", "--no-remote", "--profile", str(profile)]
@@ -118,6 +136,16 @@ def firefox(profile: Path, *, script: bool = True) -> Iterator[Firefox]:
         process.wait(30)
         if process.stderr:
             process.stderr.close()
+
+
+def _pac(proxies: Mapping[str, int]) -> str:
+    found = "".join(
+        f"if (host === '{host}' || '{host}'[0] === '.' && host.endsWith('{host}'))"
+        f" return 'PROXY 127.0.0.1:{port}';"
+        for host, port in proxies.items()
+    )
+    script = f"function FindProxyForURL(url, host) {{ {found} return 'PROXY 127.0.0.1:1'; }}"
+    return "data:application/x-ns-proxy-autoconfig," + quote(script)
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from leaking_more import MORE, MORE_HEADERS, MORE_SOCKETS, OWN
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -61,6 +62,11 @@ HEADERS = {
 MARKUP["preconnect"] = '<link rel="preconnect" href="http://{url}">'
 SOCKETS = ("preconnect", "preconnect-header")
 WAYS = (*MARKUP, *HEADERS)
+ALL_SOCKETS = (*SOCKETS, *MORE_SOCKETS)
+MORE_WAYS = (*MORE, *MORE_HEADERS, *MORE_SOCKETS)
+ALL_WAYS = (*WAYS, *MORE_WAYS)
+_MARKUP = MARKUP | MORE | MORE_SOCKETS
+_HEADERS = HEADERS | MORE_HEADERS
 NOSCRIPT = '<noscript><img src="http://{url}"></noscript>'
 _PAGE = '<!doctype html><html lang="en"><head><title>t</title></head><body><p>Text.</p>{}'
 
@@ -76,11 +82,11 @@ def leaking_site() -> Starlette:
     async def page(request: Request) -> HTMLResponse:
         way = request.path_params["way"]
         url = f"{tracked_host(way)}/{way}"
-        body = MARKUP.get(way, NOSCRIPT if way == "noscript" else "").format(url=url)
-        name, value = HEADERS.get(way, ("x-way", way))
+        body = _MARKUP.get(way, NOSCRIPT if way == "noscript" else "").format(url=url)
+        name, value = _HEADERS.get(way, ("x-way", way))
         return HTMLResponse(_PAGE.format(body), headers={name: value.format(url=url)})
 
-    return Starlette(routes=[Route("/{way}", page)])
+    return Starlette(routes=[Route("/{way}", page, methods=["GET", "POST"]), OWN])
 
 
 @dataclass
@@ -127,7 +133,7 @@ def _answer(connection: socket.socket, seen: Listening) -> None:
             for line in lines:
                 name, _, value = line.partition(b":")
                 if name.lower() == b"host":
-                    seen.asked.add(value.strip().decode())
+                    seen.asked.add(value.strip().decode().removesuffix(":80"))
                 if line == b"\r\n":
                     connection.sendall(
                         b"HTTP/1.1 204 No Content\r\nConnection: close\r\n"

@@ -69,6 +69,7 @@ PAGE = """<!doctype html>
 <img src="https://ads.test/p.gif"><img src="/own.png">
 <iframe src="https://telegram.test/post/1" width="400" height="300"></iframe>
 <a href="https://telegram.test/channel">suivez-nous</a>
+<form action="https://search.test/find?old"><input name="q"></form>
 <section data-bandeau="comments"></section>
 <noscript><img src="https://ads.test/n.gif"></noscript>
 </body></html>"""
@@ -127,6 +128,16 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
         body = "<html lang=fr><head><title>é</title></head><body>été</body></html>"
         return Response(body.encode("latin-1"), headers={"content-type": "text/html"})
 
+    async def drawn(request: Request) -> Response:
+        body = (
+            '<svg xmlns="http://www.w3.org/2000/svg"><a href="https://far.test/"><path/></a></svg>'
+        )
+        return Response(body, headers={"content-type": "image/svg+xml"})
+
+    async def wide(request: Request) -> Response:
+        body = '<html><head><title>é</title></head><body><a href="//far.test">été</a></body></html>'
+        return Response(body.encode("utf-16"), headers={"content-type": "text/html"})
+
     async def strict(request: Request) -> Response:
         csp = "default-src 'none'; script-src 'nonce-abc'; require-trusted-types-for 'script'"
         return Response(PAGE, media_type="text/html", headers={"content-security-policy": csp})
@@ -173,6 +184,8 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             Route("/kept", kept),
             Route("/nolang", nolang),
             Route("/latin", latin),
+            Route("/drawn.svg", drawn),
+            Route("/wide", wide),
             Route("/strict", strict),
             Route("/own.png", asset),
             Route("/tagged", tagged),

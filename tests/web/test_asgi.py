@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,11 @@ class Answering:
 
 
 async def ask(
-    app: Answering, folder: Path, *headers: tuple[bytes, bytes], **more: Any
+    app: Answering,
+    folder: Path,
+    *headers: tuple[bytes, bytes],
+    confine: bool = True,
+    **more: Any,
 ) -> tuple[int, dict[bytes, bytes], bytes]:
     """Status, headers and body of GET / for a visitor without a choice."""
     policy = folder / "policy.toml"
@@ -53,7 +59,7 @@ async def ask(
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    bandeau = Bandeau(app, policy=policy, data=folder / "data", confine=True)
+    bandeau = Bandeau(app, policy=policy, data=folder / "data", confine=confine)
     try:
         await bandeau(scope, receive, send)
     finally:
@@ -172,18 +178,34 @@ async def test_placeholders_link_to_what_they_stand_for(tmp_path: Path) -> None:
     assert b'"*://telegram.test:*"' in headers[LISTED]
 
 
-async def test_no_list_where_links_may_be_missing_from_it(tmp_path: Path) -> None:
+async def test_links_that_are_not_listed_are_led_to_the_way_out(tmp_path: Path) -> None:
     many = b"".join(b"<a href=//h%d.test>" % n for n in range(limits.PAGE_LINKED_HOSTS + 1))
     for page in (
+        PAGE + many + LINK,
         PAGE + b"<p>" * limits.PAGE_LOOKAHEAD_BYTES + LINK,
-        PAGE + many,
-        PAGE.decode().encode("utf-16"),
+        PAGE + LINK,
     ):
         app = Answering(HTML)
         app.chunks = [page[at : at + 65_536] for at in range(0, len(page), 65_536)]
-        _, headers, _ = await ask(app, tmp_path)
-        assert LISTED not in headers
-        assert b"default-src 'self'" in headers[b"content-security-policy"]
+        _, headers, body = await ask(app, tmp_path)
+        (known,) = re.findall(rb'<script type="application/json">(\[[^<]*)</script>', body)
+        fits = page == PAGE + LINK
+        assert (b'"*://far.test:*"' in headers[LISTED]) is fits
+        assert ("far.test" in json.loads(known)) is fits
+        assert ".www.quotidien.test" in json.loads(known)
+        assert body.endswith(b"})();</script>")
+
+
+async def test_a_site_may_do_without(tmp_path: Path) -> None:
+    app = Answering(HTML, (LISTED, b'("*://*:*")'))
+    app.chunks = [PAGE + LINK]
+    _, headers, body = await ask(app, tmp_path, confine=False)
+    assert headers[LISTED] == b'("*://*:*")'
+    assert not body.endswith(b"</script>")
+    _, headers, _ = await ask(
+        app, tmp_path, confine=False, path="/.bandeau/privacy", query_string=b""
+    )
+    assert LISTED not in headers
 
 
 async def test_a_page_that_pauses_is_not_held_back(tmp_path: Path) -> None:
@@ -204,9 +226,7 @@ async def test_a_page_that_pauses_is_not_held_back(tmp_path: Path) -> None:
             begun.set()
 
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
-    bandeau = Bandeau(
-        pausing, policy=tmp_path / "policy.toml", data=tmp_path / "data", confine=True
-    )
+    bandeau = Bandeau(pausing, policy=tmp_path / "policy.toml", data=tmp_path / "data")
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
     async with asyncio.timeout(20):
         await bandeau(scope, _nothing, send)
@@ -215,7 +235,7 @@ async def test_a_page_that_pauses_is_not_held_back(tmp_path: Path) -> None:
         "http.response.start",
         "http.response.body",
     ]
-    assert LISTED not in dict(got[0]["headers"])
+    assert b"far.test" not in dict(got[0]["headers"])[LISTED]
     assert LINK in b"".join(message.get("body", b"") for message in got[1:])
 
 
@@ -233,9 +253,7 @@ async def test_what_came_of_a_page_that_breaks_off_is_sent(tmp_path: Path) -> No
         got.append(message)
 
     (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
-    bandeau = Bandeau(
-        Breaking(HTML), policy=tmp_path / "policy.toml", data=tmp_path / "data", confine=True
-    )
+    bandeau = Bandeau(Breaking(HTML), policy=tmp_path / "policy.toml", data=tmp_path / "data")
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [(b"host", b"a.test")]}
     with pytest.raises(OSError):
         await bandeau(scope, _nothing, send)

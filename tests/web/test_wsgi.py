@@ -100,18 +100,18 @@ def test_a_generator_that_starts_late_is_edited_as_it_comes(hold: Hold) -> None:
 
     def site(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", HTML)
-        for at, chunk in enumerate([PAGE[:60], PAGE[60:], b"<p>" + b"x" * 300_000]):
+        for at, chunk in enumerate([PAGE[:60], PAGE[60:], *[b"<p>" + b"x" * 300_000] * 3]):
             taken.append(at)
             yield chunk
 
     server = Server()
     result = iter(hold(site)(environ(), server.start))
     first = next(result)
-    assert taken == [0]
+    assert 4 not in taken, "the head waits for links, but not for ever"
     assert server.heads[0][0] == "200 OK"
     body = first + b"".join(result)
     assert LIVE not in body
-    assert body.endswith(b"x" * 300_000)
+    assert body.count(b"x" * 300_000) == 3
 
 
 def test_what_is_written_is_edited(hold: Hold) -> None:
@@ -203,7 +203,7 @@ def test_an_error_after_the_head_is_raised(hold: Hold, kind: list[tuple[str, str
     server = Server()
     with pytest.raises(ValueError, match="broken"):
         sent(server, hold(site)(environ(), server.start))
-    assert [status for status, _ in server.heads] == ["200 OK"]
+    assert "500 Sorry" not in dict(server.heads)
 
 
 def test_starting_twice_is_the_applications_fault(hold: Hold) -> None:
@@ -223,7 +223,7 @@ def test_a_compressed_page_far_larger_than_one_step_leaves_whole(hold: Hold) -> 
 
     server = Server()
     body = sent(server, hold(site)(environ(), server.start))
-    assert body.endswith(b"x" * 3_000_000)
+    assert b"x" * 3_000_000 in body
     assert LIVE not in body
 
 

@@ -28,7 +28,12 @@ _UNUSABLE = (
 @click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
 @click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
-@click.option("--confine", is_flag=True, help="Let pages reach allowed and linked hosts only.")
+@click.option(
+    "--confine/--no-confine",
+    default=True,
+    show_default=True,
+    help="Let documents reach allowed and linked hosts only (Connection-Allowlist).",
+)
 @click.option(
     "--shared-page", is_flag=True, help="One page for everyone where a cache may keep it."
 )

@@ -18,9 +18,10 @@ NAME = b"connection-allowlist"
 
 _REMEMBERED = 4_096
 _LINK = re.compile(
-    rb"<[aA](?:[rR][eE][aA])?(?=[\s/])[^<>]*?[\s/\"'][hH][rR][eE][fF]\s*+=\s*+[\"']?+\s*+"
+    rb"<[aA](?:[rR][eE][aA])?(?=[\s/])[^<>]*?[\s/\"'](?:[xX][lL][iI][nN][kK]:)?[hH][rR][eE][fF]\s*+=\s*+[\"']?+\s*+"
     rb"((?:[a-zA-Z][a-zA-Z0-9+.-]*+:)?[/\\]{2}(?:&#|[^\s\"'/\\?#<>])++|[a-zA-Z][a-zA-Z0-9+.-]*+:)"
 )
+_LISTED = re.compile(r'"\*://(\{\*\.\}\?)?([a-z0-9._-]+):\*"')
 _SCHEME = re.compile(rb"[a-z][a-z0-9+.-]*+:")
 _ALWAYS = '"mailto:*" "tel:*" "sms:*"'
 _KNOWN = frozenset(
@@ -78,15 +79,16 @@ def connection_allowlist(patterns: str, links: Iterable[str], *, webrtc: bool) -
     return f"({listed});redirects=allow{';webrtc=allow' if webrtc else ''}".encode()
 
 
-class Links:
-    """Where a page's links were seen to lead, as URL patterns, as far as they fit into a header.
+def reachable_hosts(allowlist: bytes) -> list[str]:
+    """Hosts that the header's value ``allowlist`` lists; a dot before one means subdomains too."""
+    return [("." if wide else "") + host for wide, host in _LISTED.findall(allowlist.decode())]
 
-    ``complete`` is false once one did not fit.
-    """
+
+class Links:
+    """Where a page's links were seen to lead, as URL patterns, as far as they fit into a header."""
 
     def __init__(self) -> None:
         self.patterns: dict[str, None] = {}
-        self.complete = True
 
     def add(self, markup: bytes) -> None:
         """Reads ``markup``, which is cut between tags."""
@@ -95,12 +97,8 @@ class Links:
     def know(self, patterns: Iterable[str]) -> None:
         """Notes ``patterns`` that were read before."""
         for pattern in patterns:
-            if pattern in self.patterns:
-                continue
             if len(self.patterns) < limits.PAGE_LINKED_HOSTS:
                 self.patterns[pattern] = None
-            else:
-                self.complete = False
 
 
 def _pattern(host: str, alone: bool) -> str:

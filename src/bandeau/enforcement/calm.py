@@ -97,6 +97,9 @@ _NEAR_ELEMENT = (
 _END_TAG = rf"/[a-zA-Z][^>/{WHITE}]*+(?:>|{ATTRIBUTES}>)"
 _COMMENT = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+--!?>)"
 _NO_TAG = r"(?=[^a-zA-Z/!?])"
+# Speculation rules, or what may spell it.
+_SPECULATES = rf"{any_case('type')}{EQUALS}[\"']?[{WHITE}]*+[sS&]"
+_NO_RULES = rf"(?!(?:{GAP}|(?!{_SPECULATES}){NAME}{ASSIGNED})*+{_SPECULATES})"
 
 # Foreign content, whose attributes may all paint.
 _SHAPES = any_case(
@@ -146,7 +149,7 @@ def calm_for(own_hosts: tuple[str, ...]) -> Calm:
     """
     own = _own_address(own_hosts)
     near = rf"{_plainly_near(own)}(?:{_QUICK_END}|{_near(own)})"
-    script = _raw_text("script", near, "!--|")
+    script = _raw_text("script", _NO_RULES + near, "!--|")
     style, title = _raw_text("style", near), _raw_text("title", near)
     shape = rf"<(?:{_SHAPE}|{_use(own)})[^<]*+"
     drawing = rf"{_SVG}{TAG_END}{_UNLED}>[^<]*+(?:{shape})*+</{_SVG}>"

@@ -13,17 +13,18 @@ from itertools import chain
 from urllib.parse import quote
 
 from bandeau.choice.model import Source, Standing
-from bandeau.enforcement import caching
+from bandeau.enforcement import caching, permissions
+from bandeau.enforcement.allowlist import NAME as ALLOWLIST
 from bandeau.enforcement.cookies import Jar, judge_jar, judge_set_cookie
 from bandeau.enforcement.csp import Admitted, admit
 from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.links import judge_contacts
-from bandeau.enforcement.media import is_governed
+from bandeau.enforcement.media import is_governed, media_type
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.reports import REPORT_DIRECTIVE
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.sightings import Kind, Note, Seen, Teller, unnoted
-from bandeau.enforcement.urls import OWN, Reach, target_of
+from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, target_of
 from bandeau.enforcement.variants import GRANT_HEADER, KEY_HEADER
 from bandeau.enforcement.verdict import Reason, Verdict
 from bandeau.policy.model import CookieRule
@@ -36,6 +37,8 @@ _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | r
 _CSP = b"content-security-policy"
 # What a front obeys, which only we may say.
 _OURS = frozenset({GRANT_HEADER, KEY_HEADER, b"x-accel-expires"})
+_FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALIKE = frozenset(
     {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
 )
@@ -54,7 +57,8 @@ class Asked:
     """The facts of one request.
 
     ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was
-    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent.
+    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent;
+    ``chosen`` tells by ``Sec-Fetch-User`` that the visitor acted.
     """
 
     host: str
@@ -65,6 +69,7 @@ class Asked:
     cookie: bytes
     navigates: bool
     destination: bytes = b""
+    chosen: bool = False
 
     @property
     def alike(self) -> bool:
@@ -77,6 +82,11 @@ class Asked:
         return self.navigates and self.destination in (b"", b"document")
 
     @property
+    def shown(self) -> bool:
+        """Whether the browser makes a document of whatever comes."""
+        return self.destination in _FRAMED or (self.navigates and not self.destination)
+
+    @property
     def own_url(self) -> str:
         """Where our own paths are; relative for a client of old that names no host."""
         scheme = "https" if self.secure else "http"
@@ -86,8 +96,10 @@ class Asked:
 class Exchange:
     """The verdicts and edits for one request of one visitor.
 
-    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``. ``note``
-    hears of what no tracker declares; with ``reports`` the browser is asked to tell of it too.
+    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``; without
+    ``confine`` what becomes a document or worker gets no ``Connection-Allowlist``.
+    ``note`` hears of what no tracker declares; with ``reports`` the browser is asked to tell of it
+    too.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
     ``shared`` is true where the answer is the same for everyone.
     """
@@ -101,10 +113,12 @@ class Exchange:
         asked: Asked,
         *,
         explain: bool = False,
+        confine: bool = True,
         note: Note = unnoted,
         reports: bool = False,
     ) -> None:
         self._explain = explain
+        self._confine = confine
         self.note = note
         self.reports = reports
         self._rules = rules
@@ -143,7 +157,7 @@ class Exchange:
         return not self._noted(Kind.HOST, self.judge.host(host), Teller.SITE, where).passes
 
     def _noted(self, kind: Kind, verdict: Verdict, teller: Teller, where: str) -> Verdict:
-        if verdict.reason is Reason.UNDECLARED:
+        if verdict.reason is Reason.UNDECLARED and verdict.subject != UNREADABLE:
             self.note(Seen(kind, verdict.subject, teller, where, self.asked.path))
         return verdict
 
@@ -192,6 +206,8 @@ class Exchange:
             _CONDITIONS if self.asked.navigates else set()
         )
         # CGI-like sites read `bandeau_choice` as the header that only we may set.
+        if self.judge.denies:
+            dropped |= permissions.ASKED
         kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
@@ -205,13 +221,14 @@ class Exchange:
         """
         kept: Headers = []
         for name, value in headers:
-            allowed = self._header(name, value)
+            redirects = name == b"location" and status in _REDIRECTS
+            allowed = self._location(value) if redirects else self._header(name, value)
             if allowed is not None:
                 kept.append((name, allowed))
         worker = self.asked.destination == b"serviceworker"
         if worker and not self._registers():
             kept = _inert_script(kept)
-        if worker or status == 304 or is_governed(kept):
+        if worker or status == 304 or is_governed(kept) or self._made_document(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
             kept = self._governed(kept, alike=self.asked.alike or confirmed)
@@ -239,7 +256,10 @@ class Exchange:
         if alike:
             strict = caching.varied(headers, caching.DESTINATION_KEY)
             return [*strict, (_CSP, self._rules.strictest_policy())]
-        return [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        ours = [*self.kept(headers, caching.CHOICE_KEY), (_CSP, self.csp())]
+        if self.judge.denies:
+            ours = permissions.switched_off(ours)
+        return self.confined(ours, ())
 
     def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
         """Who may keep the answer: this visitor, under the request fields ``key`` (C10)."""
@@ -248,6 +268,24 @@ class Exchange:
     def held_back(self, gated: Gated) -> bytes:
         """What stands in the page for a tag that is denied."""
         return gated.inert
+
+    def _made_document(self, headers: Headers) -> bool:
+        """Whether a browser wraps what comes in a document, which a script could then use.
+
+        A PDF it shows in a document of its own, where our policies would break the viewer.
+        """
+        return self.asked.shown and media_type(headers) != b"application/pdf"
+
+    def confined(self, headers: Headers, links: Iterable[str]) -> Headers:
+        """``headers`` with our Connection-Allowlist in the place of any other.
+
+        It names what the choice allows and ``links``, patterns of where the document's links
+        lead: none where they are not known, so that what was not read reaches nobody new.
+        """
+        if not self._confine:
+            return headers
+        kept = [(name, value) for name, value in headers if name != ALLOWLIST]
+        return [*kept, (ALLOWLIST, self.connection_allowlist(links))]
 
     def page_headers(self, headers: Headers, admitted: Admitted | None) -> Headers:
         """Headers of a page that we edit: its own validators go, its cache key is stated (C10).
@@ -304,7 +342,22 @@ class Exchange:
         if name == b"set-cookie":
             verdict = self._noted(Kind.COOKIE, self.set_cookie(value), Teller.SITE, "set-cookie")
             return value if verdict.passes else None
+        if self.judge.denies and permissions.profiles(name):
+            return None
         return judge_contacts(name, value, lambda url: self.url_denied(url, name.decode()))
+
+    def _location(self, value: bytes) -> bytes | None:
+        """Where a redirect leads: a denied host is for a visitor who acted, and for nothing else.
+
+        What a script sends there gets to the way out, and a part of a page nowhere. A browser
+        that does not say what asks is left to the policies of the page.
+        """
+        target = target_of(value.decode("latin-1"))
+        if target.reach is not Reach.HOST or not self.host_denied(target.host, "location"):
+            return value
+        if self.asked.destination != b"document":
+            return None if self.asked.destination else value
+        return value if self.asked.chosen else _way_out(target.url)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""
@@ -343,6 +396,10 @@ def explanation(verdicts: Iterable[Verdict]) -> bytes:
     return ", ".join(text for text in told if text.isascii() and text.isprintable())[
         :4_000
     ].encode()
+
+
+def _way_out(url: str) -> bytes:
+    return b"/.bandeau/leave?to=" + quote(url, safe="", errors="replace").encode()
 
 
 def _dashed(name: bytes) -> bytes:

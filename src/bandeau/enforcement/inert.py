@@ -138,8 +138,12 @@ class Judge:
     def gate(self, tag: Tag, base: Target = OWN, script: Subjects = NOTHING) -> Gated | None:
         """The gated form of ``tag``, or None where nothing of it is to be judged.
 
-        ``script`` are the subjects of the text that follows it.
+        ``script`` are the subjects of the text that follows it. Speculation rules are read by the
+        browser alone: they may name any host that a link leads to, and bring pages of the site's
+        own that were made for an earlier choice.
         """
+        if tag.name == b"script" and _said(tag.values, b"type").strip() == b"speculationrules":
+            script = Subjects(hosts=(UNREADABLE,))
         if base.reach is Reach.OWN and self._paths and not self._paths.mentioned(tag.source, base):
             base = OWN
         nested = b"srcdoc" in tag.values

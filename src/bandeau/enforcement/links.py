@@ -14,9 +14,9 @@ Denied = Callable[[str], bool]
 _LINK = re.compile(rb'\s*(<[^>]*>(?:[^",]|"(?:[^"\\]|\\.)*"?)*)(?:,|$)')
 _URL = re.compile(rb'(?:https?|wss?):[^\s"\'<>;,]+', re.IGNORECASE)
 _REPORTING = frozenset(
-    {b"nel", b"report-to", b"reporting-endpoints", b"speculation-rules", b"expect-ct"}
+    {b"nel", b"report-to", b"reporting-endpoints", b"expect-ct"}
     | {b"x-xss-protection", b"public-key-pins", b"public-key-pins-report-only"}
-    | {b"attribution-reporting-register-source", b"attribution-reporting-register-trigger"}
+    | {b"sourcemap", b"x-sourcemap"}
 )
 _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))', re.IGNORECASE)
 
@@ -25,6 +25,9 @@ def judge_contacts(name: bytes, value: bytes, denied: Denied) -> bytes | None:
     """One response header held to the choice; ``None`` where nothing of it may pass."""
     if name.startswith(b"content-security-policy"):
         return judge_csp_reports(value, denied)
+    if name == b"speculation-rules":
+        # What the rules say nobody has read; see the same in a page (`inert.py`).
+        return None
     if name in _REPORTING:
         return None if reports_elsewhere(value, denied) else value
     judge = _JUDGES.get(name)
@@ -47,7 +50,8 @@ def judge_refresh(value: bytes, denied: Denied) -> bytes | None:
 
 def reports_elsewhere(value: bytes, denied: Denied) -> bool:
     """Whether a reporting or speculation header names any denied host."""
-    return any(_leads_to(url, denied) for url in _URL.findall(value) + strings(value))
+    urls = [value, *_URL.findall(value), *strings(value)]
+    return any(_leads_to(url, denied) for url in urls)
 
 
 def judge_csp_reports(value: bytes, denied: Denied) -> bytes:

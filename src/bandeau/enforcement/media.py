@@ -39,6 +39,12 @@ def is_governed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     return len(known) < max(1, len(stated)) or any(map(_is_active, known))
 
 
+def is_markup(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether the answer is a document of elements: HTML, XHTML, SVG or other XML."""
+    kind = media_type(headers)
+    return (kind in _DOCUMENTS and not kind.startswith(b"multipart/")) or kind.endswith(b"+xml")
+
+
 def _is_active(kind: bytes) -> bool:
     document = kind in _DOCUMENTS or kind.endswith(b"+xml")
     return document or _SCRIPTS.fullmatch(kind) is not None

@@ -112,8 +112,17 @@ class SharedExchange(Exchange):
 
     shared = True
 
-    def __init__(self, page: SharedPage, rules: Rules, asked: Asked, note: Note = unnoted) -> None:
-        super().__init__(rules, page.undecided(), replace(asked, cookie=b""), note=note)
+    def __init__(
+        self,
+        page: SharedPage,
+        rules: Rules,
+        asked: Asked,
+        note: Note = unnoted,
+        *,
+        confine: bool = True,
+    ) -> None:
+        alike = replace(asked, cookie=b"")
+        super().__init__(rules, page.undecided(), alike, note=note, confine=confine)
         self._page = page
 
     def csp(self) -> bytes:

@@ -39,6 +39,9 @@ class Reason(StrEnum):
     RESERVED = "reserved"
 
 
+_PASSING = frozenset({Reason.EXEMPT, Reason.GRANTED})
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One decision. ``subject`` names what was judged: a host, a cookie, a header."""
@@ -67,6 +70,8 @@ class Judge:
         self.host = lru_cache(_KEPT_VERDICTS)(self._host)
         self._kept_path = lru_cache(_KEPT_VERDICTS)(self._path)
         self.cookie = lru_cache(_KEPT_VERDICTS)(self._cookie)
+        self.denies = any(not self._passes(tracker) for tracker in policy.trackers)
+        """Whether any declared tracker is denied."""
 
     def _host(self, host: str) -> Verdict:
         """Whether ``host`` may be contacted; a host that no tracker declares never may."""
@@ -124,8 +129,10 @@ class Judge:
 
     def _judged(self, tracker: Tracker, subject: str, denied: Effect) -> Verdict:
         reason = _reason(self._policy, self._standing, tracker)
-        passes = reason in (Reason.EXEMPT, Reason.GRANTED)
-        return Verdict(Effect.PASS if passes else denied, reason, subject, tracker)
+        return Verdict(Effect.PASS if reason in _PASSING else denied, reason, subject, tracker)
+
+    def _passes(self, tracker: Tracker) -> bool:
+        return _reason(self._policy, self._standing, tracker) in _PASSING
 
 
 def _reason(policy: Policy, standing: Standing, tracker: Tracker) -> Reason:

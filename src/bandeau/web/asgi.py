@@ -33,6 +33,11 @@ _UNJUDGED = frozenset(
 _HANDSHAKES = frozenset({"websocket.accept", "websocket.http.response.start"})
 
 
+# Hints that a browser acts on before it has a policy: they go, even from a site that was not
+# offered them.
+_UNASKED = frozenset({"http.response.early_hint", "http.response.push"})
+
+
 class Enforcer:
     """Puts the choice between the web and ``app``."""
 
@@ -84,7 +89,7 @@ class _Answer:
             await self._start(message)
         elif message["type"] == "http.response.body" and self._page is not None:
             await self._page.body(message)
-        else:
+        elif message["type"] not in _UNASKED:
             await self._send(message)
 
     async def served_by(self, app: App, scope: Scope, receive: Receive) -> None:

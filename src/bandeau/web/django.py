@@ -14,16 +14,17 @@ from typing import Any
 
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
-from bandeau.web.held import Stream
+from bandeau.web.held import Patience, Stream
 from bandeau.web.process import Open, PerProcess, Reply
 from bandeau.web.wsgi import body_of, scope_of, texts, with_headers
 
 
-def settings() -> tuple[str, str, bool]:
-    """``BANDEAU_POLICY``, ``BANDEAU_DATA`` and ``BANDEAU_EXPLAIN`` of the site's settings."""
+def settings() -> tuple[str, str, bool, bool]:
+    """``BANDEAU_POLICY``, ``_DATA``, ``_EXPLAIN`` and ``_CONFINE`` of the site's settings."""
     found = import_module("django.conf").settings
     data = getattr(found, "BANDEAU_DATA", "bandeau-data")
-    return found.BANDEAU_POLICY, data, getattr(found, "BANDEAU_EXPLAIN", False)
+    explain = getattr(found, "BANDEAU_EXPLAIN", False)
+    return found.BANDEAU_POLICY, data, explain, getattr(found, "BANDEAU_CONFINE", True)
 
 
 class DjangoShell:
@@ -62,7 +63,7 @@ class DjangoShell:
             return _with_headers(response, headers)
         if response.streaming:
             pieces = _pieces(here, stream, iter(response))
-            response.streaming_content = chain([next(pieces, b"")], pieces)
+            response.streaming_content = chain(_ahead(stream, pieces), pieces)
         else:
             response.content = b"".join(here.edited(stream, response.content, last=True))
         return _with_headers(response, stream.completed(headers))
@@ -86,7 +87,7 @@ class DjangoShell:
             return _with_headers(response, headers)
         if response.streaming:
             pieces = _later_pieces(here, stream, aiter(response))
-            response.streaming_content = _chained(await anext(pieces, b""), pieces)
+            response.streaming_content = _chained(await _later_ahead(stream, pieces), pieces)
         else:
             edited = here.aedited(stream, response.content, last=True)
             response.content = b"".join([piece async for piece in edited])
@@ -180,7 +181,27 @@ async def _later_pieces(
         yield piece
 
 
-async def _chained(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
+def _ahead(stream: Stream, pieces: Iterator[bytes]) -> list[bytes]:
+    """The pieces that come before the head may leave."""
+    patience, ahead = Patience(stream), list[bytes]()
+    for piece in pieces:
+        ahead.append(piece)
+        if patience.ended():
+            break
+    return ahead
+
+
+async def _later_ahead(stream: Stream, pieces: AsyncIterator[bytes]) -> list[bytes]:
+    patience, ahead = Patience(stream), list[bytes]()
+    async for piece in pieces:
+        ahead.append(piece)
+        if patience.ended():
+            break
+    return ahead
+
+
+async def _chained(ahead: list[bytes], pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for piece in ahead:
+        yield piece
     async for piece in pieces:
         yield piece

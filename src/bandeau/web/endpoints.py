@@ -14,11 +14,12 @@ from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.record import Record, items_subject_of, parse_record, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
+from bandeau.web import leaving
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.context import Site
 from bandeau.web.decision import PATH as DECIDE
 from bandeau.web.decision import Decisions
-from bandeau.web.inbound import InboundError, is_json, return_path
+from bandeau.web.inbound import InboundError, came_from, is_json, return_path
 from bandeau.web.pages import Pages
 from bandeau.web.visitor import Sent, Visitors
 
@@ -45,6 +46,8 @@ class Endpoints:
                 Route("/.bandeau/choice", self._desk.choose, methods=["POST"]),
                 Route("/.bandeau/panel", self.panel, methods=["GET"]),
                 Route("/.bandeau/privacy", self.privacy, methods=["GET"]),
+                Route(leaving.ROUTE, self.leave, methods=["GET"]),
+                Route(leaving.ROUTE + "/{action}", self.leave, methods=["GET", "POST"]),
                 Route("/.bandeau/receipt/{id}", self.receipt, methods=["GET"]),
                 Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
                 Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
@@ -69,6 +72,20 @@ class Endpoints:
         """Every declared tracker, readable before choosing (rules I5, I12)."""
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
         return self._page(self._pages.privacy_page(standing, self.language(request)))
+
+    async def leave(self, request: Request) -> Response:
+        """The way out, never a redirect: what no visitor clicks reaches nobody (DESIGN 1.8)."""
+        action = request.path_params.get("action")
+        if action is None:
+            to = request.query_params.get("to", "")
+        else:
+            to = leaving.form_action(action, request.url.query)
+        way = leaving.way_out(to)
+        if way is None:
+            raise InboundError(400, "leave", "no http or https address of another host")
+        form = request.method == "POST"
+        page = self._pages.leave_page(self.language(request), way, came_from(request), form=form)
+        return self._page(page, 403 if form else 200)
 
     async def receipt(self, request: Request) -> Response:
         """A visitor's own receipt, to read or as a file; no other terminal can ask for it."""

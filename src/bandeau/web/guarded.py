@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bandeau.choice.model import Standing
-from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.media import is_markup
 from bandeau.enforcement.variants import KEY_HEADER, kept_seconds
 from bandeau.web.held import Stream
 from bandeau.web.lookout import Lookout
 from bandeau.web.page import PageEditor
+from bandeau.web.unread import UnreadStream
 from bandeau.web.variant import VariantStream
 from bandeau.web.visitor import Sent, Visitors
 
@@ -27,7 +28,12 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 OWN_PATHS = "/.bandeau/"
 REFUSAL = b"Bad Request"
-REFUSAL_HEADERS = ((b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"11"))
+REFUSAL_HEADERS = (
+    (b"content-type", b"text/plain; charset=utf-8"),
+    (b"content-length", b"11"),
+    (b"content-security-policy", b"default-src 'none'"),
+    (b"connection-allowlist", b"()"),
+)
 
 _NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
@@ -73,6 +79,7 @@ class Guarded:
             standing,
             asked,
             explain=editor.explain,
+            confine=editor.confine,
             note=lookout.note,
             reports=asked.navigates and lookout.asks(),
         )
@@ -84,10 +91,7 @@ class Guarded:
 
     def refused(self) -> Headers | None:
         """The headers of our own empty 403 where the site must not get the request."""
-        headers = self.exchange.refused()
-        if headers is not None and self._editor.confine:
-            headers.append((CONNECTION_ALLOWLIST, self.exchange.connection_allowlist(())))
-        return headers
+        return self.exchange.refused()
 
     def request_headers(self) -> Headers:
         """The request's headers as the site gets them."""
@@ -106,8 +110,10 @@ class Guarded:
         seconds = self._kept_seconds(status, raw) if page and not exchange.shared else 0
         exchange = exchange.variant() if seconds else exchange
         judged = exchange.response_headers(status, raw)
-        if not page:
+        if status in _PARTIAL:
             return judged, None
+        if not page:
+            return judged, self._unread(judged)
         asked = self._scope["headers"]
         accepts = header_value(asked, b"accept-encoding")
         insert = exchange.shared or asks_for_document(asked)
@@ -128,6 +134,12 @@ class Guarded:
         if header_value(self._scope["headers"], b"authorization"):
             return 0
         return kept_seconds(status, headers, sent_cookies=bool(self.exchange.jar.kept))
+
+    def _unread(self, judged: Headers) -> Stream | None:
+        """What reads the links of a document that is not edited."""
+        watched = self._editor.confine and is_markup(judged) and not self.exchange.asked.alike
+        bodiless = self._scope["method"] == "HEAD"
+        return UnreadStream(self.exchange, judged) if watched and not bodiless else None
 
 
 def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -164,6 +176,7 @@ def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
         cookie=sent.cookie,
         navigates=b"text/html" in accept or destination in _NAVIGATED,
         destination=destination,
+        chosen=header_value(scope["headers"], b"sec-fetch-user") == b"?1",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -33,6 +34,23 @@ class Stream(Protocol):
 
     def completed(self, headers: Headers) -> Headers:
         """The headers with what the body told so far; asked for once, when they leave."""
+
+
+class Patience:
+    """How long the head of a page waits, for shells that can look only as each part comes."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._ends: float | None = None
+
+    def ended(self) -> bool:
+        """Whether the head must leave: the page was read far enough, or its time is over.
+
+        To be asked with each part that comes; its time begins with the first.
+        """
+        now = time.monotonic()
+        self._ends = self._ends or now + limits.PAGE_LOOKAHEAD_SECONDS
+        return now >= self._ends or self._stream.looked_far
 
 
 class HeldPage:

@@ -84,6 +84,15 @@ def return_path(value: str | None) -> str:
     return value if local and clean else "/"
 
 
+def came_from(request: Request) -> str:
+    """The page of this site that led here, by ``Referer``; ``/`` where it does not tell."""
+    referer = request.headers.get("referer", "")
+    if _authority(referer) != request.headers.get("host", "").lower():
+        return "/"
+    parts = urlsplit(referer)
+    return return_path(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+
+
 async def _read_body(request: Request, limit: int) -> bytes:
     declared = request.headers.get("content-length", "0")
     if declared.isdecimal() and int(declared[:20]) > limit:

@@ -10,8 +10,7 @@ from functools import lru_cache
 from bandeau import limits
 from bandeau.choice.model import Source
 from bandeau.enforcement import caching
-from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
-from bandeau.enforcement.allowlist import Links, host_patterns
+from bandeau.enforcement.allowlist import Links, host_patterns, reachable_hosts
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import Admitted, admit, opening
 from bandeau.enforcement.engine import Scan
@@ -25,9 +24,11 @@ from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
 from bandeau.web.embedding import Embedding
+from bandeau.web.leaving import Leaving, action_instead
 from bandeau.web.notice import Notice
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import UNREAD, Planned, Plans
+from bandeau.web.unread import UnreadLinks
 from bandeau.web.visitor import Sent
 
 SWEEP = "/.bandeau/sweep"
@@ -45,6 +46,7 @@ class Insertions:
 
     notice: Notice
     placeholder: Placeholder
+    leaving: Leaving
     asking: bytes
     section: Section | None
     scripts: tuple[str, ...]
@@ -54,7 +56,7 @@ class Insertions:
 class PageEditor:
     """Edits the HTML of one site.
 
-    With ``explain`` each answer says what was withheld; with ``confine`` each page is confined to
+    With ``explain`` each answer says what was withheld; without ``confine`` no page is confined to
     the hosts that it may reach and that its links lead to (``Connection-Allowlist``).
     """
 
@@ -65,7 +67,7 @@ class PageEditor:
         plans: Plans,
         *,
         explain: bool = False,
-        confine: bool = False,
+        confine: bool = True,
         shared: SharedPage | None = None,
     ) -> None:
         self.explain = explain
@@ -86,7 +88,9 @@ class PageEditor:
         """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
         if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
             return exchange
-        return SharedExchange(self.shared, self.rules, exchange.asked, exchange.note)
+        return SharedExchange(
+            self.shared, self.rules, exchange.asked, exchange.note, confine=self.confine
+        )
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
@@ -153,6 +157,8 @@ class PageStream:
         self._looks = editor.confine or bool(exchange.standing.items)
         self._links = Links()
         self._ours: list[bytes] | None = None
+        self._listed: tuple[str, ...] | None = None
+        self._unread = UnreadLinks(self._links)
         self._read = 0
         self._ended = False
         self._commented = False
@@ -193,7 +199,7 @@ class PageStream:
     @property
     def looked_far(self) -> bool:
         """Whether the page was read as far as its head may wait, or as far as it can be read."""
-        if not (self._looks and self._readable):
+        if not self._looks:
             return True
         return self._ended or self._read >= limits.PAGE_LOOKAHEAD_BYTES
 
@@ -201,16 +207,11 @@ class PageStream:
         """The page's headers with what its body told: the charset, where its links lead, and
         the single items in it that the visitor loaded.
 
-        A page whose links are not all known gets no Connection-Allowlist: they would not work.
+        Links that come later, or that do not fit, are led to the way out by ``leave.js``.
         """
-        labelled = self._opened(self._labelled(headers))
-        known = self._ended and self._readable and self._links.complete
-        if not (known and self._editor.confine):
-            return labelled
-        items = host_patterns((), self._embedding.opened.hosts, self._embedding.opened.hosts)
-        allowlist = self._exchange.connection_allowlist([*self._links.patterns, items])
-        kept = [(name, value) for name, value in labelled if name != CONNECTION_ALLOWLIST]
-        return [*kept, (CONNECTION_ALLOWLIST, allowlist)]
+        opened = self._embedding.opened.hosts
+        self._listed = (*self._links.patterns, host_patterns((), opened, opened))
+        return self._exchange.confined(self._opened(self._labelled(headers)), self._listed)
 
     def _opened(self, headers: Headers) -> Headers:
         opened = self._embedding.head_leaves()
@@ -247,7 +248,7 @@ class PageStream:
         if self._readable:
             asked, base = self._exchange.asked, self._exchange.page
             plan = self._editor.plans.plan(self._start, asked.host, base)
-            choice = self._exchange.judge, self._exchange.shared is not None
+            choice = self._exchange.judge, self._exchange.shared
             self._scan = Planned(plan, plan.held(choice, self._alike))
             self._ours = []
             if self._editor.confine:
@@ -255,7 +256,7 @@ class PageStream:
 
     def _alike(self, gated: Gated) -> bytes | None:
         """What stands for a tag in the pages of all who chose alike, if that is so."""
-        return None if may_be_placed(gated) else self._embedding.gated(gated)
+        return None if may_be_placed(gated) else self._judged(gated)
 
     async def _edited(self, chunk: bytes) -> bytes:
         if self._gathered is not None:
@@ -280,9 +281,12 @@ class PageStream:
             self.charset = declared_charset(self._type, start)
 
     async def _scanned(self, chunk: bytes) -> bytes:
-        if not self._readable:
-            return chunk
-        return self._looked(chunk, await self._rendered(self._scan.feed(chunk)))
+        if self._readable:
+            return self._looked(chunk, await self._rendered(self._scan.feed(chunk)))
+        if self._read < limits.PAGE_LOOKAHEAD_BYTES:
+            self._read += len(chunk)
+            self._unread.add(chunk)
+        return chunk
 
     def _looked(self, chunk: bytes, rendered: bytes) -> bytes:
         """``rendered``, which is cut between tags, its links noted while the head waits."""
@@ -297,11 +301,20 @@ class PageStream:
     async def _tail(self) -> bytes:
         """What is pending at the end; a page that never reached its body gets our part there."""
         if not self._readable:
+            self._unread.close()
             return b""
         tail = await self._rendered(self._scan.close())
         if self._scan.is_document and not self._inserted:
             tail += self._fragment()
-        return self._looked(b"", tail)
+        return self._looked(b"", tail) + self._leaving()
+
+    def _leaving(self) -> bytes:
+        """What leads clicks to the way out: the head that left, or is about to, says which."""
+        leaving = self._editor.insertions.leaving
+        if not (self._inserted and self._editor.confine):
+            return b""
+        listed = self._links.patterns if self._listed is None else self._listed
+        return leaving.render(reachable_hosts(self._exchange.connection_allowlist(listed)))
 
     async def _rendered(self, pieces: Sequence[Piece]) -> bytes:
         out = []
@@ -317,8 +330,20 @@ class PageStream:
             case Literal():
                 return self._embedding.literal(piece.original)
             case Gated():
-                return self._embedding.gated(piece)
+                return self._judged(piece)
         return await self._marked(piece)
+
+    def _judged(self, gated: Gated) -> bytes:
+        shown = self._embedding.gated(gated)
+        leads = gated.element == "form" and shown is not gated.original
+        return self._led_out(gated.original, shown) if leads else shown
+
+    def _led_out(self, form: bytes, inert: bytes) -> bytes:
+        """What a visitor sends by the form goes nowhere but to the way out."""
+        if b"data-bandeau-action" not in inert.lower():
+            return inert
+        end = len(b"<form")
+        return inert[:end] + self._charset(action_instead(form)) + inert[end:]
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:
@@ -388,7 +413,7 @@ class PageStream:
 def may_be_placed(gated: Gated) -> bool:
     """Whether something for one visitor alone may stand in the place of a tag."""
     told = gated.element == "script" and b"data-" in gated.original
-    return told or gated.embed_url is not None
+    return told or gated.element == "form" or gated.embed_url is not None
 
 
 def _is_short(headers: Headers) -> bool:

@@ -12,9 +12,10 @@ from bandeau.choice.model import Answer, Source, Standing
 from bandeau.ledger.record import Kind, Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
+from bandeau.web.leaving import Way
 from bandeau.web.notice import Notice
 from bandeau.web.static import script, source_hash, style
-from bandeau.web.view import PurposeView, View
+from bandeau.web.view import PurposeView, View, isolated
 
 PRIVACY = "/.bandeau/privacy"
 
@@ -86,6 +87,13 @@ class Pages:
         """
         lang = choose_language(self._policy, None, accepted)
         return self.error_page(lang, "error.upstream", status)
+
+    def leave_page(self, lang: str, way: Way, back: str, *, form: bool) -> bytes:
+        """Who the visitor is about to leave for; with ``form``, that a form was not sent there."""
+        view = self._notice.view(self._undecided(), lang)
+        values = {"key": "leave.form" if form else "leave.text", "url": way.url, "back": back}
+        host = isolated(lang, way.host)
+        return self._render("leave.html", view, "", host=host, **values).encode()
 
     def receipt_page(
         self,

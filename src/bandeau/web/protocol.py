@@ -17,6 +17,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from bandeau import limits
 
 _VERSIONS = ("1.0", "1.1")
+# A page could frame what we refuse, and use a document that nothing holds.
+_SHUT = "content-security-policy: default-src 'none'\r\nconnection-allowlist: ()\r\n"
 
 
 class Refused(Exception):
@@ -109,7 +111,8 @@ class GatewayProtocol(HttpToolsProtocol):
         phrase = http.HTTPStatus(status).phrase
         self.transport.write(
             f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
-            f"content-length: {len(phrase)}\r\nconnection: close\r\n\r\n{phrase}".encode("ascii")
+            f"{_SHUT}content-length: {len(phrase)}\r\n"
+            f"connection: close\r\n\r\n{phrase}".encode("ascii")
         )
         self.transport.close()
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from bandeau import limits
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
-from bandeau.web.held import Stream
+from bandeau.web.held import Patience, Stream
 from bandeau.web.process import Open, PerProcess, Reply
 
 Environ = dict[str, Any]
@@ -25,6 +25,8 @@ WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 _IN_PATHS = "/:@!$&'()*+,;=~"
 _BODY_BYTES = max(limits.CHOICE_BODY_BYTES, limits.COMMENT_BODY_BYTES) + 1
 _OUTSIDE = {"CONTENT_TYPE": b"content-type", "CONTENT_LENGTH": b"content-length"}
+# What a site sends this way nobody judges, and a browser acts on it before it has a policy.
+_EARLY_HINTS = "wsgi.early_hints"
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -65,6 +67,8 @@ class _Answer:
         self._start_response = start_response
         self._stream: Stream | None = None
         self._held: tuple[str, Headers, Any] | None = None
+        self._waiting: list[bytes] = []
+        self._patience: Patience | None = None
         self._begun = False
         self._handed_over = False
         self._server_write: Write | None = None
@@ -80,9 +84,10 @@ class _Answer:
         self._begun = True
         given = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         judged, self._stream = self._guarded.answered(int(status[:3]), given)
-        if self._handed_over and self._stream is not None:
+        if self._waiting or (self._handed_over and self._stream is not None):
             raise exc_info[1].with_traceback(exc_info[2])
         self._held = status, judged, exc_info
+        self._patience = Patience(self._stream) if self._stream is not None else None
         if self._stream is None:
             self._release()
         return self.write
@@ -106,13 +111,16 @@ class _Answer:
         yield from self._edited(b"", last=True)
 
     def _edited(self, chunk: bytes, *, last: bool) -> Iterator[bytes]:
-        """Nothing comes before the head, which for a page waits for what tells its charset."""
-        if self._stream is None:
+        """Nothing comes before the head, which for a page waits for what its body tells."""
+        if self._stream is None or self._patience is None:
             yield chunk
             return
         for piece in self._here.edited(self._stream, chunk, last=last):
-            self._release()
-            yield piece
+            self._waiting.append(piece)
+            if self._held is None or self._patience.ended():
+                self._release()
+                waiting, self._waiting = self._waiting, []
+                yield b"".join(waiting)
 
     def _release(self) -> None:
         held, self._held = self._held, None
@@ -166,8 +174,9 @@ def scope_of(environ: Mapping[str, Any], path: bytes) -> dict[str, Any]:
 
 
 def with_headers(environ: Mapping[str, Any], headers: Headers) -> Environ:
-    """A copy of the environment with these headers and no others."""
+    """A copy of the environment with these headers and no others, and no way around them."""
     inner = {name: value for name, value in environ.items() if not name.startswith("HTTP_")}
+    inner.pop(_EARLY_HINTS, None)
     for name, value in headers:
         key = name.decode("latin-1").upper().replace("-", "_")
         if key not in _OUTSIDE:

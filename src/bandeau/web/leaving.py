@@ -1,0 +1,79 @@
+"""The way out: what leads a visitor to a host that the page itself may not reach (DESIGN 1.8)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from bandeau import limits
+from bandeau.enforcement.markup import TAG, read_tag
+from bandeau.enforcement.urls import UNREADABLE, Reach, decode_attribute, target_of
+from bandeau.web.static import script, source_hash
+
+ROUTE = "/.bandeau/leave"
+_KEPT = 256
+
+
+class Way(NamedTuple):
+    """Where a visitor may leave for: a host, and the address as a browser would write it."""
+
+    host: str
+    url: str
+
+
+def way_out(to: str) -> Way | None:
+    """The way to the absolute URL ``to``; ``None`` for what is no web page elsewhere."""
+    target = target_of(to)
+    known = target.reach is Reach.HOST and target.host != UNREADABLE
+    plain = target.url.startswith(("https://", "http://")) and target.url.isprintable()
+    absolute = to.lower().startswith(("https:", "http:"))
+    short = len(to) <= limits.LEAVE_URL_CHARACTERS
+    return Way(target.host, target.url) if known and plain and absolute and short else None
+
+
+def form_route(action: str) -> str:
+    """Our own path in the place of a form's ``action``, whose query a browser would replace."""
+    written = base64.urlsafe_b64encode(action.encode("utf-8", "replace")).decode()
+    return f"{ROUTE}/{written.rstrip('=')}"
+
+
+def form_action(written: str, query: str) -> str:
+    """What :func:`form_route` was made of, with the ``query`` of the fields; or empty."""
+    try:
+        padded = written.encode("ascii") + b"=" * (-len(written) % 4)
+        action = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeError):
+        return ""
+    bare = action.partition("#")[0].partition("?")[0]
+    return f"{bare}?{query}" if query else action
+
+
+def action_instead(tag: bytes) -> bytes:
+    """The attribute that leads a form to the way out, for the start tag as the site wrote it."""
+    found = TAG.match(tag)
+    action = read_tag(tag, found[2]).values.get(b"action") if found else None
+    way = way_out(target_of(decode_attribute(action)).url) if action else None
+    return f' action="{form_route(way.url)}"'.encode() if way else b""
+
+
+class Leaving:
+    """Leads clicks to the way out, by a script after the page's end; ``hash`` is its CSP source."""
+
+    def __init__(self) -> None:
+        self._script = script("leave.js")
+        self.hash = source_hash(self._script)
+        self._cached = lru_cache(_KEPT)(self._render)
+
+    def render(self, hosts: Sequence[str]) -> bytes:
+        """ASCII markup, with the ``hosts`` that the page's Connection-Allowlist names."""
+        return self._cached(tuple(hosts))
+
+    def _render(self, hosts: tuple[str, ...]) -> bytes:
+        data = json.dumps(hosts, separators=(",", ":"))
+        return (
+            f'<script type="application/json">{data}</script><script>{self._script}</script>'
+        ).encode()

@@ -63,7 +63,12 @@ CASES = [
     Case("100 kB page, edited", "/100k.html", "page"),
     Case("100 kB page, edited, gzip (nginx: level 1)", "/100k.html", "page", "gzip"),
     Case("1 kB page, kept by both", "/kept/1k.html", "kept"),
-    Case("100 kB page, kept by both, gzip (nginx: coded by the site)", "/kept/100k.html", "kept", "gzip"),
+    Case(
+        "100 kB page, kept by both, gzip (nginx: coded by the site)",
+        "/kept/100k.html",
+        "kept",
+        "gzip",
+    ),
 ]
 
 

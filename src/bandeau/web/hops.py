@@ -32,7 +32,8 @@ _REPLACED = frozenset(
 )
 _NEVER_NAMED = frozenset((b"host", b"content-length", b"cookie", b"set-cookie"))
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_NAMES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++\n)*+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _BODILESS = frozenset((204, 304))
@@ -42,14 +43,14 @@ class BadResponse(Exception):
     """A response head that no proxy may pass on (RFC 9112, 6.3 and 11)."""
 
 
-def target(scope: Mapping[str, Any]) -> str | None:
+def target(scope: Mapping[str, Any]) -> bytes | None:
     """Path and query as they came, or None when they hold a byte that no target may hold."""
     path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     query: bytes = scope.get("query_string", b"")
     whole = path + b"?" + query if query else path
     if not whole.startswith(b"/") or not _TARGET.fullmatch(whole):
         return None
-    return whole.decode("ascii")
+    return whole
 
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -60,15 +61,34 @@ def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     )
 
 
-def to_upstream(scope: Mapping[str, Any]) -> list[tuple[str, str]]:
+def is_chunked(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request's body comes without its length."""
+    return not any(name == b"content-length" for name, _ in headers)
+
+
+def request_head(scope: Mapping[str, Any], path: bytes) -> bytes:
+    """The head of the request for the upstream. Raises ValueError for one that no head can hold."""
+    headers = to_upstream(scope)
+    if has_body(scope["headers"]) and is_chunked(scope["headers"]):
+        headers.append((b"transfer-encoding", b"chunked"))
+    method = scope["method"].encode("ascii")
+    lines = [b"%b %b HTTP/1.1" % (method, path), *(b"%b: %b" % header for header in headers)]
+    head = b"\r\n".join(lines) + b"\r\n\r\n"
+    ends = len(lines) + 1
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise ValueError("a line end within a header")
+    if not _NAME.fullmatch(method):
+        raise ValueError("not a method")
+    return head
+
+
+def to_upstream(scope: Mapping[str, Any]) -> Headers:
     """Request headers for the upstream: hop-by-hop ones gone, forwarding ones set."""
     headers: Headers = scope["headers"]
     dropped = _hop_by_hop(headers) | _REPLACED
     # CGI-like upstreams read `x_forwarded_for` as the header that only we may set.
-    kept = [(name, value) for name, value in headers if name.replace(b"_", b"-") not in dropped]
-    return [
-        (name.decode("latin-1"), _text(value)) for name, value in kept + _forwarding(scope, headers)
-    ]
+    kept = [header for header in headers if header[0].replace(b"_", b"-") not in dropped]
+    return kept + _forwarding(scope, headers)
 
 
 def to_visitor(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -78,7 +98,7 @@ def to_visitor(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     dropped = _hop_by_hop(lowered) | {ERROR_HEADER}
     if status in _BODILESS:
         dropped = dropped | {b"content-length"}
-    return [(name, value) for name, value in lowered if name not in dropped]
+    return [header for header in lowered if header[0] not in dropped]
 
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
@@ -116,21 +136,15 @@ def _chain(scope: Mapping[str, Any], headers: Headers) -> bytes:
     return earlier + b", " + address if earlier else address
 
 
-def _text(value: bytes) -> str:
-    # The client library writes UTF-8. Bytes that are not UTF-8 cannot pass it unchanged; read as
-    # Latin-1 they arrive re-encoded, which loses less than dropping the header.
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
 def _refuse_bad(status: int, headers: Headers) -> None:
     if not 200 <= status <= 599:
         raise BadResponse(f"status {status}")
-    for name, value in headers:
-        if not _NAME.fullmatch(name) or _CONTROL.search(value):
-            raise BadResponse("a header with a control character")
+    # One look at all of them: a line end is what parts them, so none may hold one itself.
+    names = b"\n".join([*(name for name, _ in headers), b""])
+    values = b"\n".join([*(value for _, value in headers), b""])
+    parted = names.count(b"\n") == values.count(b"\n") == len(headers)
+    if not parted or _CONTROL.search(values) or not _NAMES.fullmatch(names):
+        raise BadResponse("a header with a control character")
     _refuse_bad_framing(headers)
 
 

@@ -55,11 +55,11 @@ WIDE_JAR = jar(50, 2_400)
 def with_trackers(count: int) -> str:
     """The policy, with ``count`` trackers of one host and one cookie each beside its own."""
     more = (
-        f'[[trackers]]\nvendor = "Vendor {n}"\npurpose = "advertising"\n'
-        f'hosts = ["t{n}.vendor.test"]\ncookies = [{{ name = "_v{n}", path = "/" }}]\n'
+        f'[[trackers]]\nvendor="V{n}"\npurpose="advertising"\n'
+        f'hosts=["t{n}.test"]\ncookies=[{{name="_v{n}"}}]\n'
         for n in range(count)
     )
-    return POLICY + "\n" + "\n".join(more)
+    return POLICY + "\n" + "".join(more)
 
 
 _PART = """<article><h2>Été à Nantes, {n}</h2><p>Le soleil se lève sur le port ; les

@@ -19,8 +19,7 @@ from typing import Any
 from inputs import JAR, POLICY, WIDE_JAR, article, jar, with_trackers
 
 from bandeau import Bandeau
-from bandeau.enforcement.cookies import judge_jar
-from bandeau.web.guarded import Sent
+from bandeau.web.visitor import Sent
 
 Scope = dict[str, Any]
 Work = Callable[[], Coroutine[Any, Any, None]]
@@ -149,8 +148,7 @@ def gate(bandeau: Bandeau, headers: list[tuple[bytes, bytes]]) -> Work:
 
     async def work() -> None:
         sent = Sent.of(headers)
-        judge = rules.judge(await visitors.standing(sent))
-        judge_jar(sent.cookie, judge.cookie, rules.reserved)
+        rules.jar(rules.judge(await visitors.standing(sent)), sent.cookie)
 
     return work
 

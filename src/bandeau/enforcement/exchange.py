@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
-from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar, judge_set_cookie
+from bandeau.enforcement.cookies import Jar, expire_seen, judge_set_cookie
 from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import judge_contacts
 from bandeau.enforcement.media import is_governed
@@ -106,7 +106,7 @@ class Exchange:
         self._reserved = rules.reserved
         self.page = rules.declared.base(asked.target) if rules.declared else OWN
         self.tracked = self._path_verdict()
-        self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
+        self.jar: Jar = rules.jar(self.judge, asked.cookie)
 
     def _path_verdict(self) -> Verdict | None:
         """The verdict on the path that is asked for, where a tracker declares it."""
@@ -161,7 +161,7 @@ class Exchange:
         """
         dropped = {b"cookie", CHOICE_HEADER} | (_CONDITIONS if self.asked.navigates else set())
         # CGI-like sites read `bandeau_choice` as the header that only we may set.
-        kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
+        kept = [header for header in headers if header[0].replace(b"_", b"-") not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
         kept.append((CHOICE_HEADER, choice_header(self.standing)))
@@ -275,7 +275,3 @@ def explanation(verdicts: Iterable[Verdict]) -> bytes:
     return ", ".join(text for text in told if text.isascii() and text.isprintable())[
         :4_000
     ].encode()
-
-
-def _dashed(name: bytes) -> bytes:
-    return name.replace(b"_", b"-")

@@ -23,6 +23,8 @@ _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))'
 
 def judge_contacts(name: bytes, value: bytes, denied: Denied) -> bytes | None:
     """One response header held to the choice; ``None`` where nothing of it may pass."""
+    if name not in _CONTACTS and not name.startswith(b"content-security-policy"):
+        return value
     if name.startswith(b"content-security-policy"):
         return judge_csp_reports(value, denied)
     if name in _REPORTING:
@@ -68,6 +70,7 @@ _JUDGES: dict[bytes, Callable[[bytes, Denied], bytes | None]] = {
     b"refresh": judge_refresh,
     b"alt-svc": judge_alternatives,
 }
+_CONTACTS = _REPORTING | set(_JUDGES)
 
 
 def _quiet(directive: bytes, denied: Denied) -> bytes:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
+from bandeau.enforcement.cookies import Jar, judge_jar
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.verdict import Judge
@@ -16,6 +17,8 @@ from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.terms import vendor_key
 
 _KEPT_POLICIES = 1_024
+_KEPT_JARS = 1_024
+_KEPT_JAR_BYTES = 4_096
 
 
 class _Written(NamedTuple):
@@ -36,6 +39,7 @@ class Rules:
         self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._judges: dict[object, Judge] = {}
+        self._jars = lru_cache(_KEPT_JARS)(self._jar)
 
     def judge(self, standing: Standing) -> Judge:
         """Who judges for ``standing``; visitors who chose alike share one."""
@@ -46,6 +50,13 @@ class Rules:
             if len(self._judges) < _KEPT_POLICIES:
                 self._judges[key] = judge
         return judge
+
+    def jar(self, judge: Judge, header: bytes) -> Jar:
+        """A ``Cookie`` header judged; a page and its parts send the same one many times."""
+        return (self._jars if len(header) <= _KEPT_JAR_BYTES else self._jar)(judge, header)
+
+    def _jar(self, judge: Judge, header: bytes) -> Jar:
+        return judge_jar(header, judge.cookie, self.reserved)
 
     def content_policy(self, standing: Standing) -> bytes:
         """Our Content-Security-Policy for what ``standing`` allows."""

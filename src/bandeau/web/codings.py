@@ -6,6 +6,7 @@ a few kilobytes that unpacks to gigabytes costs its reader time but no memory.
 
 import zlib
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]
@@ -18,6 +19,7 @@ PREFERENCE = ("br", "zstd", "gzip", "identity")
 
 _DECODABLE = ("br", "zstd", "gzip", "deflate", "identity")
 _ALIASES = {"x-gzip": "gzip"}
+_KEPT_HEADERS = 256
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 # One zstd block is at least 4 bytes and unpacks to 128 KiB at most; the library cannot be told
 # to stop in between, so the input is cut instead: 256 bytes are 8 MiB at the very worst.
@@ -68,6 +70,7 @@ def encoder(name: str) -> Encoder:
     return _ENCODERS[name]()
 
 
+@lru_cache(_KEPT_HEADERS)
 def negotiate(accept_encoding: bytes | None) -> str:
     """The coding for a response, one of `PREFERENCE` (RFC 9110, 12.5.3).
 
@@ -83,6 +86,7 @@ def negotiate(accept_encoding: bytes | None) -> str:
     return best if offered[best] > 0 else "identity"
 
 
+@lru_cache(_KEPT_HEADERS)
 def acceptable(accept_encoding: bytes | None) -> bytes:
     """The Accept-Encoding to send upstream: what the visitor takes and we can decode.
 

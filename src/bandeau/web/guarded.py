@@ -109,7 +109,10 @@ def asks_for_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
     """The first value of a header; empty where it is missing."""
-    return next((value for name, value in headers if name == wanted), b"")
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return b""
 
 
 def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:

@@ -103,7 +103,10 @@ def to_visitor(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
     """The first value under a lower-case name."""
-    return next((value for name, value in headers if name == wanted), None)
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return None
 
 
 def _hop_by_hop(headers: Headers) -> frozenset[bytes]:

@@ -81,9 +81,9 @@ class PageEditor:
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
-        coding = joined(headers, b"content-encoding").decode("latin-1")
         if media_type(headers) != b"text/html":
             return False
+        coding = joined(headers, b"content-encoding").decode("latin-1")
         try:
             codings.decoder(coding)
         except codings.CodingError:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bandeau import limits
 from bandeau.app import gateway
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.store import LedgerUnavailable
@@ -26,6 +27,14 @@ from bandeau.web.server import serve
 @click.option(
     "--shared-page", is_flag=True, help="One page for everyone where a cache may keep it."
 )
+@click.option(
+    "--cache-bytes",
+    type=click.IntRange(0),
+    default=limits.CACHE_BYTES,
+    metavar="BYTES",
+    show_default=True,
+    help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
+)
 def serve_command(
     config: Path,
     upstream: str,
@@ -34,6 +43,7 @@ def serve_command(
     explain: bool,
     confine: bool,
     shared_page: bool,
+    cache_bytes: int,
 ) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
@@ -43,7 +53,13 @@ def serve_command(
         address = parse_listen(listen)
         site, folder = parse_upstream(upstream), parse_data(data)
         bandeau = gateway(
-            config, site, folder, explain=explain, confine=confine, shared_page=shared_page
+            config,
+            site,
+            folder,
+            explain=explain,
+            confine=confine,
+            shared_page=shared_page,
+            cache_bytes=cache_bytes,
         )
         serve(
             bandeau,

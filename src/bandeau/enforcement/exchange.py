@@ -85,7 +85,8 @@ class Exchange:
 
     With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
-    ``shared`` is true where the answer is the same for everyone.
+    ``shared`` is true where the answer is the same for everyone. ``lasting`` turns false once
+    something is put into a page that its URL and the choice do not tell.
     """
 
     shared = False
@@ -106,6 +107,7 @@ class Exchange:
         self._reserved = rules.reserved
         self.page = rules.declared.base(asked.target) if rules.declared else OWN
         self.tracked = self._path_verdict()
+        self.lasting = True
         self.jar: Jar = rules.jar(self.judge, asked.cookie)
 
     def _path_verdict(self) -> Verdict | None:

@@ -12,6 +12,8 @@ from typing import Any
 from bandeau.choice.model import Standing
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.policy.words import choose_language
+from bandeau.web import codings
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
 
@@ -45,7 +47,10 @@ class Desk:
 
 
 class Guarded:
-    """The verdicts on one request, and the edits of its answer."""
+    """The verdicts on one request, and the edits of its answer.
+
+    ``page_exchange`` is what the answer was judged by, once there is one.
+    """
 
     def __init__(
         self, editor: PageEditor, standing: Standing, scope: Mapping[str, Any], sent: Sent
@@ -56,6 +61,7 @@ class Guarded:
         self.exchange = Exchange(
             editor.rules, standing, asked_of(scope, sent), explain=editor.explain
         )
+        self.page_exchange = self.exchange
 
     @property
     def standing(self) -> Standing:
@@ -68,6 +74,42 @@ class Guarded:
         if headers is not None and self._editor.confine:
             headers.append((CONNECTION_ALLOWLIST, self.exchange.connection_allowlist(())))
         return headers
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return str(self._scope["method"])
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers as the visitor sent them."""
+        headers: Headers = self._scope["headers"]
+        return headers
+
+    @property
+    def accepts(self) -> bytes:
+        """The visitor's ``Accept-Encoding``."""
+        return header_value(self._scope["headers"], b"accept-encoding")
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What a page made for this request depends on, besides its URL (rule C10).
+
+        The judge stands for the answers and for how they came about. Whether the site gets
+        cookies counts, though not which: see :func:`storing.seconds_kept`.
+        """
+        exchange, accepts = self.exchange, self.accepts
+        return (
+            exchange.judge,
+            exchange.standing.choice is None,
+            not exchange.jar.kept,
+            exchange.asked.destination,
+            exchange.asked.navigates,
+            asks_for_document(self._scope["headers"]),
+            choose_language(self._editor.rules.policy, None, self._sent.languages),
+            codings.negotiate(accepts),
+            codings.best(accepts),
+        )
 
     def request_headers(self) -> Headers:
         """The request's headers as the site gets them."""
@@ -83,14 +125,14 @@ class Guarded:
         raw = [(bytes(name).lower(), bytes(value)) for name, value in headers]
         page = status not in _PARTIAL and self._editor.edits(raw)
         exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
+        self.page_exchange = exchange
         judged = exchange.response_headers(status, raw)
         if not page:
             return judged, None
         asked = self._scope["headers"]
-        accepts = header_value(asked, b"accept-encoding")
         insert = exchange.shared or asks_for_document(asked)
         sent = replace(self._sent, languages=()) if exchange.shared else self._sent
-        edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
+        edited, stream = self._editor.open(exchange, judged, sent, self.accepts, insert=insert)
         return edited, stream if self._scope["method"] != "HEAD" else None
 
 

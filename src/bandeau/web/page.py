@@ -283,6 +283,7 @@ class PageStream:
     async def _section(self, mark: Mark) -> bytes:
         if self._editor.insertions.section is None:
             return mark.original
+        self._exchange.lasting = False
         state, section = await self._editor.insertions.section(self._exchange, self._lang())
         return start_tag(mark.original, state) + self._charset(section)
 

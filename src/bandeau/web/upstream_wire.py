@@ -21,7 +21,7 @@ class WireError(Exception):
 class Wire(asyncio.Protocol):
     """The client's end of a connection. After :meth:`begin` an answer is read in two steps.
 
-    :meth:`head` waits for ``status`` and ``headers``, :meth:`part` for the body, bytes as they come.
+    :meth:`head` waits for ``status`` and ``headers``, :meth:`part` for bytes of the body.
     Both raise ``WireError``, or ``TimeoutError`` after ``limits.UPSTREAM_IDLE_SECONDS`` of silence.
     """
 

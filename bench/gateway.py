@@ -103,7 +103,7 @@ def _origin(folder: Path, www: Path) -> Iterator[Running]:
         yield running
 
 
-def measured(pair: Pair, case: Case, rounds: int, seconds: float) -> tuple[Load, Load]:
+def measured(pair: Pair, case: Case, rounds: int, seconds: int) -> tuple[Load, Load]:
     """The cheapest round of each, (ours, theirs)."""
     headers = {
         "Host": "www.quotidien.test",
@@ -125,7 +125,7 @@ def measured(pair: Pair, case: Case, rounds: int, seconds: float) -> tuple[Load,
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--seconds", type=float, default=2)
+    arguments.add_argument("--seconds", type=int, default=2)
     arguments.add_argument("--only", choices=["pass", "page", "kept"])
     given = arguments.parse_args()
     needed("nginx", "wrk")

@@ -92,7 +92,7 @@ def judge_set_cookie(line: bytes, judge: JudgeName, reserved: frozenset[bytes]) 
 
 
 def expire_seen(
-    denied: Iterable[Verdict], rules: Callable[[str], Sequence[CookieRule]], host: str, secure: bool
+    denied: Iterable[str], rules: Callable[[str], Sequence[CookieRule]], host: str, secure: bool
 ) -> list[bytes]:
     """``Set-Cookie`` lines that end cookies which the terminal just sent (rules W4, W5).
 
@@ -100,11 +100,11 @@ def expire_seen(
     nothing in a request tells with which attributes a cookie was set.
     """
     lines: list[bytes] = []
-    for verdict in denied:
-        name = verdict.subject.encode("latin-1", "replace")
+    for subject in denied:
+        name = subject.encode("latin-1", "replace")
         if not _WORD.fullmatch(name):
             continue
-        declared = [(rule.domain, rule.path) for rule in rules(verdict.subject)]
+        declared = [(rule.domain, rule.path) for rule in rules(subject)]
         everywhere = [(domain, "/") for domain in (None, *_parents(host))]
         for domain, path in dict.fromkeys(declared + everywhere):
             lines += _expiry(name, domain, path, host, secure)

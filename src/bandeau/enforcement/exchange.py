@@ -13,15 +13,14 @@ from urllib.parse import quote
 
 from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
-from bandeau.enforcement.cookies import Jar, expire_seen, judge_set_cookie
+from bandeau.enforcement.cookies import Jar, judge_set_cookie
 from bandeau.enforcement.csp import admit
-from bandeau.enforcement.links import judge_contacts
+from bandeau.enforcement.links import judge_contacts, may_contact
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.urls import OWN, Reach, target_of
 from bandeau.enforcement.verdict import Reason, Verdict
-from bandeau.policy.model import CookieRule
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -172,8 +171,12 @@ class Exchange:
     def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
         """The answer's headers with what the choice denies taken out, and our policy added."""
         kept: Headers = []
-        for name, value in headers:
-            allowed = self._header(name, value)
+        for header in headers:
+            name = header[0]
+            if name != b"set-cookie" and not may_contact(name):
+                kept.append(header)
+                continue
+            allowed = self._header(name, header[1])
             if allowed is not None:
                 kept.append((name, allowed))
         if status == 304 or is_governed(kept):
@@ -227,7 +230,8 @@ class Exchange:
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return expire_seen(self.jar.denied, self._declared, self.asked.host, self.asked.secure)
+        names = tuple([verdict.subject for verdict in self.jar.denied])
+        return self._rules.endings(names, self.asked.host, self.asked.secure) if names else []
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
@@ -236,9 +240,6 @@ class Exchange:
     def connection_allowlist(self, links: Iterable[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
         return self._rules.connection_allowlist(self.standing, links)
-
-    def _declared(self, name: str) -> Sequence[CookieRule]:
-        return [rule for _, rule in self._rules.matcher.cookie(name)]
 
     def _header(self, name: bytes, value: bytes) -> bytes | None:
         if name == b"set-cookie":

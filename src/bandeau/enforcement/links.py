@@ -21,10 +21,13 @@ _REPORTING = frozenset(
 _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))', re.IGNORECASE)
 
 
+def may_contact(name: bytes) -> bool:
+    """Whether a response header can make a browser contact anyone: else it need not be judged."""
+    return name in _CONTACTS or name.startswith(b"content-security-policy")
+
+
 def judge_contacts(name: bytes, value: bytes, denied: Denied) -> bytes | None:
     """One response header held to the choice; ``None`` where nothing of it may pass."""
-    if name not in _CONTACTS and not name.startswith(b"content-security-policy"):
-        return value
     if name.startswith(b"content-security-policy"):
         return judge_csp_reports(value, denied)
     if name in _REPORTING:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
-from bandeau.enforcement.cookies import Jar, judge_jar
+from bandeau.enforcement.cookies import Jar, expire_seen, judge_jar
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
-from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.model import CookieRule, Policy, Tracker
 from bandeau.policy.terms import vendor_key
 
 _KEPT_POLICIES = 1_024
@@ -39,6 +39,7 @@ class Rules:
         self.reserved = reserved_cookies(policy)
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._judges: dict[object, Judge] = {}
+        self._endings = lru_cache(_KEPT_JARS)(self._ended)
         self._jars = lru_cache(_KEPT_JARS)(self._jar)
 
     def judge(self, standing: Standing) -> Judge:
@@ -54,6 +55,16 @@ class Rules:
     def jar(self, judge: Judge, header: bytes) -> Jar:
         """A ``Cookie`` header judged; a page and its parts send the same one many times."""
         return (self._jars if len(header) <= _KEPT_JAR_BYTES else self._jar)(judge, header)
+
+    def endings(self, names: Sequence[str], host: str, secure: bool) -> list[bytes]:
+        """``Set-Cookie`` lines that end the denied cookies ``names`` of ``host`` (W4, W5)."""
+        return list(self._endings(tuple(names), host, secure))
+
+    def _ended(self, names: Sequence[str], host: str, secure: bool) -> tuple[bytes, ...]:
+        def declared(name: str) -> Sequence[CookieRule]:
+            return [rule for _, rule in self.matcher.cookie(name)]
+
+        return tuple(expire_seen(names, declared, host, secure))
 
     def _jar(self, judge: Judge, header: bytes) -> Jar:
         return judge_jar(header, judge.cookie, self.reserved)

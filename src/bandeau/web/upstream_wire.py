@@ -105,7 +105,8 @@ class Wire(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._busy = False
-        if not self.ended or self._spoilt or self._failure is not None:
+        # An answer that nobody read to its end may have left the reading paused.
+        if not self.exhausted or self._spoilt or self._failure is not None:
             self.close()
             return False
         if self._parser_used_up:

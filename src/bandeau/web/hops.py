@@ -5,6 +5,7 @@ Pure functions on ASGI header lists (lower-case names, bytes).
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ ERROR_HEADER = b"bandeau-error"
 
 _HOP_BY_HOP = frozenset(
     (
+        ERROR_HEADER,
         b"connection",
         b"keep-alive",
         b"proxy-authenticate",
@@ -91,14 +93,13 @@ def to_upstream(scope: Mapping[str, Any]) -> Headers:
     return kept + _forwarding(scope, headers)
 
 
-def to_visitor(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def to_visitor(status: int, headers: Headers) -> Headers:
     """Response headers for the visitor, order and repetition kept. Raises BadResponse."""
-    lowered = [(name.lower(), value) for name, value in headers]
-    _refuse_bad(status, lowered)
-    dropped = _hop_by_hop(lowered) | {ERROR_HEADER}
+    _refuse_bad(status, headers)
+    dropped = _hop_by_hop(headers)
     if status in _BODILESS:
         dropped = dropped | {b"content-length"}
-    return [header for header in lowered if header[0] not in dropped]
+    return [header for header in headers if header[0] not in dropped]
 
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
@@ -110,10 +111,13 @@ def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | N
 
 
 def _hop_by_hop(headers: Headers) -> frozenset[bytes]:
-    values = [value for name, value in headers if name == b"connection"]
-    if not values:
-        return _HOP_BY_HOP
-    named = {token.strip().lower() for value in values for token in value.split(b",")}
+    """What stays behind, the names that ``Connection`` lists among it."""
+    return _named(b",".join([value for name, value in headers if name == b"connection"]))
+
+
+@lru_cache(256)
+def _named(connection: bytes) -> frozenset[bytes]:
+    named = {token.strip().lower() for token in connection.split(b",")}
     return _HOP_BY_HOP | (named - _NEVER_NAMED)
 
 
@@ -143,18 +147,23 @@ def _refuse_bad(status: int, headers: Headers) -> None:
     if not 200 <= status <= 599:
         raise BadResponse(f"status {status}")
     # One look at all of them: a line end is what parts them, so none may hold one itself.
-    names = b"\n".join([*(name for name, _ in headers), b""])
-    values = b"\n".join([*(value for _, value in headers), b""])
+    listed = [name for name, _ in headers]
+    names = b"\n".join([*listed, b""])
+    values = b"\n".join([*[value for _, value in headers], b""])
     parted = names.count(b"\n") == values.count(b"\n") == len(headers)
     if not parted or _CONTROL.search(values) or not _NAMES.fullmatch(names):
         raise BadResponse("a header with a control character")
-    _refuse_bad_framing(headers)
+    _refuse_bad_framing(headers, listed)
 
 
-def _refuse_bad_framing(headers: Headers) -> None:
-    lengths = [value for name, value in headers if name == b"content-length"]
-    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
+def _refuse_bad_framing(headers: Headers, names: list[bytes]) -> None:
+    lengths = names.count(b"content-length")
+    if lengths > 1 or (
+        lengths and not _LENGTH.fullmatch(value_of(headers, b"content-length") or b"")
+    ):
         raise BadResponse("a content length that is not one number")
-    if codings not in ([], [b"chunked"]) or (codings and lengths):
+    if b"transfer-encoding" not in names:
+        return
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings != [b"chunked"] or lengths:
         raise BadResponse("a transfer coding other than chunked, or one beside a length")

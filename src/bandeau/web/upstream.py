@@ -173,7 +173,7 @@ async def _ask(
         if uploads:
             visitor.upload(wire, chunked=hops.is_chunked(scope["headers"]))
         else:
-            visitor.watch_soon()
+            visitor.watch_soon(wire)
         await wire.head()
     except BaseException as error:
         kept = wire.exchanges > 1 and wire.silent

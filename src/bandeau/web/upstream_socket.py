@@ -69,7 +69,8 @@ class Bridge:
 
     async def _open(self, upstream: Socket) -> None:
         try:
-            headers = hops.to_visitor(200, upstream.raw_headers)
+            lowered = [(name.lower(), value) for name, value in upstream.raw_headers]
+            headers = hops.to_visitor(200, lowered)
         except hops.BadResponse:
             await self._deny(502, failed=True)
             return

@@ -39,15 +39,17 @@ class Visitor:
         self.late = False
         self.stuck = False
 
-    def watch_soon(self) -> None:
-        """Watch for the visitor's leaving; only without a body left to read."""
-        if self._timer is None:
-            self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._watch)
+    def watch_soon(self, wire: Wire) -> None:
+        """Watch both ends of an exchange that lasts; only without a body left to read."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._watch, wire)
 
     def upload(self, wire: Wire, *, chunked: bool) -> None:
         """Pass the body on, read only as fast as the site takes it; watch when it has ended."""
         self._task = self._loop.create_task(self._upload(wire, chunked))
         self._look_at_reading()
+        wire.mind_silence()
 
     def take_back_cancellation(self) -> None:
         """The exchange was cancelled from here, which its task need not know."""
@@ -91,8 +93,9 @@ class Visitor:
             raise _Gone
         return message
 
-    def _watch(self) -> None:
+    def _watch(self, wire: Wire) -> None:
         if not self._stopped:
+            wire.mind_silence()
             self._task = self._loop.create_task(self._wait())
             self._look_at_reading()
 

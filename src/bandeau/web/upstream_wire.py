@@ -12,6 +12,7 @@ import httptools
 from bandeau import limits
 
 _BODILESS = frozenset((204, 304))
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 
 
 class WireError(Exception):
@@ -21,8 +22,9 @@ class WireError(Exception):
 class Wire(asyncio.Protocol):
     """The client's end of a connection. After :meth:`begin` an answer is read in two steps.
 
-    :meth:`head` waits for ``status`` and ``headers``, :meth:`part` for bytes of the body.
-    Both raise ``WireError``, or ``TimeoutError`` after ``limits.UPSTREAM_IDLE_SECONDS`` of silence.
+    :meth:`head` waits for ``status`` and ``headers`` (names in lower case), :meth:`part` for bytes
+    of the body. Both raise ``WireError`` or, once :meth:`mind_silence` was called, ``TimeoutError``
+    after ``limits.UPSTREAM_IDLE_SECONDS`` of silence.
     """
 
     def __init__(self) -> None:
@@ -62,7 +64,6 @@ class Wire(asyncio.Protocol):
         self._busy = True
         self.exchanges += 1
         self._heard = self._loop.time()
-        self._timer = self._loop.call_later(limits.UPSTREAM_IDLE_SECONDS, self._look_at_silence)
         self.write(request)
 
     def write(self, data: bytes) -> None:
@@ -70,6 +71,11 @@ class Wire(asyncio.Protocol):
         self._heard = self._loop.time()
         if self._transport is not None:
             self._transport.write(data)
+
+    def mind_silence(self) -> None:
+        """From now on, give up when the site is silent for too long."""
+        if self._timer is None:
+            self._look_at_silence()
 
     async def drained(self) -> None:
         """Wait until the site takes more. Raises ``WireError``."""
@@ -182,10 +188,9 @@ class Wire(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # a trailer
-        self.headers.append((name, value))
-        size = len(name) + len(value)
-        if size > limits.HEADER_LINE_BYTES or len(self.headers) > limits.HEADERS:
-            raise WireError("a header over the limits")
+        if len(self.headers) >= limits.HEADERS:
+            raise WireError("too many headers")
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if not self._in_head:
@@ -194,14 +199,17 @@ class Wire(asyncio.Protocol):
         if self.status < 200:
             self.headers = []
             return
+        if self._head_bytes > limits.HEADER_LINE_BYTES and any(
+            len(name) + len(value) > limits.HEADER_LINE_BYTES for name, value in self.headers
+        ):
+            raise WireError("a header over the limit")
         self._in_head = False
         if self._bodiless or self.status in _BODILESS:
             # The parser cannot be told, and may wait for a body for ever.
             self._parser_used_up = True
             self._end()
         else:
-            framing = (b"content-length", b"transfer-encoding")
-            self._until_close = not any(name.lower() in framing for name, _ in self.headers)
+            self._until_close = _FRAMING.isdisjoint([name for name, _ in self.headers])
 
     def on_body(self, body: bytes) -> None:
         if self._in_head:

@@ -15,7 +15,7 @@ from bandeau.choice.model import Standing
 from bandeau.enforcement import caching
 from bandeau.enforcement.cookies import Jar, judge_set_cookie
 from bandeau.enforcement.csp import admit
-from bandeau.enforcement.links import judge_contacts, may_contact
+from bandeau.enforcement.links import CONTACTS, judge_contacts
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
@@ -173,11 +173,12 @@ class Exchange:
         kept: Headers = []
         for header in headers:
             name = header[0]
-            if name != b"set-cookie" and not may_contact(name):
+            if name == b"set-cookie":
+                if self.set_cookie(header[1]).passes:
+                    kept.append(header)
+            elif name not in CONTACTS:
                 kept.append(header)
-                continue
-            allowed = self._header(name, header[1])
-            if allowed is not None:
+            elif (allowed := judge_contacts(name, header[1], self.url_denied)) is not None:
                 kept.append((name, allowed))
         if status == 304 or is_governed(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
@@ -240,12 +241,6 @@ class Exchange:
     def connection_allowlist(self, links: Iterable[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
         return self._rules.connection_allowlist(self.standing, links)
-
-    def _header(self, name: bytes, value: bytes) -> bytes | None:
-        if name == b"set-cookie":
-            passes = self.set_cookie(value).passes
-            return value if passes else None
-        return judge_contacts(name, value, self.url_denied)
 
     def set_cookie(self, line: bytes) -> Verdict:
         """The verdict on one ``Set-Cookie`` line of the site."""

@@ -18,17 +18,13 @@ _REPORTING = frozenset(
     | {b"x-xss-protection", b"public-key-pins", b"public-key-pins-report-only"}
     | {b"attribution-reporting-register-source", b"attribution-reporting-register-trigger"}
 )
+_POLICIES = frozenset({b"content-security-policy", b"content-security-policy-report-only"})
 _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))', re.IGNORECASE)
-
-
-def may_contact(name: bytes) -> bool:
-    """Whether a response header can make a browser contact anyone: else it need not be judged."""
-    return name in _CONTACTS or name.startswith(b"content-security-policy")
 
 
 def judge_contacts(name: bytes, value: bytes, denied: Denied) -> bytes | None:
     """One response header held to the choice; ``None`` where nothing of it may pass."""
-    if name.startswith(b"content-security-policy"):
+    if name in _POLICIES:
         return judge_csp_reports(value, denied)
     if name in _REPORTING:
         return None if reports_elsewhere(value, denied) else value
@@ -73,7 +69,8 @@ _JUDGES: dict[bytes, Callable[[bytes, Denied], bytes | None]] = {
     b"refresh": judge_refresh,
     b"alt-svc": judge_alternatives,
 }
-_CONTACTS = _REPORTING | set(_JUDGES)
+CONTACTS = _REPORTING | set(_JUDGES) | _POLICIES
+"""Response headers that can make a browser contact anyone: no other needs to be judged."""
 
 
 def _quiet(directive: bytes, denied: Denied) -> bytes:

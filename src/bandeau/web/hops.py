@@ -57,10 +57,10 @@ def target(scope: Mapping[str, Any]) -> bytes | None:
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a request announces a body (RFC 9112, 6.3)."""
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in headers
-    )
+    for name, value in headers:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return True
+    return False
 
 
 def is_chunked(headers: Iterable[tuple[bytes, bytes]]) -> bool:

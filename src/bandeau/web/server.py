@@ -132,7 +132,7 @@ class Doorkeeper:
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = list(message.get("headers", ()))
-                if not any(name == b"date" for name, _ in headers):
+                if b"date" not in dict(headers):
                     headers.append((b"date", self._now()))
                 message = {**message, "headers": headers}
             await send(message)

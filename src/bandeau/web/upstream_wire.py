@@ -186,11 +186,8 @@ class Wire(asyncio.Protocol):
         self._spoilt = self._spoilt or self.ended
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer
-        if len(self.headers) >= limits.HEADERS:
-            raise WireError("too many headers")
-        self.headers.append((name.lower(), value))
+        if self._in_head:  # else a trailer
+            self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if not self._in_head:
@@ -199,10 +196,10 @@ class Wire(asyncio.Protocol):
         if self.status < 200:
             self.headers = []
             return
-        if self._head_bytes > limits.HEADER_LINE_BYTES and any(
-            len(name) + len(value) > limits.HEADER_LINE_BYTES for name, value in self.headers
+        if len(self.headers) > limits.HEADERS or (
+            self._head_bytes > limits.HEADER_LINE_BYTES and self._has_long_line()
         ):
-            raise WireError("a header over the limit")
+            raise WireError("headers over the limits")
         self._in_head = False
         if self._bodiless or self.status in _BODILESS:
             # The parser cannot be told, and may wait for a body for ever.
@@ -223,6 +220,9 @@ class Wire(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if not self._in_head and not self.ended:
             self._end()
+
+    def _has_long_line(self) -> bool:
+        return any(len(n) + len(v) > limits.HEADER_LINE_BYTES for n, v in self.headers)
 
     def _end(self) -> None:
         self.ended = True

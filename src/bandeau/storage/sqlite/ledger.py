@@ -166,12 +166,13 @@ class _Memory:
 
     def __init__(self, db: apsw.Connection) -> None:
         self._db = db
+        self._commits = db.cursor()
         self._version = 0
         self._records: dict[str, Stored] = {}
 
     def find(self, record_id: str) -> Stored | None:
         """See :class:`LedgerStore`; raises ``apsw.Error``."""
-        for (version,) in self._db.execute("PRAGMA data_version"):
+        for (version,) in self._commits.execute("PRAGMA data_version"):
             if version != self._version:
                 self._records.clear()
                 self._version = version

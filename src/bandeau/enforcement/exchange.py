@@ -170,16 +170,7 @@ class Exchange:
 
     def response_headers(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
         """The answer's headers with what the choice denies taken out, and our policy added."""
-        kept: Headers = []
-        for header in headers:
-            name = header[0]
-            if name == b"set-cookie":
-                if self.set_cookie(header[1]).passes:
-                    kept.append(header)
-            elif name not in CONTACTS:
-                kept.append(header)
-            elif (allowed := judge_contacts(name, header[1], self.url_denied)) is not None:
-                kept.append((name, allowed))
+        kept = self._judged(headers)
         if status == 304 or is_governed(kept):
             # Pages are asked for without conditions: nothing but a worker is confirmed by a 304.
             confirmed = status == 304 and not self.asked.destination
@@ -190,6 +181,20 @@ class Exchange:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
             kept.append((EXPLAIN_HEADER, explanation([*self.jar.denied, *refused])))
+        return kept
+
+    def _judged(self, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+        """What the choice lets pass of each header."""
+        kept: Headers = []
+        for header in headers:
+            name = header[0]
+            if name == b"set-cookie":
+                if self.set_cookie(header[1]).passes:
+                    kept.append(header)
+            elif name not in CONTACTS:
+                kept.append(header)
+            elif (allowed := judge_contacts(name, header[1], self.url_denied)) is not None:
+                kept.append((name, allowed))
         return kept
 
     def _governed(self, headers: Headers, *, alike: bool) -> Headers:

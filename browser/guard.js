@@ -16,6 +16,14 @@
   };
   const cookies = among(allowed.cookies);
   const keys = among(allowed.storage);
+  /* Where a page is asked for reports, the script before the list hears of writes refused. */
+  const { bandeauRefused } = /** @type {any} */ (globalThis);
+  /**
+   * @param {"cookies" | "storage"} kind
+   * @param {string} name
+   */
+  const may = (kind, name) =>
+    (kind === "cookies" ? cookies : keys).test(name) || bandeauRefused?.(kind, name);
 
   /**
    * A cookie without `=` has a value and no name.
@@ -77,7 +85,7 @@
   fix(Document.prototype, "cookie", {
     get: () => read().split("; ").filter((pair) => cookies.test(named(pair))).join("; "),
     set: (line) => {
-      if (cookies.test(named(`${line}`))) write(line);
+      if (may("cookies", named(`${line}`))) write(line);
     },
   });
   const { setItem } = Storage.prototype;
@@ -88,7 +96,7 @@
      * @param {string} value
      */
     value(key, value) {
-      if (keys.test(`${key}`)) setItem.call(this, key, value);
+      if (may("storage", `${key}`)) setItem.call(this, key, value);
     },
   });
   const store = globalThis.CookieStore?.prototype;
@@ -100,7 +108,7 @@
      * @param {any[]} rest
      */
     async value(first, ...rest) {
-      if (cookies.test(first?.name ?? first)) return set.call(this, first, ...rest);
+      if (may("cookies", first?.name ?? first)) return set.call(this, first, ...rest);
     },
   });
 })();

@@ -27,6 +27,9 @@ from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
+from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
+from bandeau.storage.sqlite.sightings import SqliteSightings
+from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.comments import Comments
@@ -35,11 +38,13 @@ from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
+from bandeau.web.lookout import Lookout
 from bandeau.web.notice import Notice
 from bandeau.web.page import Insertions, PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.process import Opened, PerProcess
+from bandeau.web.reports import Reports, asking
 from bandeau.web.shared import shared_head
 from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
@@ -228,14 +233,19 @@ class _Plan:
             site.rules, insertions, explain=self.explain, confine=self.confine, shared=shared
         )
         choices = ChoiceDesk(site, visitors, notice)
-        routes = comments.routes() if insertions.section else []
+        registrable = public_suffixes().registrable
+        sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
+        lookout = Lookout(sightings, registrable, site.now)
+        routes = Reports(site.rules, lookout).routes()
+        routes += comments.routes() if insertions.section else []
         own = Endpoints(site, visitors, choices, pages).app(routes)
 
         def close() -> None:
-            ledger.close()
-            store.close()
+            lookout.close()
+            for each in (ledger, store, sightings):
+                each.close()
 
-        return _Open(Desk(own, visitors, editor), site, pages, close)
+        return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
 
 
 def _per_process(policy: str | Path, data: str | Path, *, explain: bool) -> PerProcess:
@@ -283,11 +293,12 @@ def _insertions(site: Site, notice: Notice, comments: Comments) -> Insertions:
         return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
-    placeholder, view = Placeholder(site.policy, site.words), comments.view
+    placeholder, view, told = Placeholder(site.policy, site.words), comments.view, asking()
     return Insertions(
         notice=notice,
         placeholder=placeholder,
+        asking=told.markup,
         section=section if offered else None,
-        scripts=notice.script_hashes + view.script_hashes,
+        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

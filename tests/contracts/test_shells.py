@@ -21,6 +21,8 @@ from serving import serving
 from serving_wsgi import as_wsgi, serving_wsgi
 
 from bandeau.app import Bandeau, BandeauWSGI, gateway
+from bandeau.storage.sqlite.sightings import SqliteSightings
+from bandeau.storage.suffixes import public_suffixes
 
 BROWSER = {
     "accept": "text/html,application/xhtml+xml",
@@ -35,6 +37,7 @@ class Shell:
 
     url: str
     seen: Seen
+    kind: str = ""
 
     def visitor(self, **headers: str) -> Visitor:
         return Visitor(self, headers)
@@ -98,7 +101,8 @@ def shell(
     policy.write_text(POLICY, encoding="utf-8")
     seen = Seen()
     with ExitStack() as running:
-        yield Shell(front(request.param, running, seen, policy, tmp_path / "data"), seen)
+        url = front(request.param, running, seen, policy, tmp_path / "data")
+        yield Shell(url, seen, request.param)
 
 
 def front(kind: str, running: ExitStack, seen: Seen, policy: Path, data: Path) -> str:
@@ -534,3 +538,32 @@ def test_a_page_has_proxied_tags_and_snippets_inert_until_they_are_allowed(shell
     assert kept in answer.text
     assert "data-bandeau=placeholder" not in answer.text
     assert "/tags/t.js" in answer.headers["link"]
+
+
+def test_what_no_tracker_declares_is_noted(shell: Shell, tmp_path: Path) -> None:
+    """A shell of its own, since what was noted is written when it ends."""
+    policy, data = tmp_path / "policy.toml", tmp_path / "data"
+    policy.write_text(POLICY, encoding="utf-8")
+    with ExitStack() as running:
+        seen = Seen()
+        alone = Shell(front(shell.kind, running, seen, policy, data), seen)
+        visitor = alone.visitor()
+        visitor.jar = {("leftover", "/"): "1"}
+        visitor.get("/article")
+        report = [{"type": "bandeau-refused", "body": {"storage": ["key"]}}]
+        answer = visitor.send(
+            "POST",
+            "/.bandeau/reports",
+            content=json.dumps(report),
+            headers={"content-type": "application/reports+json", "sec-fetch-site": "same-origin"},
+        )
+        assert (answer.status_code, answer.content) == (204, b"")
+    store = SqliteSightings(data / "trackers.sqlite", public_suffixes().registrable)
+    found = {(s.kind, s.name, s.teller, s.where) for s in store.all()}
+    store.close()
+    assert found == {
+        ("host", "unknown.test", "site", "markup"),
+        ("cookie", "rogue", "site", "set-cookie"),
+        ("cookie", "leftover", "browser", "cookie"),
+        ("storage", "key", "browser", "script"),
+    }

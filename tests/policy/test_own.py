@@ -169,10 +169,10 @@ def faults(text: str) -> list[tuple[int, str, str, str]]:
         ("paths = ['/x/*',\n'/legal/privacy']", "I12", "site.privacy_policy"),
         ("paths = ['/x/*',\n'/Legal']", "I12", "site.privacy_policy"),
         ("paths = ['/x/*',\n'/*vacy']", "I12", "site.privacy_policy"),
-        ("snippets = ['enough(',\n'fbq(']", "schema", "at least 6 characters"),
+        ("snippets = ['enough(',\n'fbq']", "schema", "at least 4 characters"),
         ("snippets = ['enough(',\n'']", "schema", "too short"),
         ("snippets = ['enough(',\n'**']", "schema", "too short"),
-        ("snippets = ['enough(',\n'ab*cd*ef*gh']", "schema", "too short"),
+        ("snippets = ['enough(',\n'abc*def*gh']", "schema", "too short"),
         ("snippets = ['enough(',\n'fbq   ']", "schema", "too short"),
     ],
 )
@@ -180,6 +180,13 @@ def test_what_is_declared_too_widely_is_an_error(declared: str, rule: str, says:
     ((line, key, found, message),) = faults(TRACKER % declared)
     assert (line, key, found) == (LINE + 1, f"trackers[0].{declared.split(maxsplit=1)[0]}[1]", rule)
     assert says in message
+
+
+def test_a_short_snippet_is_a_warning() -> None:
+    data = (SITE + TRACKER % "snippets = ['fbq(', 'gtag(*', 'fbq(1)']").encode()
+    found = check(parse(data), WORDS, lines_of(data))
+    keys = [(each.key, each.severity) for each in found]
+    assert keys == [(f"trackers[0].snippets[{n}]", "warning") for n in (0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -160,3 +160,12 @@ def test_terms_with_a_purpose_twice_or_out_of_order_are_refused() -> None:
 def test_arbitrary_bytes_raise_nothing_but_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_terms(data)
+
+
+def test_how_a_vendor_is_known_on_the_site_changes_nothing() -> None:
+    told = policy(["Telegram"])
+    tracker = told.trackers[0].model_copy(
+        update={"hosts": ("t.test",), "paths": ("/tg/*",), "snippets": ("telegram('init'",)}
+    )
+    known = told.model_copy(update={"trackers": (tracker,)})
+    assert digest(terms_of(known)) == digest(terms_of(told))

@@ -126,7 +126,8 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
     async def tagged(request: Request) -> Response:
         note(request)
         links = "</tags/t.js>; rel=preload; as=script, </own.css>; rel=preload; as=style"
-        return Response(TAGGED, media_type="text/html", headers={"link": links})
+        headers = {"link": links, "cache-control": "public, max-age=60"}
+        return Response(TAGGED, media_type="text/html", headers=headers)
 
     async def proxied(request: Request) -> Response:
         note(request)

@@ -9,6 +9,7 @@ from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.serve import serve_command
+from bandeau.cli.trackers import trackers_command
 
 _CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help"]}
 
@@ -23,6 +24,7 @@ for command in (
     init_command,
     check_command,
     serve_command,
+    trackers_command,
     ledger_group,
     receipt_group,
     keys_group,

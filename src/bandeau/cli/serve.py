@@ -9,12 +9,18 @@ import click
 
 from bandeau import limits
 from bandeau.app import gateway
+from bandeau.enforcement.sightings import SightingsUnavailable
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.parse import PolicyError
 from bandeau.settings import SettingsError, parse_data, parse_listen, parse_upstream
 from bandeau.storage.keys import KeysError
 from bandeau.web.server import serve
+
+_UNUSABLE = (
+    *(SettingsError, KeysError, OSError),
+    *(LedgerUnavailable, CommentsUnavailable, SightingsUnavailable),
+)
 
 
 @click.command("serve")
@@ -71,6 +77,6 @@ def serve_command(
         for fault in error.faults:
             click.echo(fault.shown(str(config)), err=True)
         sys.exit(1)
-    except (SettingsError, KeysError, LedgerUnavailable, CommentsUnavailable, OSError) as error:
+    except _UNUSABLE as error:
         click.echo(f"bandeau serve: {error}", err=True)
         sys.exit(1)

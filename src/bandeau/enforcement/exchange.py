@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
@@ -18,7 +19,9 @@ from bandeau.enforcement.csp import admit
 from bandeau.enforcement.links import CONTACTS, judge_contacts
 from bandeau.enforcement.media import is_governed
 from bandeau.enforcement.pieces import Gated, Subjects
+from bandeau.enforcement.reports import REPORT_DIRECTIVE
 from bandeau.enforcement.rules import Rules
+from bandeau.enforcement.sightings import Kind, Note, Seen, Teller, unnoted
 from bandeau.enforcement.urls import OWN, Reach, target_of
 from bandeau.enforcement.verdict import Reason, Verdict
 
@@ -82,7 +85,8 @@ class Admitted:
 class Exchange:
     """The verdicts and edits for one request of one visitor.
 
-    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``.
+    With ``explain`` the answer names what was withheld, and why, in ``Bandeau-Explain``. ``note``
+    hears of what no tracker declares; with ``reports`` the browser is asked to tell of it too.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
     ``shared`` is true where the answer is the same for everyone. ``lasting`` turns false once
     something is put into a page that its URL and the choice do not tell.
@@ -97,8 +101,12 @@ class Exchange:
         asked: Asked,
         *,
         explain: bool = False,
+        note: Note = unnoted,
+        reports: bool = False,
     ) -> None:
         self._explain = explain
+        self.note = note
+        self.reports = reports
         self._rules = rules
         self.asked = asked
         self.standing = standing
@@ -108,6 +116,8 @@ class Exchange:
         self.tracked = self._path_verdict()
         self.lasting = True
         self.jar: Jar = rules.jar(self.judge, asked.cookie)
+        for verdict in self.jar.denied:
+            self._noted(Kind.COOKIE, verdict, Teller.BROWSER, "cookie")
 
     def _path_verdict(self) -> Verdict | None:
         """The verdict on the path that is asked for, where a tracker declares it."""
@@ -115,9 +125,19 @@ class Exchange:
         verdict = self.judge.path(paths.asked(self.asked.target)) if paths else None
         return verdict if verdict and verdict.tracker else None
 
-    def host_denied(self, host: str) -> bool:
-        """Whether the page may not reach ``host``; the host that served it is always its own."""
-        return host != self.asked.host and not self.judge.host(host).passes
+    def host_denied(self, host: str, where: str = "markup") -> bool:
+        """Whether the page may not reach ``host``; the host that served it is always its own.
+
+        ``where`` says what names the host, for the publisher to find it.
+        """
+        if host == self.asked.host:
+            return False
+        return not self._noted(Kind.HOST, self.judge.host(host), Teller.SITE, where).passes
+
+    def _noted(self, kind: Kind, verdict: Verdict, teller: Teller, where: str) -> Verdict:
+        if verdict.reason is Reason.UNDECLARED:
+            self.note(Seen(kind, verdict.subject, teller, where, self.asked.path))
+        return verdict
 
     def refused(self) -> Headers | None:
         """The headers of our answer where the request must not reach the site; else ``None``.
@@ -141,10 +161,10 @@ class Exchange:
         )
         yield from (verdict for verdict in owns if not verdict.passes)
 
-    def url_denied(self, url: str) -> bool:
+    def url_denied(self, url: str, where: str = "markup") -> bool:
         """Whether a URL in a header leads where the page may not reach."""
         target = target_of(url, self.page)
-        if target.reach is Reach.HOST and self.host_denied(target.host):
+        if target.reach is Reach.HOST and self.host_denied(target.host, where):
             return True
         declared = self._rules.declared
         return declared is not None and not all(
@@ -189,12 +209,15 @@ class Exchange:
         for header in headers:
             name = header[0]
             if name == b"set-cookie":
-                if self.set_cookie(header[1]).passes:
+                verdict = self.set_cookie(header[1])
+                if self._noted(Kind.COOKIE, verdict, Teller.SITE, "set-cookie").passes:
                     kept.append(header)
             elif name not in CONTACTS:
                 kept.append(header)
-            elif (allowed := judge_contacts(name, header[1], self.url_denied)) is not None:
-                kept.append((name, allowed))
+            else:
+                denied = partial(self.url_denied, where=name.decode())
+                allowed = judge_contacts(name, header[1], denied)
+                kept += [] if allowed is None else [(name, allowed)]
         return kept
 
     def _governed(self, headers: Headers, *, alike: bool) -> Headers:
@@ -241,7 +264,8 @@ class Exchange:
 
     def csp(self) -> bytes:
         """Our Content-Security-Policy for this choice."""
-        return self._rules.content_policy(self.standing)
+        policy = self._rules.content_policy(self.standing)
+        return policy + REPORT_DIRECTIVE if self.reports else policy
 
     def connection_allowlist(self, links: Iterable[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""

@@ -17,6 +17,7 @@ from bandeau.enforcement.csp import POLICY, own_policy, sources
 from bandeau.enforcement.exchange import Asked, Exchange, Headers
 from bandeau.enforcement.pieces import Gated
 from bandeau.enforcement.rules import Rules, hint_cookie
+from bandeau.enforcement.sightings import Note, unnoted
 from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.match import suffixes
 from bandeau.policy.model import Policy
@@ -111,8 +112,8 @@ class SharedExchange(Exchange):
 
     shared = True
 
-    def __init__(self, page: SharedPage, rules: Rules, asked: Asked) -> None:
-        super().__init__(rules, page.undecided(), replace(asked, cookie=b""))
+    def __init__(self, page: SharedPage, rules: Rules, asked: Asked, note: Note = unnoted) -> None:
+        super().__init__(rules, page.undecided(), replace(asked, cookie=b""), note=note)
         self._page = page
 
     def csp(self) -> bytes:

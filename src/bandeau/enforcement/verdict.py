@@ -13,6 +13,7 @@ from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.paths import canonical
 
 _KEPT_VERDICTS = 2_048
+_KEPT_CHARACTERS = 200
 
 
 class Effect(StrEnum):
@@ -64,6 +65,7 @@ class Judge:
         self._matcher = matcher
         self._standing = standing
         self.host = lru_cache(_KEPT_VERDICTS)(self._host)
+        self._kept_path = lru_cache(_KEPT_VERDICTS)(self._path)
         self.cookie = lru_cache(_KEPT_VERDICTS)(self._cookie)
 
     def _host(self, host: str) -> Verdict:
@@ -91,6 +93,10 @@ class Judge:
 
         One that no tracker declares is the publisher's own.
         """
+        bare = path.partition("?")[0]
+        return self._kept_path(bare) if len(bare) <= _KEPT_CHARACTERS else self._path(bare)
+
+    def _path(self, path: str) -> Verdict:
         found = self._matcher.path(path)
         return self._all(found, canonical(path) if found else path, Effect.REFUSE)
 

@@ -15,6 +15,8 @@ from bandeau.policy.model import Policy, Tracker
 from bandeau.policy.paths import canonical, patterns_of
 from bandeau.policy.snippets import Snippets, literal_of
 
+_DISTINCT_CHARACTERS = 6
+
 
 def wide_paths(policy: Policy, lines: Lines) -> Iterator[Fault]:
     """Paths that would keep those who refuse from the site, or from their choice."""
@@ -46,12 +48,19 @@ def short_snippets(policy: Policy, lines: Lines) -> Iterator[Fault]:
     """Snippets that scripts of the publisher's own would contain by chance."""
     least = limits.POLICY_SNIPPET_LEAST_CHARACTERS
     for path, snippet, _ in _declared(policy, "snippets"):
-        if len(literal_of(snippet).strip()) < least:
+        length = len(literal_of(snippet).strip())
+        if length < least:
             message = (
                 f"{quoted(snippet)} is too short to tell the vendor's script from your own; write "
-                f"at least {least} characters of it in a row"
+                f"at least {least} characters of it in a row, better {_DISTINCT_CHARACTERS} or more"
             )
             yield lines.fault(path, "schema", message)
+        elif length < _DISTINCT_CHARACTERS:
+            message = (
+                f"{quoted(snippet)} is short; write more of the vendor's script, or make sure "
+            )
+            message += "that no script of your own contains it"
+            yield lines.fault(path, "schema", message, "warning")
 
 
 def snippet_clashes(policy: Policy, lines: Lines) -> Iterator[Fault]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bandeau import limits
+from bandeau.policy.vendors import Vendor, Vendors
 from bandeau.policy.words import Words, flatten
 
 
@@ -41,6 +42,12 @@ def read_words() -> Words:
             }
         )
     )
+
+
+def read_vendors() -> Vendors:
+    """The vendors that drafts of a policy know of, from ``policy/vendors.toml``."""
+    text = (resources.files("bandeau.policy") / "vendors.toml").read_text("utf-8")
+    return Vendors(Vendor(**each) for each in tomllib.loads(text)["vendors"])
 
 
 def write_new(path: Path, data: bytes, *, replace: bool = False) -> None:

@@ -14,6 +14,7 @@ from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
+from bandeau.web.lookout import Lookout
 from bandeau.web.page import PageEditor, PageStream
 from bandeau.web.visitor import Sent, Visitors
 
@@ -34,16 +35,21 @@ _PARTIAL = frozenset({204, 205, 206, 304})
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a shell asks: who the visitor is, how a page is edited, what ``own`` answers itself."""
+    """What a shell asks: who the visitor is, how a page is edited, what ``own`` answers itself.
+
+    ``lookout`` takes note of what no tracker declares.
+    """
 
     own: App
     visitors: Visitors
     editor: PageEditor
+    lookout: Lookout
 
     async def guarded(self, scope: Scope) -> Guarded:
         """The request of ``scope``, with what stands for its visitor now."""
         sent = Sent.of(scope["headers"])
-        return Guarded(self.editor, await self.visitors.standing(sent), scope, sent)
+        standing = await self.visitors.standing(sent)
+        return Guarded(self.editor, standing, scope, sent, self.lookout)
 
 
 class Guarded:
@@ -53,13 +59,24 @@ class Guarded:
     """
 
     def __init__(
-        self, editor: PageEditor, standing: Standing, scope: Mapping[str, Any], sent: Sent
+        self,
+        editor: PageEditor,
+        standing: Standing,
+        scope: Mapping[str, Any],
+        sent: Sent,
+        lookout: Lookout,
     ) -> None:
         self._editor = editor
         self._scope = scope
         self._sent = sent
+        asked = asked_of(scope, sent)
         self.exchange = Exchange(
-            editor.rules, standing, asked_of(scope, sent), explain=editor.explain
+            editor.rules,
+            standing,
+            asked,
+            explain=editor.explain,
+            note=lookout.note,
+            reports=asked.navigates and lookout.asks(),
         )
         self.page_exchange = self.exchange
 

@@ -34,11 +34,13 @@ Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
 class Insertions:
     """What is put into pages, and the CSP sources of every inline style and script in it.
 
-    ``section`` renders what opens with consent, as (state of the element, its inside).
+    ``section`` renders what opens with consent, as (state of the element, its inside); ``asking``
+    goes into pages that are asked for reports.
     """
 
     notice: Notice
     placeholder: Placeholder
+    asking: bytes
     section: Section | None
     scripts: tuple[str, ...]
     styles: tuple[str, ...]
@@ -77,7 +79,7 @@ class PageEditor:
         """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
         if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
             return exchange
-        return SharedExchange(self.shared, self.rules, exchange.asked)
+        return SharedExchange(self.shared, self.rules, exchange.asked, exchange.note)
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
@@ -255,7 +257,8 @@ class PageStream:
             case Place.HEAD_START if self._inserts():
                 ours = self._editor.insertions
                 standing, shared = self._exchange.standing, self._exchange.shared
-                head = ours.notice.head(standing, self._lang(), shared=shared)
+                asking = ours.asking if self._exchange.reports else b""
+                head = asking + ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()

@@ -1,0 +1,26 @@
+"""The public suffix list, as it comes with its package; nothing is fetched."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from publicsuffixlist import PublicSuffixList
+
+_REMEMBERED = 4_096
+
+
+def public_suffixes() -> Suffixes:
+    """The list, read once."""
+    return Suffixes(PublicSuffixList())
+
+
+class Suffixes:
+    """Which domain above a host somebody registered."""
+
+    def __init__(self, suffixes: PublicSuffixList) -> None:
+        self._suffixes = suffixes
+        self.registrable = lru_cache(_REMEMBERED)(self._registrable)
+
+    def _registrable(self, host: str) -> str | None:
+        """``tracker.example`` for ``x.tracker.example``; ``None`` for a suffix itself."""
+        return self._suffixes.privatesuffix(host)

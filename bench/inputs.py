@@ -31,7 +31,7 @@ hosts = ["telegram.test"]
 vendor = "Le Quotidien"
 purpose = "functioning"
 hosts = ["static.quotidien-assets.test"]
-cookies = [{ name = "session", path = "/" }, { name = "lang", path = "/" }]
+cookies = [{ name = "session" }, { name = "lang" }, { name = "own*" }]
 
 [[trackers]]
 vendor = "Example Ads"
@@ -49,6 +49,8 @@ def jar(count: int, size: int) -> str:
 
 
 JAR = jar(12, 618)
+OWN_JAR = "; ".join(f"own{n}=" + "v" * 45 for n in range(12))
+"""As :data:`JAR`, after the denied ones have ended."""
 WIDE_JAR = jar(50, 2_400)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from bandeau import limits
 from bandeau.choice.token import Seal
 from bandeau.enforcement.engine import PythonEngine
 from bandeau.enforcement.exchange import Exchange
@@ -52,6 +53,7 @@ from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
 from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
+from bandeau.web.variants import Variants
 from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
 
@@ -61,7 +63,8 @@ class Bandeau:
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
     where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
-    documents get no ``Connection-Allowlist``. A site that cannot be held does not start: raises
+    documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited pages in memory, where
+    the site lets shared caches keep them. A site that cannot be held does not start: raises
     ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
     ``LedgerUnavailable`` where the folder cannot be used.
     """
@@ -75,12 +78,15 @@ class Bandeau:
         explain: bool = False,
         confine: bool = True,
         shared_page: bool = False,
+        cache_bytes: int = 0,
     ) -> None:
         plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
         self._open = plan.open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
-        self._enforcer = Enforcer(app, self._open.desk)
+        # What is explained is explained to one visitor, so nothing is kept for others then.
+        variants = Variants(cache_bytes) if cache_bytes and not explain else None
+        self._enforcer = Enforcer(app, self._open.desk, variants)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
@@ -155,6 +161,7 @@ def gateway(
     explain: bool = False,
     confine: bool = True,
     shared_page: bool = False,
+    cache_bytes: int = limits.CACHE_BYTES,
 ) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``."""
 
@@ -170,6 +177,7 @@ def gateway(
         explain=explain,
         confine=confine,
         shared_page=shared_page,
+        cache_bytes=cache_bytes,
     )
     return bandeau
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bandeau import limits
 from bandeau.enforcement.expiry import Where, end_declared, end_seen
-from bandeau.enforcement.verdict import Effect, Reason, Verdict
 from bandeau.policy.model import CookieRule
 
 HOST = "www.a.test"
@@ -53,10 +52,6 @@ def ended(line: bytes, host: str, secure: bool) -> Kept | None:
     return Kept(name, domain, told["Path"], "Partitioned" in told)
 
 
-def denied(name: str) -> Verdict:
-    return Verdict(Effect.STRIP, Reason.REFUSED, name)
-
-
 names = st.sampled_from(["_ga", "_ga_X1", "__Secure-t", "my cookie", "", 'a"b', "t,u", "\xe9"])
 places = st.tuples(st.sampled_from([None, "a.test", HOST]), st.sampled_from(PATHS))
 
@@ -69,7 +64,7 @@ def test_whatever_was_sent_is_ended_wherever_it_may_be(jar: set[Kept]) -> None:
     path = "/news/today"
     sent = {kept for kept in jar if kept.is_sent_to(path)}
     for _ in range(len(sent) + 1):
-        seen = [denied(name) for name in {kept.name for kept in sent}]
+        seen = {kept.name for kept in sent}
         lines = end_seen(seen, lambda _: (), Where(HOST, path + "?q=1", True))
         assert len(lines) <= limits.EXPIRY_LINES
         sent -= {ended(line, HOST, True) for line in lines}  # type: ignore[arg-type]
@@ -92,7 +87,7 @@ def test_what_is_declared_ends_unseen(declared: list[CookieRule], partitioned: b
 
 @given(name=st.text(max_size=12), path=st.text(max_size=12), secure=st.booleans())
 def test_no_name_or_path_breaks_out_of_its_line(name: str, path: str, secure: bool) -> None:
-    lines = end_seen([denied(name)], lambda _: (), Where(HOST, "/" + path, secure))
+    lines = end_seen([name], lambda _: (), Where(HOST, "/" + path, secure))
     for line in lines:
         assert not set(line) & {0, 10, 13}
         assert line.count(b"Max-Age=0") == 1 + (name + path).count("Max-Age=0")
@@ -101,7 +96,7 @@ def test_no_name_or_path_breaks_out_of_its_line(name: str, path: str, secure: bo
 
 def test_a_seen_leftover_is_ended_as_declared_first() -> None:
     rule = CookieRule(name="_ea*", domain=".a.test", path="/news")
-    lines = end_seen([denied("_ea1")], lambda name: [rule], Where(HOST, "/", False))
+    lines = end_seen(["_ea1"], lambda name: [rule], Where(HOST, "/", False))
     assert lines == [
         b"_ea1=; Path=/news; Max-Age=0; Domain=.a.test",
         b"_ea1=; Path=/; Max-Age=0",
@@ -112,7 +107,7 @@ def test_a_seen_leftover_is_ended_as_declared_first() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
 def test_an_address_has_no_parent_domain(host: str) -> None:
-    lines = end_seen([denied("_ga")], lambda name: [], Where(host, "/", False))
+    lines = end_seen(["_ga"], lambda name: [], Where(host, "/", False))
     assert lines == [b"_ga=; Path=/; Max-Age=0"]
 
 

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from serving import serving
 
 from bandeau.app import Bandeau, gateway
 from bandeau.ledger.store import LedgerUnavailable
+from tests.web._origin import PATIENCE, RawOrigin, read_all, read_head, visited
 
 HOST = {"host": "www.quotidien.test", "accept": "text/html"}
 
@@ -82,6 +85,40 @@ def test_a_site_that_is_down_still_gets_the_notice(policy: Path, tmp_path: Path)
         assert "data-bandeau=" in answer.text
         assert "accept_all" in answer.text
         assert client.get("/.bandeau/privacy").status_code == 200
+
+
+def test_two_hundred_cookies_and_ten_thousand_header_bytes_are_judged_and_pass(
+    policy: Path, tmp_path: Path
+) -> None:
+    seen = Seen()
+    jar = "; ".join([f"_ea{n}={'x' * 40}" for n in range(199)] + ["session=kept"])
+    with (
+        serving(publisher(seen)) as site,
+        serving(gateway(policy, site.url, tmp_path / "data")) as address,
+        httpx.Client(base_url=address.url, headers=HOST, timeout=20) as client,
+    ):
+        answer = client.get("/article", headers={"cookie": jar, "x-long": "a" * 10_000})
+        assert answer.status_code == 200
+        assert seen.requests[-1]["cookie"] == "session=kept"
+        assert len(seen.requests[-1]["x-long"]) == 10_000
+        ended = [line for line in answer.headers.get_list("set-cookie") if "Max-Age=0" in line]
+        assert 0 < len(ended) <= 60
+
+
+def test_a_visitor_who_half_closes_is_gone_and_the_site_is_told() -> None:
+    arrived, ended = threading.Event(), threading.Event()
+
+    def behave(connection: socket.socket, origin: RawOrigin) -> None:
+        read_head(connection)
+        arrived.set()
+        read_all(connection)
+        ended.set()
+
+    with visited(behave) as (visitor, _):
+        visitor.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert arrived.wait(PATIENCE)
+        visitor.shutdown(socket.SHUT_WR)
+        assert ended.wait(PATIENCE)
 
 
 @pytest.mark.slow

@@ -190,8 +190,36 @@ def test_a_zstd_window_beyond_the_limit_is_refused() -> None:
         (b"\xff\x00, gzip", "gzip"),
     ],
 )
-def test_negotiation(header: bytes | None, chosen: str) -> None:
+def test_negotiation_of_what_is_kept(header: bytes | None, chosen: str) -> None:
+    assert codings.best(header) == chosen
+
+
+@pytest.mark.parametrize(
+    ("header", "chosen"),
+    [
+        (b"gzip, deflate, br, zstd", "zstd"),
+        (b"gzip, deflate, br", "gzip"),
+        (b"br", "br"),
+        (b"br, gzip;q=0.5", "br"),
+        (b"*", "zstd"),
+        (b"", "identity"),
+        (None, "identity"),
+    ],
+)
+def test_what_streams_is_coded_quickly(header: bytes | None, chosen: str) -> None:
     assert codings.negotiate(header) == chosen
+
+
+@pytest.mark.parametrize("wanted", codings.KEPT_PREFERENCE)
+@pytest.mark.parametrize("given", codings.PREFERENCE)
+def test_a_whole_body_is_recoded(given: str, wanted: str) -> None:
+    text = "<p>Été à Nantes</p>".encode() * 500
+    encoder = codings.encoder(given)
+    coded = encoder.add(text[:5_000]) + encoder.add(text[5_000:]) + encoder.finish()
+    recoded = codings.recoded(coded, given, wanted)
+    decoder = codings.decoder(wanted)
+    assert b"".join([*decoder.feed(recoded), *decoder.finish()]) == text
+    assert wanted == "identity" or len(recoded) < 500
 
 
 @pytest.mark.parametrize(

@@ -129,9 +129,9 @@ def test_header_values_in_utf8_pass_byte_for_byte() -> None:
     assert "cookie: prénom=Zoé; a=\t1\r\n".encode() in head
 
 
-def test_header_values_in_other_bytes_arrive_re_encoded() -> None:
+def test_header_values_in_other_bytes_pass_too() -> None:
     head = sent_upstream(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-A: \xe9\r\n\r\n")
-    assert "x-a: é\r\n".encode() in head
+    assert b"x-a: \xe9\r\n" in head
 
 
 def test_a_forwarding_header_cannot_be_spelt_with_underscores() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bandeau import limits
 from bandeau.app import gateway
 from bandeau.enforcement.sightings import SightingsUnavailable
 from bandeau.features.comments.store import CommentsUnavailable
@@ -37,6 +38,14 @@ _UNUSABLE = (
 @click.option(
     "--shared-page", is_flag=True, help="One page for everyone where a cache may keep it."
 )
+@click.option(
+    "--cache-bytes",
+    type=click.IntRange(0),
+    default=limits.CACHE_BYTES,
+    metavar="BYTES",
+    show_default=True,
+    help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
+)
 def serve_command(
     config: Path,
     upstream: str,
@@ -45,6 +54,7 @@ def serve_command(
     explain: bool,
     confine: bool,
     shared_page: bool,
+    cache_bytes: int,
 ) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
@@ -54,7 +64,13 @@ def serve_command(
         address = parse_listen(listen)
         site, folder = parse_upstream(upstream), parse_data(data)
         bandeau = gateway(
-            config, site, folder, explain=explain, confine=confine, shared_page=shared_page
+            config,
+            site,
+            folder,
+            explain=explain,
+            confine=confine,
+            shared_page=shared_page,
+            cache_bytes=cache_bytes,
         )
         serve(
             bandeau,

@@ -9,16 +9,17 @@ import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
 from bandeau.choice.model import Source, Standing
 from bandeau.enforcement import caching, permissions
 from bandeau.enforcement.allowlist import NAME as ALLOWLIST
-from bandeau.enforcement.cookies import Jar, judge_jar, judge_set_cookie
+from bandeau.enforcement.cookies import Jar, judge_set_cookie
 from bandeau.enforcement.csp import Admitted, admit
-from bandeau.enforcement.expiry import Where, end_seen
-from bandeau.enforcement.links import judge_contacts
+from bandeau.enforcement.expiry import Where
+from bandeau.enforcement.links import CONTACTS, judge_contacts
 from bandeau.enforcement.media import is_governed, media_type
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.reports import REPORT_DIRECTIVE
@@ -27,7 +28,6 @@ from bandeau.enforcement.sightings import Kind, Note, Seen, Teller, unnoted
 from bandeau.enforcement.urls import OWN, UNREADABLE, Reach, target_of
 from bandeau.enforcement.variants import GRANT_HEADER, KEY_HEADER
 from bandeau.enforcement.verdict import Reason, Verdict
-from bandeau.policy.model import CookieRule
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -37,6 +37,7 @@ _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | r
 _CSP = b"content-security-policy"
 # What a front obeys, which only we may say.
 _OURS = frozenset({GRANT_HEADER, KEY_HEADER, b"x-accel-expires"})
+_WATCHED = CONTACTS | _OURS | {b"set-cookie", b"location"}
 _FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _ALIKE = frozenset(
@@ -101,7 +102,8 @@ class Exchange:
     ``note`` hears of what no tracker declares; with ``reports`` the browser is asked to tell of it
     too.
     ``tracked`` is the verdict on the path that is asked for, where a tracker declares it.
-    ``shared`` is true where the answer is the same for everyone.
+    ``shared`` is true where the answer is the same for everyone. ``lasting`` turns false once
+    something is put into a page that its URL and the choice do not tell.
     """
 
     shared = False
@@ -123,12 +125,13 @@ class Exchange:
         self.reports = reports
         self._rules = rules
         self.asked = asked
-        self.standing = self.shown = standing
+        self.standing = standing
         self.judge = rules.judge(standing)
         self._reserved = rules.reserved
         self.page = rules.declared.base(asked.target) if rules.declared else OWN
         self.tracked = self._path_verdict()
-        self.jar: Jar = judge_jar(asked.cookie, self.judge.cookie, self._reserved)
+        self.lasting = True
+        self.jar: Jar = rules.jar(self.judge, asked.cookie)
         for verdict in self.jar.denied:
             self._noted(Kind.COOKIE, verdict, Teller.BROWSER, "cookie")
 
@@ -141,10 +144,10 @@ class Exchange:
     def variant(self) -> Exchange:
         """The same verdicts for a page that all who stand alike may get.
 
-        It names no record, and asks for no reports: it may be read very often.
+        It asks for no reports, since it may be read very often.
         """
         alike = copy.copy(self)
-        alike.shown, alike.reports = replace(self.standing, choice=None), False
+        alike.reports = False
         return alike
 
     def host_denied(self, host: str, where: str = "markup") -> bool:
@@ -208,7 +211,7 @@ class Exchange:
         # CGI-like sites read `bandeau_choice` as the header that only we may set.
         if self.judge.denies:
             dropped |= permissions.ASKED
-        kept = [(name, value) for name, value in headers if _dashed(name) not in dropped]
+        kept = [header for header in headers if header[0].replace(b"_", b"-") not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
         kept.append((CHOICE_HEADER, choice_header(self.standing)))
@@ -219,12 +222,7 @@ class Exchange:
 
         Whatever is asked for, denied cookies that came with it end, and no shared cache keeps that.
         """
-        kept: Headers = []
-        for name, value in headers:
-            redirects = name == b"location" and status in _REDIRECTS
-            allowed = self._location(value) if redirects else self._header(name, value)
-            if allowed is not None:
-                kept.append((name, allowed))
+        kept = self._judged(status, headers)
         worker = self.asked.destination == b"serviceworker"
         if worker and not self._registers():
             kept = _inert_script(kept)
@@ -241,6 +239,20 @@ class Exchange:
             lines = (value for name, value in headers if name == b"set-cookie")
             refused = [verdict for verdict in map(self.set_cookie, lines) if not verdict.passes]
             kept.append((EXPLAIN_HEADER, explanation([*self.jar.denied, *refused])))
+        return kept
+
+    def _judged(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> Headers:
+        """What the choice lets pass of each header; most need no look."""
+        kept: Headers = []
+        for header in headers:
+            name, value = header
+            if name not in _WATCHED and not permissions.profiles(name):
+                kept.append(header)
+                continue
+            redirects = name == b"location" and status in _REDIRECTS
+            allowed = self._location(value) if redirects else self._header(name, value)
+            if allowed is not None:
+                kept.append((name, allowed))
         return kept
 
     def _registers(self) -> bool:
@@ -305,7 +317,8 @@ class Exchange:
 
     def leftovers(self) -> list[bytes]:
         """``Set-Cookie`` lines that end the denied cookies which this request carried (W4, W5)."""
-        return end_seen(self.jar.denied, self._declared, self.where)
+        names = tuple([verdict.subject for verdict in self.jar.denied])
+        return self._rules.endings(names, self.where) if names else []
 
     @property
     def where(self) -> Where:
@@ -317,7 +330,7 @@ class Exchange:
         asked, hosts = self.asked, self._rules.policy.site.hosts
         decided = self.standing.source is not Source.NONE or asked.visits
         spared = () if decided else tuple(host for host in hosts if host != asked.host)
-        return Where(asked.host, asked.target, asked.secure, spared)
+        return Where(asked.host, asked.target.partition("?")[0], asked.secure, spared)
 
     @property
     def siblings(self) -> tuple[str, ...]:
@@ -333,9 +346,6 @@ class Exchange:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
         return self._rules.connection_allowlist(self.standing, links)
 
-    def _declared(self, name: str) -> Sequence[CookieRule]:
-        return [rule for _, rule in self._rules.matcher.cookie(name)]
-
     def _header(self, name: bytes, value: bytes) -> bytes | None:
         if name in _OURS:
             return None
@@ -344,7 +354,7 @@ class Exchange:
             return value if verdict.passes else None
         if self.judge.denies and permissions.profiles(name):
             return None
-        return judge_contacts(name, value, lambda url: self.url_denied(url, name.decode()))
+        return judge_contacts(name, value, partial(self.url_denied, where=name.decode()))
 
     def _location(self, value: bytes) -> bytes | None:
         """Where a redirect leads: a denied host is for a visitor who acted, and for nothing else.
@@ -400,7 +410,3 @@ def explanation(verdicts: Iterable[Verdict]) -> bytes:
 
 def _way_out(url: str) -> bytes:
     return b"/.bandeau/leave?to=" + quote(url, safe="", errors="replace").encode()
-
-
-def _dashed(name: bytes) -> bytes:
-    return name.replace(b"_", b"-")

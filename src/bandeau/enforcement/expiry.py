@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from itertools import chain, islice, product
 
 from bandeau import limits
-from bandeau.enforcement.verdict import Verdict
 from bandeau.policy.model import CookieRule
 
 _NAME = re.compile(rb"[^\x00-\x1f\x7f;=]*")
@@ -42,14 +41,14 @@ class Where:
 
 
 def end_seen(
-    denied: Iterable[Verdict], rules: Callable[[str], Sequence[CookieRule]], where: Where
+    denied: Iterable[str], rules: Callable[[str], Sequence[CookieRule]], where: Where
 ) -> list[bytes]:
     """Lines that end cookies which the terminal just sent (rules W4, W5).
 
     Each is ended as declared, then under ``/`` on the host and on each domain above it, then
     under each path above the one asked for. What does not fit into one answer comes with the next.
     """
-    seen = [verdict.subject.encode("latin-1", "replace") for verdict in denied]
+    seen = [name.encode("latin-1", "replace") for name in denied]
     names = [name for name in seen if _NAME.fullmatch(name)]
     declared = (
         (name, (rule.domain, rule.path)) for name in names for rule in rules(name.decode("latin-1"))

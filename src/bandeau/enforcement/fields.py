@@ -12,7 +12,7 @@ _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
 def joined(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
     """All values of the field ``wanted`` (in lower case) as one list; empty where it is missing."""
-    return b", ".join(value for name, value in headers if name == wanted)
+    return b", ".join([value for name, value in headers if name == wanted])
 
 
 def members(value: bytes) -> list[bytes]:

@@ -18,12 +18,13 @@ _REPORTING = frozenset(
     | {b"x-xss-protection", b"public-key-pins", b"public-key-pins-report-only"}
     | {b"sourcemap", b"x-sourcemap"}
 )
+_POLICIES = frozenset({b"content-security-policy", b"content-security-policy-report-only"})
 _IMAGE_SET = re.compile(rb'imagesrcset\s*=\s*(?:"((?:[^"\\]|\\.)*)|([^\s;,"]+))', re.IGNORECASE)
 
 
 def judge_contacts(name: bytes, value: bytes, denied: Denied) -> bytes | None:
     """One response header held to the choice; ``None`` where nothing of it may pass."""
-    if name.startswith(b"content-security-policy"):
+    if name in _POLICIES:
         return judge_csp_reports(value, denied)
     if name == b"speculation-rules":
         # What the rules say nobody has read; see the same in a page (`inert.py`).
@@ -72,6 +73,8 @@ _JUDGES: dict[bytes, Callable[[bytes, Denied], bytes | None]] = {
     b"refresh": judge_refresh,
     b"alt-svc": judge_alternatives,
 }
+CONTACTS = _REPORTING | set(_JUDGES) | _POLICIES
+"""Response headers that can make a browser contact anyone: no other needs to be judged."""
 
 
 def _quiet(directive: bytes, denied: Denied) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from bandeau.enforcement.fields import joined, members
 
@@ -16,11 +17,17 @@ _SCRIPTS = re.compile(
 )
 _SNIFFED = frozenset({b"unknown/unknown", b"application/unknown", b"*/*"})
 _ANY = b"*/*"
+_KEPT = 256
 
 
 def content_type(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The value that decides, with its parameters: the last that is one (Fetch, 3.1); or empty."""
-    stated = [value for value in members(joined(headers, b"content-type")) if _essence(value)]
+    return _deciding(joined(headers, b"content-type"))
+
+
+@lru_cache(_KEPT)
+def _deciding(line: bytes) -> bytes:
+    stated = [value for value in members(line) if _essence(value)]
     return next((value for value in reversed(stated) if _essence(value) != _ANY), b"")
 
 
@@ -34,7 +41,12 @@ def is_governed(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
     Types that browsers look into the body for count, and so does any of several that are stated.
     """
-    stated = [_essence(value) for value in members(joined(headers, b"content-type"))]
+    return _may_be_active(joined(headers, b"content-type"))
+
+
+@lru_cache(_KEPT)
+def _may_be_active(line: bytes) -> bool:
+    stated = [_essence(value) for value in members(line)]
     known = [kind for kind in stated if kind and kind not in _SNIFFED]
     return len(known) < max(1, len(stated)) or any(map(_is_active, known))
 
@@ -50,6 +62,7 @@ def _is_active(kind: bytes) -> bool:
     return document or _SCRIPTS.fullmatch(kind) is not None
 
 
+@lru_cache(_KEPT)
 def _essence(value: bytes) -> bytes:
     """As browsers cut it: up to a semicolon, a blank or a comment."""
     kind = re.split(rb"[; \t(]", value.strip(), maxsplit=1)[0].lower()

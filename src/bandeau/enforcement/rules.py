@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
+from bandeau.enforcement.cookies import Jar, judge_jar
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
+from bandeau.enforcement.expiry import Where, end_seen
 from bandeau.enforcement.siblings import siblings
 from bandeau.enforcement.variants import Variants
 from bandeau.enforcement.verdict import Judge
 from bandeau.policy.match import Matcher
-from bandeau.policy.model import Policy, Tracker
+from bandeau.policy.model import CookieRule, Policy, Tracker
 from bandeau.policy.terms import vendor_key
 
 _KEPT_POLICIES = 1_024
+_KEPT_JARS = 1_024
+_KEPT_JAR_BYTES = 4_096
 
 
 class _Written(NamedTuple):
@@ -40,6 +44,8 @@ class Rules:
         self._written = lru_cache(_KEPT_POLICIES)(self._write)
         self._siblings = lru_cache(_KEPT_POLICIES)(lambda host: siblings(policy, host))
         self._judges: dict[object, Judge] = {}
+        self._endings = lru_cache(_KEPT_JARS)(self._ended)
+        self._jars = lru_cache(_KEPT_JARS)(self._jar)
 
     def judge(self, standing: Standing) -> Judge:
         """Who judges for ``standing``; visitors who chose alike share one.
@@ -55,6 +61,23 @@ class Rules:
             if len(self._judges) < _KEPT_POLICIES:
                 self._judges[key] = judge
         return judge
+
+    def jar(self, judge: Judge, header: bytes) -> Jar:
+        """A ``Cookie`` header judged; a page and its parts send the same one many times."""
+        return (self._jars if len(header) <= _KEPT_JAR_BYTES else self._jar)(judge, header)
+
+    def endings(self, names: Sequence[str], where: Where) -> list[bytes]:
+        """``Set-Cookie`` lines that end the denied cookies ``names`` (W4, W5)."""
+        return list(self._endings(tuple(names), where))
+
+    def _ended(self, names: Sequence[str], where: Where) -> tuple[bytes, ...]:
+        def declared(name: str) -> Sequence[CookieRule]:
+            return [rule for _, rule in self.matcher.cookie(name)]
+
+        return tuple(end_seen(names, declared, where))
+
+    def _jar(self, judge: Judge, header: bytes) -> Jar:
+        return judge_jar(header, judge.cookie, self.reserved)
 
     def content_policy(self, standing: Standing) -> bytes:
         """Our Content-Security-Policy for what ``standing`` allows."""

@@ -24,6 +24,7 @@ from bandeau.web.guarded import (
     names_host,
 )
 from bandeau.web.held import HeldPage
+from bandeau.web.variants import Variants
 
 # Ways to answer past the messages that we judge; a site that is offered none uses those.
 _UNJUDGED = frozenset(
@@ -41,9 +42,10 @@ _UNASKED = frozenset({"http.response.early_hint", "http.response.push"})
 class Enforcer:
     """Puts the choice between the web and ``app``."""
 
-    def __init__(self, app: App, desk: Desk) -> None:
+    def __init__(self, app: App, desk: Desk, variants: Variants | None = None) -> None:
         self._app = app
         self._desk = desk
+        self._variants = variants
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
@@ -62,6 +64,9 @@ class Enforcer:
         if refused is not None:
             await _deny(scope, refused, send)
             return
+        variants = self._variants if scope["type"] == "http" else None
+        if variants is not None and await variants.answered(guarded, send):
+            return
         inner = {
             **scope,
             "headers": guarded.request_headers(),
@@ -71,15 +76,16 @@ class Enforcer:
         if scope["type"] == "websocket":
             await self._app(inner, receive, _handshake(guarded.exchange, send))
             return
-        answer = _Answer(guarded, send)
+        answer = _Answer(guarded, send, variants)
         await answer.served_by(self._app, inner, receive)
 
 
 class _Answer:
     """One HTTP answer on its way out."""
 
-    def __init__(self, guarded: Guarded, send: Send) -> None:
+    def __init__(self, guarded: Guarded, send: Send, variants: Variants | None) -> None:
         self._guarded = guarded
+        self._variants = variants
         self._send = send
         self._page: HeldPage | None = None
 
@@ -106,12 +112,21 @@ class _Answer:
 
     async def _start(self, message: Message) -> None:
         given = message.get("headers", ())
+        if self._variants is not None:
+            self._variants.forget(self._guarded, message["status"])
         headers, stream = self._guarded.answered(message["status"], given)
         head = {**message, "headers": headers}
         if stream is None:
             await self._send(head)
         else:
-            self._page = HeldPage(stream, head, self._send)
+            self._page = HeldPage(stream, head, self._kept(message["status"], given))
+
+    def _kept(self, status: int, given: Headers) -> Send:
+        """The sender of a page, which may also keep it."""
+        if self._variants is None:
+            return self._send
+        lowered = [(bytes(name).lower(), bytes(value)) for name, value in given]
+        return self._variants.keeping(self._guarded, status, lowered, self._send)
 
 
 def _handshake(exchange: Exchange, send: Send) -> Send:

@@ -4,20 +4,26 @@ Pure computation. A decoder hands out at most `limits.CODING_STEP_BYTES` at a ti
 a few kilobytes that unpacks to gigabytes costs its reader time but no memory.
 """
 
+import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
+from isal import isal_zlib
 
 from bandeau import limits
 
-PREFERENCE = ("br", "zstd", "gzip", "identity")
-"""What is chosen among codings that the visitor likes equally, best first."""
+PREFERENCE = ("zstd", "gzip", "br", "identity")
+"""What a page is coded in as it streams, among codings that the visitor likes equally."""
+KEPT_PREFERENCE = ("br", "zstd", "gzip", "identity")
+"""What a page is coded in that is kept and asked for again: the smallest first."""
 
 _DECODABLE = ("br", "zstd", "gzip", "deflate", "identity")
 _ALIASES = {"x-gzip": "gzip"}
+_KEPT_HEADERS = 256
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 # One zstd block is at least 4 bytes and unpacks to 128 KiB at most; the library cannot be told
 # to stop in between, so the input is cut instead: 256 bytes are 8 MiB at the very worst.
@@ -61,6 +67,21 @@ def decoder(content_encoding: str) -> Decoder:
     return chain
 
 
+def recoded(body: bytes, given: str, wanted: str) -> bytes:
+    """A whole body in the coding ``wanted`` instead of ``given``, as small as is worth its time.
+
+    Raises CodingError where ``body`` is not in that coding.
+    """
+    undone = decoder(given)
+    plain = b"".join([*undone.feed(body), *undone.finish()])
+    return _PACKED[wanted](plain)
+
+
+def coding_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The content coding that headers of ours name."""
+    return next((v.decode("ascii") for n, v in headers if n == b"content-encoding"), "identity")
+
+
 def encoder(name: str) -> Encoder:
     """The encoder for one of `PREFERENCE`. Raises CodingError for another name."""
     if name not in _ENCODERS:
@@ -68,21 +89,33 @@ def encoder(name: str) -> Encoder:
     return _ENCODERS[name]()
 
 
+@lru_cache(_KEPT_HEADERS)
 def negotiate(accept_encoding: bytes | None) -> str:
-    """The coding for a response, one of `PREFERENCE` (RFC 9110, 12.5.3).
+    """The coding for a response that streams, one of `PREFERENCE` (RFC 9110, 12.5.3).
 
     The greatest weight wins, then our preference. A missing header, or one that leaves nothing,
     means identity: it can always be read.
     """
+    return _preferred(accept_encoding, PREFERENCE)
+
+
+@lru_cache(_KEPT_HEADERS)
+def best(accept_encoding: bytes | None) -> str:
+    """The coding for a response that is kept, one of `KEPT_PREFERENCE`."""
+    return _preferred(accept_encoding, KEPT_PREFERENCE)
+
+
+def _preferred(accept_encoding: bytes | None, preference: Sequence[str]) -> str:
     weights = _weights(accept_encoding or b"")
     rest = weights.get("*", 0.0)
-    offered = {name: weights.get(name, rest) for name in PREFERENCE}
+    offered = {name: weights.get(name, rest) for name in preference}
     if "identity" not in weights:
         offered["identity"] = min(0.001, weights.get("*", 0.001))
-    best = max(PREFERENCE, key=lambda name: (offered[name], -PREFERENCE.index(name)))
-    return best if offered[best] > 0 else "identity"
+    liked = max(preference, key=lambda name: (offered[name], -preference.index(name)))
+    return liked if offered[liked] > 0 else "identity"
 
 
+@lru_cache(_KEPT_HEADERS)
 def acceptable(accept_encoding: bytes | None) -> bytes:
     """The Accept-Encoding to send upstream: what the visitor takes and we can decode.
 
@@ -288,12 +321,12 @@ class _AsIs:
 
 class _Deflater:
     def __init__(self) -> None:
-        self._stream = zlib.compressobj(5, zlib.DEFLATED, _GZIP_WINDOW)
+        self._stream = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP_WINDOW)
 
     def add(self, data: bytes) -> bytes:
         if not data:
             return b""
-        return self._stream.compress(data) + self._stream.flush(zlib.Z_SYNC_FLUSH)
+        return self._stream.compress(data) + self._stream.flush(isal_zlib.Z_SYNC_FLUSH)
 
     def finish(self) -> bytes:
         return self._stream.flush()
@@ -301,7 +334,7 @@ class _Deflater:
 
 class _Brotli:
     def __init__(self) -> None:
-        self._stream = brotli.Compressor(quality=4)
+        self._stream = brotli.Compressor(quality=1)
 
     def add(self, data: bytes) -> bytes:
         if not data:
@@ -314,7 +347,7 @@ class _Brotli:
 
 class _Zstd:
     def __init__(self) -> None:
-        self._stream = zstandard.ZstdCompressor(level=3).compressobj()
+        self._stream = zstandard.ZstdCompressor(level=1).compressobj()
 
     def add(self, data: bytes) -> bytes:
         if not data:
@@ -331,6 +364,12 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {
     "deflate": _Deflate,
     "br": _Unbrotli,
     "zstd": _Unzstd,
+}
+_PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "br": lambda body: bytes(brotli.compress(body, quality=5)),
+    "zstd": lambda body: zstandard.ZstdCompressor(level=9).compress(body),
+    "gzip": lambda body: gzip.compress(body, 6, mtime=0),
+    "identity": lambda body: body,
 }
 _ENCODERS: dict[str, Callable[[], Encoder]] = {
     "br": _Brotli,

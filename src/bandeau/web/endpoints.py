@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from bandeau.choice.token import Ticket
 from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.record import Record, items_subject_of, parse_record, subject_of
 from bandeau.ledger.store import LedgerUnavailable
@@ -92,7 +93,7 @@ class Endpoints:
         sent = Sent.of(request.scope["headers"])
         ticket = self._visitors.ticket(sent)
         try:
-            receipt = await receipt_for(self._site.ledger, request.path_params["id"])
+            receipt = await receipt_for(self._site.ledger, _asked_for(request, ticket))
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot be read") from error
         key, visitor = self._site.subject_key, ticket.visitor if ticket else b""
@@ -165,3 +166,9 @@ class Endpoints:
         answer = Response(html, status_code=status, media_type="text/html")
         answer.headers.update(self._pages.headers)
         return answer
+
+
+def _asked_for(request: Request, ticket: Ticket | None) -> str:
+    """The record's id; pages say ``mine``, so that they hold nothing that tells visitors apart."""
+    asked = str(request.path_params["id"])
+    return ticket.record_id if asked == "mine" and ticket else asked

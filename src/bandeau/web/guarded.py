@@ -13,6 +13,8 @@ from bandeau.choice.model import Standing
 from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
 from bandeau.enforcement.media import is_markup
 from bandeau.enforcement.variants import KEY_HEADER, kept_seconds
+from bandeau.policy.words import choose_language
+from bandeau.web import codings
 from bandeau.web.held import Stream
 from bandeau.web.lookout import Lookout
 from bandeau.web.page import PageEditor
@@ -60,7 +62,10 @@ class Desk:
 
 
 class Guarded:
-    """The verdicts on one request, and the edits of its answer."""
+    """The verdicts on one request, and the edits of its answer.
+
+    ``page_exchange`` is what the answer was judged by, once there is one.
+    """
 
     def __init__(
         self,
@@ -83,6 +88,7 @@ class Guarded:
             note=lookout.note,
             reports=asked.navigates and lookout.asks(),
         )
+        self.page_exchange = self.exchange
 
     @property
     def standing(self) -> Standing:
@@ -92,6 +98,43 @@ class Guarded:
     def refused(self) -> Headers | None:
         """The headers of our own empty 403 where the site must not get the request."""
         return self.exchange.refused()
+
+    @property
+    def method(self) -> str:
+        """The request's method."""
+        return str(self._scope["method"])
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers as the visitor sent them."""
+        headers: Headers = self._scope["headers"]
+        return headers
+
+    @property
+    def accepts(self) -> bytes:
+        """The visitor's ``Accept-Encoding``."""
+        return header_value(self._scope["headers"], b"accept-encoding")
+
+    @property
+    def likeness(self) -> tuple[object, ...]:
+        """What a page made for this request depends on, besides its URL (rule C10).
+
+        The judge stands for the answers and for how they came about. Whether the site gets
+        cookies counts, though not which: see :func:`storing.seconds_kept`.
+        """
+        exchange, accepts = self.exchange, self.accepts
+        return (
+            exchange.judge,
+            exchange.reports,
+            exchange.standing.choice is None,
+            not exchange.jar.kept,
+            exchange.asked.destination,
+            exchange.asked.navigates,
+            asks_for_document(self._scope["headers"]),
+            choose_language(self._editor.rules.policy, None, self._sent.languages),
+            codings.negotiate(accepts),
+            codings.best(accepts),
+        )
 
     def request_headers(self) -> Headers:
         """The request's headers as the site gets them."""
@@ -109,17 +152,17 @@ class Guarded:
         exchange = self._editor.shared_exchange(self.exchange, raw) if page else self.exchange
         seconds = self._kept_seconds(status, raw) if page and not exchange.shared else 0
         exchange = exchange.variant() if seconds else exchange
+        self.page_exchange = exchange
         judged = exchange.response_headers(status, raw)
         if status in _PARTIAL:
             return judged, None
         if not page:
             return judged, self._unread(judged)
         asked = self._scope["headers"]
-        accepts = header_value(asked, b"accept-encoding")
         insert = exchange.shared or asks_for_document(asked)
         sent = replace(self._sent, languages=()) if exchange.shared else self._sent
-        edited, stream = self._editor.open(exchange, judged, sent, accepts, insert=insert)
-        if self._scope["method"] == "HEAD":
+        edited, stream = self._editor.open(exchange, judged, sent, self.accepts, insert=insert)
+        if self.method == "HEAD":
             return edited, None
         ended = any(name == b"set-cookie" for name, _ in edited)
         return edited, VariantStream(stream, seconds) if seconds and not ended else stream
@@ -127,7 +170,7 @@ class Guarded:
     def _kept_seconds(self, status: int, headers: Headers) -> int:
         """For how long a front that stated the true key of this visitor may keep the page."""
         stated = header_value(self._scope["headers"], KEY_HEADER)
-        if not stated or self._scope["method"] != "GET" or self._editor.explain:
+        if not stated or self.method != "GET" or self._editor.explain:
             return 0
         if stated != self._editor.rules.variants.key(self.standing):
             return 0
@@ -138,8 +181,7 @@ class Guarded:
     def _unread(self, judged: Headers) -> Stream | None:
         """What reads the links of a document that is not edited."""
         watched = self._editor.confine and is_markup(judged) and not self.exchange.asked.alike
-        bodiless = self._scope["method"] == "HEAD"
-        return UnreadStream(self.exchange, judged) if watched and not bodiless else None
+        return UnreadStream(self.exchange, judged) if watched and self.method != "HEAD" else None
 
 
 def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -157,7 +199,10 @@ def asks_for_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 
 def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
     """The first value of a header; empty where it is missing."""
-    return next((value for name, value in headers if name == wanted), b"")
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return b""
 
 
 def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:

@@ -5,6 +5,7 @@ Pure functions on ASGI header lists (lower-case names, bytes).
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ ERROR_HEADER = b"bandeau-error"
 
 _HOP_BY_HOP = frozenset(
     (
+        ERROR_HEADER,
         b"connection",
         b"keep-alive",
         b"proxy-authenticate",
@@ -32,7 +34,8 @@ _REPLACED = frozenset(
 )
 _NEVER_NAMED = frozenset((b"host", b"content-length", b"cookie", b"set-cookie"))
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_NAMES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]++\n)*+")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _BODILESS = frozenset((204, 304))
@@ -42,55 +45,79 @@ class BadResponse(Exception):
     """A response head that no proxy may pass on (RFC 9112, 6.3 and 11)."""
 
 
-def target(scope: Mapping[str, Any]) -> str | None:
+def target(scope: Mapping[str, Any]) -> bytes | None:
     """Path and query as they came, or None when they hold a byte that no target may hold."""
     path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
     query: bytes = scope.get("query_string", b"")
     whole = path + b"?" + query if query else path
     if not whole.startswith(b"/") or not _TARGET.fullmatch(whole):
         return None
-    return whole.decode("ascii")
+    return whole
 
 
 def has_body(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether a request announces a body (RFC 9112, 6.3)."""
-    return any(
-        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-        for name, value in headers
-    )
+    for name, value in headers:
+        if name == b"transfer-encoding" or (name == b"content-length" and value != b"0"):
+            return True
+    return False
 
 
-def to_upstream(scope: Mapping[str, Any]) -> list[tuple[str, str]]:
+def is_chunked(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a request's body comes without its length."""
+    return not any(name == b"content-length" for name, _ in headers)
+
+
+def request_head(scope: Mapping[str, Any], path: bytes) -> bytes:
+    """The head of the request for the upstream. Raises ValueError for one that no head can hold."""
+    headers = to_upstream(scope)
+    if has_body(scope["headers"]) and is_chunked(scope["headers"]):
+        headers.append((b"transfer-encoding", b"chunked"))
+    method = scope["method"].encode("ascii")
+    lines = [b"%b %b HTTP/1.1" % (method, path), *(b"%b: %b" % header for header in headers)]
+    head = b"\r\n".join(lines) + b"\r\n\r\n"
+    ends = len(lines) + 1
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise ValueError("a line end within a header")
+    if not _NAME.fullmatch(method):
+        raise ValueError("not a method")
+    return head
+
+
+def to_upstream(scope: Mapping[str, Any]) -> Headers:
     """Request headers for the upstream: hop-by-hop ones gone, forwarding ones set."""
     headers: Headers = scope["headers"]
     dropped = _hop_by_hop(headers) | _REPLACED
     # CGI-like upstreams read `x_forwarded_for` as the header that only we may set.
-    kept = [(name, value) for name, value in headers if name.replace(b"_", b"-") not in dropped]
-    return [
-        (name.decode("latin-1"), _text(value)) for name, value in kept + _forwarding(scope, headers)
-    ]
+    kept = [header for header in headers if header[0].replace(b"_", b"-") not in dropped]
+    return kept + _forwarding(scope, headers)
 
 
-def to_visitor(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def to_visitor(status: int, headers: Headers) -> Headers:
     """Response headers for the visitor, order and repetition kept. Raises BadResponse."""
-    lowered = [(name.lower(), value) for name, value in headers]
-    _refuse_bad(status, lowered)
-    dropped = _hop_by_hop(lowered) | {ERROR_HEADER}
+    _refuse_bad(status, headers)
+    dropped = _hop_by_hop(headers)
     if status in _BODILESS:
         dropped = dropped | {b"content-length"}
-    return [(name, value) for name, value in lowered if name not in dropped]
+    return [header for header in headers if header[0] not in dropped]
 
 
 def value_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes | None:
     """The first value under a lower-case name."""
-    return next((value for name, value in headers if name == wanted), None)
+    for name, value in headers:
+        if name == wanted:
+            return value
+    return None
 
 
 def _hop_by_hop(headers: Headers) -> frozenset[bytes]:
-    values = [value for name, value in headers if name == b"connection"]
-    if not values:
-        return _HOP_BY_HOP
-    named = {token.strip().lower() for value in values for token in value.split(b",")}
+    """What stays behind, the names that ``Connection`` lists among it."""
+    return _named(b",".join([value for name, value in headers if name == b"connection"]))
+
+
+@lru_cache(256)
+def _named(connection: bytes) -> frozenset[bytes]:
+    named = {token.strip().lower() for token in connection.split(b",")}
     return _HOP_BY_HOP | (named - _NEVER_NAMED)
 
 
@@ -116,28 +143,27 @@ def _chain(scope: Mapping[str, Any], headers: Headers) -> bytes:
     return earlier + b", " + address if earlier else address
 
 
-def _text(value: bytes) -> str:
-    # The client library writes UTF-8. Bytes that are not UTF-8 cannot pass it unchanged; read as
-    # Latin-1 they arrive re-encoded, which loses less than dropping the header.
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
-
-
 def _refuse_bad(status: int, headers: Headers) -> None:
     if not 200 <= status <= 599:
         raise BadResponse(f"status {status}")
-    for name, value in headers:
-        if not _NAME.fullmatch(name) or _CONTROL.search(value):
-            raise BadResponse("a header with a control character")
-    _refuse_bad_framing(headers)
+    # One look at all of them: a line end is what parts them, so none may hold one itself.
+    listed = [name for name, _ in headers]
+    names = b"\n".join([*listed, b""])
+    values = b"\n".join([*[value for _, value in headers], b""])
+    parted = names.count(b"\n") == values.count(b"\n") == len(headers)
+    if not parted or _CONTROL.search(values) or not _NAMES.fullmatch(names):
+        raise BadResponse("a header with a control character")
+    _refuse_bad_framing(headers, listed)
 
 
-def _refuse_bad_framing(headers: Headers) -> None:
-    lengths = [value for name, value in headers if name == b"content-length"]
-    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    if len(lengths) > 1 or (lengths and not _LENGTH.fullmatch(lengths[0])):
+def _refuse_bad_framing(headers: Headers, names: list[bytes]) -> None:
+    lengths = names.count(b"content-length")
+    if lengths > 1 or (
+        lengths and not _LENGTH.fullmatch(value_of(headers, b"content-length") or b"")
+    ):
         raise BadResponse("a content length that is not one number")
-    if codings not in ([], [b"chunked"]) or (codings and lengths):
+    if b"transfer-encoding" not in names:
+        return
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings != [b"chunked"] or lengths:
         raise BadResponse("a transfer coding other than chunked, or one beside a length")

@@ -24,9 +24,10 @@ from bandeau.web.shared import SharedHead, own_cookies
 from bandeau.web.static import script, source_hash, style
 from bandeau.web.view import View, view_of
 
+_KEPT_HEADS = 64
 _KEPT_FRAGMENTS = 512
 _VERSION_CHARACTERS = 16
-_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|RECORD|VERSION|HOSTS)%)")
+_TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|VERSION|HOSTS)%)")
 _PACK = re.compile(r"\s*\n\s*")
 
 
@@ -67,6 +68,7 @@ class Notice:
         self._silence = script("silence.js")
         self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
+        self._heads = lru_cache(maxsize=_KEPT_HEADS)(self._head)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
         spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
@@ -91,15 +93,15 @@ class Notice:
         A ``shared`` page holds the band in every state.
         """
         parts = self._parts(_Key(standing), lang, notice, shared)
-        return self._join(parts, standing, lang, return_path, siblings)
+        return self._join(parts, lang, return_path, siblings)
 
     def band(self, standing: Standing, lang: str) -> str:
         """The band alone, without its control, for the page that holds the panel itself."""
         return self.templates.render("band_alone.html", view=self.view(standing, lang))
 
-    def fill(self, markup: bytes, standing: Standing, lang: str, return_path: str) -> bytes:
-        """``markup`` with the tokens of one visitor filled in."""
-        return self._join(tuple(_TOKEN.split(markup)), standing, lang, return_path)
+    def fill(self, markup: bytes, lang: str, return_path: str) -> bytes:
+        """``markup`` with the tokens of one request filled in."""
+        return self._join(tuple(_TOKEN.split(markup)), lang, return_path)
 
     def head(self, standing: Standing, lang: str, *, shared: bool = False) -> bytes:
         """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
@@ -109,6 +111,10 @@ class Notice:
         """
         if shared and self._shared:
             return self._shared.before + _scripts(self._guard, self._silence)
+        return self._heads(_Key(standing))
+
+    def _head(self, key: _Key) -> bytes:
+        standing = key.standing
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
         kept = {
@@ -136,19 +142,12 @@ class Notice:
         return view_of(self._policy, self._words, standing, lang)
 
     def _join(
-        self,
-        parts: tuple[bytes, ...],
-        standing: Standing,
-        lang: str,
-        return_path: str,
-        siblings: tuple[str, ...] = (),
+        self, parts: tuple[bytes, ...], lang: str, return_path: str, siblings: tuple[str, ...] = ()
     ) -> bytes:
         path = return_path if len(return_path) <= limits.RETURN_PATH_CHARACTERS else "/"
-        record = standing.choice.record_id if standing.choice else ""
         values = {
             b"%BANDEAU-RETURN%": html.escape(path).encode("utf-8", "replace"),
             b"%BANDEAU-RETURN-QUERY%": quote(path, safe="/", errors="replace").encode(),
-            b"%BANDEAU-RECORD%": html.escape(record).encode("utf-8", "replace"),
             b"%BANDEAU-HOSTS%": " ".join(f"{host}:*" for host in siblings).encode(),
             b"%BANDEAU-VERSION%": self.version(lang)[:_VERSION_CHARACTERS].encode(),
         }

@@ -94,9 +94,9 @@ class PageEditor:
 
     def edits(self, headers: Headers) -> bool:
         """Whether an answer with these headers is a page that we can read."""
-        coding = joined(headers, b"content-encoding").decode("latin-1")
         if media_type(headers) != b"text/html":
             return False
+        coding = joined(headers, b"content-encoding").decode("latin-1")
         try:
             codings.decoder(coding)
         except codings.CodingError:
@@ -161,7 +161,6 @@ class PageStream:
         self._unread = UnreadLinks(self._links)
         self._read = 0
         self._ended = False
-        self._commented = False
         self.charset: str | None = None
 
     async def feed(self, body: bytes, *, last: bool) -> AsyncIterator[bytes]:
@@ -193,8 +192,7 @@ class PageStream:
     @property
     def personal(self) -> bool:
         """Whether the page holds what changes or differs between visitors who chose alike."""
-        loaded = bool(self._embedding.opened.frames)
-        return self._commented or loaded or not self._readable
+        return not (self._exchange.lasting and self._readable)
 
     @property
     def looked_far(self) -> bool:
@@ -217,6 +215,7 @@ class PageStream:
         opened = self._embedding.head_leaves()
         if not opened.frames:
             return headers
+        self._exchange.lasting = False
         ours = self._exchange.csp()
         return [(n, opening(ours, opened) if value == ours else value) for n, value in headers]
 
@@ -349,7 +348,7 @@ class PageStream:
         match mark.place:
             case Place.HEAD_START if self._guards():
                 ours = self._editor.insertions
-                standing, shared = self._exchange.shown, self._exchange.shared
+                standing, shared = self._exchange.standing, self._exchange.shared
                 asking = ours.asking if self._exchange.reports else b""
                 head = asking + ours.notice.head(standing, self._lang(), shared=shared)
                 return mark.original + self._charset(head + ours.placeholder.head)
@@ -380,7 +379,7 @@ class PageStream:
             return b""
         self._inserted = True
         fragment = self._editor.insertions.notice.fragment(
-            self._exchange.shown,
+            self._exchange.standing,
             self._lang(),
             self._exchange.asked.target,
             siblings=self._exchange.siblings,
@@ -391,7 +390,7 @@ class PageStream:
     async def _section(self, mark: Mark) -> bytes:
         if self._editor.insertions.section is None:
             return mark.original
-        self._commented = True
+        self._exchange.lasting = False
         state, section = await self._editor.insertions.section(self._exchange, self._lang())
         return start_tag(mark.original, state) + self._charset(section)
 

@@ -44,7 +44,7 @@ class Pages:
         """The panel as a page of its own, for browsers without popovers and for plain links."""
         view = self._notice.view(standing, lang)
         page = self._render("panel_page.html", view, self._notice.band(standing, lang))
-        return self._notice.fill(page.encode(), standing, lang, return_path)
+        return self._notice.fill(page.encode(), lang, return_path)
 
     def privacy_page(self, standing: Standing, lang: str) -> bytes:
         """Every declared tracker by purpose (rules I5, I6, I8); never under the notice (I12)."""

@@ -1,14 +1,105 @@
-"""Kept connections to the upstream: one pool, two ways of using it."""
+"""Kept connections to the upstream: wires for requests, a session for sockets."""
 
+import asyncio
+import ssl
+from collections import deque
 from typing import Any
 
 import aiohttp
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse
+from yarl import URL
 
 from bandeau import limits
+from bandeau.web.upstream_wire import Wire
 
 _SKIPPED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _SWITCHING = 101
+
+
+class Pool:
+    """Connections to the site at ``origin``: at most ``limits.UPSTREAM_CONNECTIONS`` lent at once.
+
+    What is given back is kept for ``limits.UPSTREAM_KEEP_ALIVE_SECONDS``.
+    """
+
+    def __init__(self, origin: URL) -> None:
+        self._host, self._port = origin.host or "", origin.port or 0
+        self._tls = ssl.create_default_context() if origin.scheme == "https" else None
+        self._idle: deque[Wire] = deque()
+        self._lent: set[Wire] = set()
+        self._places = asyncio.Semaphore(limits.UPSTREAM_CONNECTIONS)
+        self._sweep: asyncio.TimerHandle | None = None
+        self._sockets: aiohttp.ClientSession | None = None
+
+    async def lend(self, *, fresh: bool = False) -> Wire:
+        """A connection, kept or new. Raises ``OSError``, or ``TimeoutError`` after
+        ``limits.UPSTREAM_CONNECT_SECONDS`` of waiting for a place and an answer.
+        """
+        if self._places.locked():
+            async with asyncio.timeout(limits.UPSTREAM_CONNECT_SECONDS):
+                await self._places.acquire()
+        else:
+            await self._places.acquire()
+        wire = None if fresh else self._kept()
+        try:
+            wire = wire or await self._connected()
+        except BaseException:
+            self._places.release()
+            raise
+        self._lent.add(wire)
+        return wire
+
+    def take_back(self, wire: Wire) -> None:
+        """The exchange on ``wire`` is over."""
+        self._lent.discard(wire)
+        self._places.release()
+        if wire.finish():
+            self._idle.append(wire)
+            if self._sweep is None:
+                self._sweep_later()
+
+    def sockets(self) -> aiohttp.ClientSession:
+        """The session that carries WebSockets."""
+        if self._sockets is None:
+            self._sockets = _session()
+        return self._sockets
+
+    async def close(self) -> None:
+        """Drop every connection; exchanges still running are broken off."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for wire in (*self._idle, *self._lent):
+            wire.close()
+        self._idle.clear()
+        if self._sockets is not None:
+            await self._sockets.close()
+
+    def _kept(self) -> Wire | None:
+        newest = asyncio.get_running_loop().time() - limits.UPSTREAM_KEEP_ALIVE_SECONDS
+        while self._idle:
+            wire = self._idle.pop()
+            if wire.usable and wire.idle_since > newest:
+                return wire
+            wire.close()
+        return None
+
+    async def _connected(self) -> Wire:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(limits.UPSTREAM_CONNECT_SECONDS):
+            _, wire = await loop.create_connection(Wire, self._host, self._port, ssl=self._tls)
+        return wire
+
+    def _sweep_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweep = loop.call_later(limits.UPSTREAM_KEEP_ALIVE_SECONDS, self._swept)
+
+    def _swept(self) -> None:
+        self._sweep = None
+        oldest = asyncio.get_running_loop().time() - limits.UPSTREAM_KEEP_ALIVE_SECONDS
+        while self._idle and (not self._idle[0].usable or self._idle[0].idle_since < oldest):
+            self._idle.popleft().close()
+        if self._idle:
+            self._sweep_later()
 
 
 class Socket(aiohttp.ClientWebSocketResponse):
@@ -27,23 +118,6 @@ class Socket(aiohttp.ClientWebSocketResponse):
         self.raw_headers: tuple[tuple[bytes, bytes], ...] = response.raw_headers
 
 
-class Pool:
-    """Sessions that add nothing, follow nothing, decode nothing and remember no cookie."""
-
-    def __init__(self) -> None:
-        self._connector = aiohttp.TCPConnector(
-            limit=limits.UPSTREAM_CONNECTIONS,
-            keepalive_timeout=limits.UPSTREAM_KEEP_ALIVE_SECONDS,
-        )
-        self.requests = _session(self._connector)
-        self.sockets = _session(self._connector, middlewares=(_switch_or_fail,))
-
-    async def close(self) -> None:
-        await self.requests.close()
-        await self.sockets.close()
-        await self._connector.close()
-
-
 async def _switch_or_fail(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
     """Stop a handshake that is answered otherwise, before the library follows a redirect."""
     response = await handler(request)
@@ -55,7 +129,9 @@ async def _switch_or_fail(request: ClientRequest, handler: ClientHandlerType) ->
     return response
 
 
-def _session(connector: aiohttp.TCPConnector, **more: Any) -> aiohttp.ClientSession:
+def _session() -> aiohttp.ClientSession:
+    """A session that adds nothing, follows nothing and remembers no cookie."""
+    connector = aiohttp.TCPConnector(limit=limits.UPSTREAM_CONNECTIONS, force_close=True)
     timeout = aiohttp.ClientTimeout(
         total=None,
         connect=limits.UPSTREAM_CONNECT_SECONDS,
@@ -63,7 +139,6 @@ def _session(connector: aiohttp.TCPConnector, **more: Any) -> aiohttp.ClientSess
     )
     return aiohttp.ClientSession(
         connector=connector,
-        connector_owner=False,
         timeout=timeout,
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
@@ -73,5 +148,5 @@ def _session(connector: aiohttp.TCPConnector, **more: Any) -> aiohttp.ClientSess
         max_field_size=limits.HEADER_LINE_BYTES,
         max_headers=limits.HEADERS,
         ws_response_class=Socket,
-        **more,
+        middlewares=(_switch_or_fail,),
     )

@@ -73,10 +73,14 @@ class GatewayProtocol(HttpToolsProtocol):
         if not self._in_head:
             return  # a trailer: it must not join the headers, which have been judged already
         super().on_header(name, value)
-        if len(self.headers) > limits.HEADERS or len(value) > limits.HEADER_LINE_BYTES:
-            self._refuse(431)
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > limits.HEADERS or (
+            # What came may hold some of the body already.
+            self._head_bytes > limits.HEADER_LINE_BYTES
+            and sum(len(n) + len(v) for n, v in self.headers) > limits.HEADER_LINE_BYTES
+        ):
+            self._refuse(431)
         self._in_head = False
         self._head_bytes = 0
         self._stop_timer()

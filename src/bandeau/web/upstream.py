@@ -6,18 +6,16 @@ visitor's connection too, so that a truncated body never looks whole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-import aiohttp
-from multidict import CIMultiDict
 from yarl import URL
 
-from bandeau import limits
-from bandeau.web import hops, upstream_socket
+from bandeau.web import hops, upstream_socket, upstream_wire
 from bandeau.web.pool import Pool
+from bandeau.web.upstream_visitor import Visitor
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -25,18 +23,12 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ErrorPage = Callable[[Mapping[str, Any], int], bytes]
 
-# A visitor who leaves earlier than this is noticed when the answer is written; watching from the
-# first instant would cost every short exchange a task of its own.
-_WATCH_AFTER_SECONDS = 0.05
 _REFUSED_METHODS = ("CONNECT", "TRACE")
+_REPEATABLE = ("GET", "HEAD", "OPTIONS")
 
 
 class BrokenOff(Exception):
     """The answer ended before its end: the visitor's connection must not end cleanly."""
-
-
-class _VisitorLeft(Exception):
-    """The visitor closed the connection while sending."""
 
 
 def plain_error_page(scope: Mapping[str, Any], status: int) -> bytes:
@@ -60,7 +52,7 @@ class Upstream:
             raise ValueError(f"not an http or https address: {base_url!r}")
         if base.raw_path not in ("", "/") or base.raw_query_string or base.raw_user:
             raise ValueError(f"an upstream is scheme, host and port only: {base_url!r}")
-        self._origin = str(base.origin())
+        self._origin = base.origin()
         self._error_page = error_page
         self._open_pool: Pool | None = None
 
@@ -89,16 +81,14 @@ class Upstream:
             await self._refuse(scope, send)
         elif scope["type"] == "websocket":
             socket = upstream_socket.Bridge(scope, receive, send, self._error_page)
-            await socket.run(self._pool().sockets, self._url(path))
+            url = URL(str(self._origin) + path.decode("ascii"), encoded=True)
+            await socket.run(self._pool().sockets(), url)
         else:
-            await self._exchange(scope, receive, send, self._url(path))
-
-    def _url(self, path: str) -> URL:
-        return URL(self._origin + path, encoded=True)
+            await self._exchange(scope, receive, send, path)
 
     def _pool(self) -> Pool:
         if self._open_pool is None:
-            self._open_pool = Pool()
+            self._open_pool = Pool(self._origin)
         return self._open_pool
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
@@ -115,19 +105,21 @@ class Upstream:
             return
         await _answer_whole(send, 501 if scope["method"] in _REFUSED_METHODS else 400)
 
-    async def _exchange(self, scope: Scope, receive: Receive, send: Send, url: URL) -> None:
-        visitor = _Visitor(receive)
+    async def _exchange(self, scope: Scope, receive: Receive, send: Send, path: bytes) -> None:
+        visitor, pool = Visitor(receive), self._pool()
         try:
-            response = await self._ask(scope, visitor, url)
+            wire = await self._asked(scope, visitor, path, pool)
             try:
-                headers = hops.to_visitor(response.status, response.raw_headers)
-                await _pass_on(response, headers, send)
+                headers = hops.to_visitor(wire.status, wire.headers)
+                await _pass_on(wire, headers, send, visitor)
             finally:
-                response.close()
+                pool.take_back(wire)
         except asyncio.CancelledError:
-            if not visitor.left:
+            if not (visitor.left or visitor.stuck):
                 raise
             visitor.take_back_cancellation()
+            if visitor.stuck:
+                raise BrokenOff("the visitor does not read") from None
         except _Failed as failed:
             if not visitor.left:
                 await self._apologise(scope, send, failed.status)
@@ -136,22 +128,19 @@ class Upstream:
         finally:
             visitor.stop()
 
-    async def _ask(self, scope: Scope, visitor: "_Visitor", url: URL) -> aiohttp.ClientResponse:
-        """Send the request; the response once its head is here. Raises _Failed."""
-        body = visitor.body() if hops.has_body(scope["headers"]) else None
-        if body is None:
-            visitor.watch_soon()
+    async def _asked(
+        self, scope: Scope, visitor: Visitor, path: bytes, pool: Pool
+    ) -> upstream_wire.Wire:
+        """Send the request; the wire once the answer's head is here. Raises _Failed."""
         try:
-            return await self._pool().requests.request(
-                scope["method"],
-                url,
-                headers=CIMultiDict(hops.to_upstream(scope)),
-                data=body,
-                allow_redirects=False,
-            )
+            head = hops.request_head(scope, path)
+            try:
+                return await _ask(scope, head, visitor, pool, fresh=False)
+            except _Stale:
+                return await _ask(scope, head, visitor, pool, fresh=True)
         except TimeoutError as error:
             raise _Failed(408 if visitor.late else 504) from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (upstream_wire.WireError, OSError, ValueError) as error:
             raise _Failed(502) from error
 
     async def _apologise(self, scope: Scope, send: Send, status: int) -> None:
@@ -170,108 +159,47 @@ class _Failed(Exception):
         self.status = status
 
 
-class _Visitor:
-    """The visitor's end of one exchange: the body as it comes, and the moment of leaving."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._exchange = asyncio.current_task()
-        self._timer: asyncio.TimerHandle | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self._stopped = False
-        self.left = False
-        self.late = False
-
-    async def body(self) -> AsyncIterator[bytes]:
-        """The request body, read only as fast as upstream takes it."""
-        more = True
-        while more:
-            message = await self._next()
-            if message["type"] == "http.disconnect":
-                self._leave()
-                raise _VisitorLeft
-            if chunk := message.get("body", b""):
-                yield chunk
-            more = message.get("more_body", False)
-        self._watch()
-
-    async def _next(self) -> Message:
-        try:
-            async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
-                return await self._receive()
-        except TimeoutError:
-            self.late = True
-            raise
-
-    def watch_soon(self) -> None:
-        """Cancel the exchange when the visitor leaves; only without a body left to read."""
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(_WATCH_AFTER_SECONDS, self._watch)
-
-    def take_back_cancellation(self) -> None:
-        if self._exchange is not None:
-            self._exchange.uncancel()
-
-    def stop(self) -> None:
-        self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._watcher is not None:
-            self._watcher.cancel()
-
-    def _watch(self) -> None:
-        if not self._stopped:
-            self._watcher = asyncio.get_running_loop().create_task(self._wait())
-
-    async def _wait(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        self._leave()
-
-    def _leave(self) -> None:
-        if not self._stopped and self._exchange is not None:
-            self.left = True
-            self._exchange.cancel()
+class _Stale(Exception):
+    """A kept connection had ended before the request; another one may be tried."""
 
 
-async def _pass_on(response: aiohttp.ClientResponse, headers: hops.Headers, send: Send) -> None:
-    """Stream an answer. Raises BrokenOff when either end stops before the end."""
-    connection = response.connection if _ends_with_connection(response) else None
-    protocol = connection.protocol if connection is not None else None
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+async def _ask(
+    scope: Scope, head: bytes, visitor: Visitor, pool: Pool, *, fresh: bool
+) -> upstream_wire.Wire:
+    uploads = hops.has_body(scope["headers"])
+    wire = await pool.lend(fresh=fresh)
+    try:
+        wire.begin(head, bodiless=scope["method"] == "HEAD")
+        if uploads:
+            visitor.upload(wire, chunked=hops.is_chunked(scope["headers"]))
+        else:
+            visitor.watch_soon(wire)
+        await wire.head()
+    except BaseException as error:
+        kept = wire.exchanges > 1 and wire.silent
+        pool.take_back(wire)
+        again = kept and scope["method"] in _REPEATABLE and not uploads
+        if again and isinstance(error, upstream_wire.WireError):
+            raise _Stale from error
+        raise
+    return wire
+
+
+async def _pass_on(
+    wire: upstream_wire.Wire, headers: hops.Headers, send: Send, visitor: Visitor
+) -> None:
+    """Stream an answer. Raises BrokenOff when upstream stops before the end."""
+    await send({"type": "http.response.start", "status": wire.status, "headers": headers})
     more = True
     while more:
-        chunk = await _next_chunk(response)
-        more = bool(chunk) and not response.content.at_eof()
-        if not more and protocol is not None:
-            _refuse_reset(protocol.exception())
-        await _hand_over(send, {"type": "http.response.body", "body": chunk, "more_body": more})
-
-
-async def _next_chunk(response: aiohttp.ClientResponse) -> bytes:
-    try:
-        return await response.content.readany()
-    except (aiohttp.ClientError, OSError) as error:
-        raise BrokenOff("upstream broke off") from error
-
-
-async def _hand_over(send: Send, message: Message) -> None:
-    try:
-        async with asyncio.timeout(limits.VISITOR_IDLE_SECONDS):
-            await send(message)
-    except TimeoutError as error:
-        raise BrokenOff("the visitor does not read") from error
-
-
-def _ends_with_connection(response: aiohttp.ClientResponse) -> bool:
-    headers = response.headers
-    return "Content-Length" not in headers and "Transfer-Encoding" not in headers
-
-
-def _refuse_reset(error: BaseException | None) -> None:
-    """A body delimited by close is whole after a clean close only (RFC 9112, 8)."""
-    if isinstance(error, OSError):
-        raise BrokenOff("upstream broke off") from error
+        try:
+            part = await wire.part()
+        except (upstream_wire.WireError, TimeoutError) as error:
+            raise BrokenOff("upstream broke off") from error
+        more = not wire.exhausted
+        visitor.sending_since = visitor.now()
+        await send({"type": "http.response.body", "body": part, "more_body": more})
+        visitor.sending_since = 0.0
 
 
 async def _answer_whole(

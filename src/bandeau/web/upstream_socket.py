@@ -54,9 +54,9 @@ class Bridge:
 
     async def _connect(self, session: aiohttp.ClientSession, url: URL) -> Socket:
         headers = [
-            (name, value)
+            (name.decode("latin-1"), _text(value))
             for name, value in hops.to_upstream(self._scope)
-            if not name.startswith(_HANDSHAKE.decode())
+            if not name.startswith(_HANDSHAKE)
         ]
         socket = await session.ws_connect(
             url,
@@ -69,7 +69,8 @@ class Bridge:
 
     async def _open(self, upstream: Socket) -> None:
         try:
-            headers = hops.to_visitor(200, upstream.raw_headers)
+            lowered = [(name.lower(), value) for name, value in upstream.raw_headers]
+            headers = hops.to_visitor(200, lowered)
         except hops.BadResponse:
             await self._deny(502, failed=True)
             return
@@ -136,3 +137,12 @@ def _sendable(code: int | None) -> int:
     if code is None or code == _NO_STATUS:
         return _NORMAL
     return _GOING_AWAY if code in _UNSENDABLE else code
+
+
+def _text(value: bytes) -> str:
+    # The client library writes UTF-8. Bytes that are not UTF-8 cannot pass it unchanged; read as
+    # Latin-1 they arrive re-encoded, which loses less than dropping the header.
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

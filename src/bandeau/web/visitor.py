@@ -25,6 +25,7 @@ from bandeau.web.context import Site
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 _KEPT_TERMS = 1_000
+_KEPT_CHOICES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ class Visitors:
     def __init__(self, site: Site) -> None:
         self._site = site
         self._terms: dict[str, Terms] = {site.terms_digest: site.terms}
-        self._unseal = lru_cache(maxsize=4_096)(site.seal.read_choice)
+        self._unseal = lru_cache(_KEPT_CHOICES)(self._unsealed)
+        self._stood: dict[Sealed, Standing] = {}
+        self._undecided = [stand_without_choice(site.policy, signal=on) for on in (False, True)]
 
     async def standing(self, sent: Sent) -> Standing:
         """What holds for this visitor now (DESIGN section 3).
@@ -105,22 +108,34 @@ class Visitors:
 
     async def _chosen(self, sent: Sent) -> Standing:
         policy = self._site.policy
-        undecided = stand_without_choice(policy, signal=sent.signal)
-        if not policy.consent_purposes:
+        undecided = self._undecided[sent.signal]
+        if not undecided.answers:
             noted = value_of(sent.cookie, policy.choice.cookie) == NOTED
             return Standing({}, frozenset(), Source.CHOICE) if noted else undecided
         sealed = self._sealed(sent)
         if sealed is None:
             return undecided
         try:
-            agreed = await self._agreed(sealed.terms)
             stored = await self._site.ledger.find(sealed.record_id)
+            if stored is None or stored.superseded or stored.erased:
+                return undecided
+            return await self._standing_of(sealed) or undecided
         except LedgerUnavailable:
             return stand_ledger_down(policy)
-        if agreed is None or stored is None or stored.superseded or stored.erased:
-            return undecided
-        choice = sealed.open(agreed.keys)
-        return stand(self._site.terms, choice, agreed) if choice else undecided
+
+    async def _standing_of(self, sealed: Sealed) -> Standing | None:
+        """What stands of a choice under today's terms: the same for as long as this runs."""
+        known = self._stood.get(sealed)
+        if known is not None:
+            return known
+        agreed = await self._agreed(sealed.terms)
+        choice = sealed.open(agreed.keys) if agreed else None
+        if agreed is None or choice is None:
+            return None
+        if len(self._stood) >= _KEPT_CHOICES:
+            self._stood.clear()
+        standing = self._stood[sealed] = stand(self._site.terms, choice, agreed)
+        return standing
 
     def ticket(self, sent: Sent) -> Ticket | None:
         """Who this terminal is to the ledger; only requests under ``/.bandeau/`` can tell."""
@@ -154,11 +169,14 @@ class Visitors:
 
     def _sealed(self, sent: Sent) -> Sealed | None:
         value = value_of(sent.cookie, self._site.policy.choice.cookie)
-        sealed = self._unseal(value) if value else None
-        if sealed is None:
-            return None
-        ends = expiry(sealed.made_at, self._site.policy.choice.lifetime)
+        sealed, ends = self._unseal(value) if value else (None, 0)
         return sealed if self._site.now() < ends else None
+
+    def _unsealed(self, value: str) -> tuple[Sealed | None, int]:
+        """A choice cookie read, and when it ends in Unix seconds."""
+        sealed = self._site.seal.read_choice(value)
+        ends = expiry(sealed.made_at, self._site.policy.choice.lifetime) if sealed else 0
+        return sealed, ends
 
     async def _agreed(self, digest: str) -> Terms | None:
         """The terms called ``digest``: today's, or those that the ledger keeps."""

@@ -26,6 +26,8 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _SUBJECT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint/(0|[1-9][0-9]{0,18})", re.ASCII)
 _DAMAGE_LINES = 20
+_REMEMBERED = 4_096
+_REMEMBERED_BYTES = 8_192
 
 
 class SqliteLedger:
@@ -47,6 +49,7 @@ class SqliteLedger:
         self._sequencer = Sequencer(path, signer, random, connect)
         self._sequencer.prepare()
         self._reader = file.open_reader(path)
+        self._memory = _Memory(self._reader)
         self._writer = Writer(self._sequencer.commit)
 
     def close(self) -> None:
@@ -64,8 +67,10 @@ class SqliteLedger:
         """See :class:`LedgerStore`."""
         if not _ID.fullmatch(record_id):
             return None
-        with _reading():
-            return file.find(self._reader, record_id)
+        try:
+            return self._memory.find(record_id)
+        except apsw.Error as error:
+            raise _unreadable(error) from error
 
     async def latest(self, subject: str) -> Stored | None:
         """See :class:`LedgerStore`."""
@@ -152,9 +157,40 @@ def _evidence(db: apsw.Connection) -> Evidence:
     )
 
 
+class _Memory:
+    """Records as they were last read, until anything at all is committed to the file.
+
+    Every request asks for its visitor's record. SQLite counts the commits of all other connections,
+    other processes included, so what was superseded or erased is never told from here.
+    """
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self._commits = db.cursor()
+        self._version = 0
+        self._records: dict[str, Stored] = {}
+
+    def find(self, record_id: str) -> Stored | None:
+        """See :class:`LedgerStore`; raises ``apsw.Error``."""
+        for (version,) in self._commits.execute("PRAGMA data_version"):
+            if version != self._version:
+                self._records.clear()
+                self._version = version
+        found = self._records.get(record_id) or file.find(self._db, record_id)
+        if found is not None and len(found.body or b"") <= _REMEMBERED_BYTES:
+            if len(self._records) >= _REMEMBERED:
+                self._records.clear()
+            self._records[record_id] = found
+        return found
+
+
 @contextmanager
 def _reading() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        raise LedgerUnavailable(f"the ledger cannot be read: {error}") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: apsw.Error) -> LedgerUnavailable:
+    return LedgerUnavailable(f"the ledger cannot be read: {error}")

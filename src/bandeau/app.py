@@ -39,11 +39,12 @@ from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
+from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
 from bandeau.web.notice import Notice
-from bandeau.web.page import Insertions, PageEditor
+from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Plans, fingerprint

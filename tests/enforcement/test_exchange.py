@@ -6,8 +6,9 @@ import pytest
 from publisher import POLICY
 
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.enforcement.asked import Asked, host_of, is_authority
 from bandeau.enforcement.csp import Admitted
-from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.enforcement.rules import Rules
 from bandeau.policy.check import load
 from bandeau.storage.files import read_words

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from publisher import POLICY
 
+from bandeau.enforcement.asked import Asked
 from bandeau.enforcement.caching import is_shareable
-from bandeau.enforcement.exchange import Asked
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedExchange, SharedPage

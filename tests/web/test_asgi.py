@@ -193,7 +193,7 @@ async def test_links_that_are_not_listed_are_led_to_the_way_out(tmp_path: Path) 
         assert (b'"*://far.test:*"' in headers[LISTED]) is fits
         assert ("far.test" in json.loads(known)) is fits
         assert ".www.quotidien.test" in json.loads(known)
-        assert body.endswith(b"})();</script>")
+        assert body.endswith(b"})()</script>")
 
 
 async def test_a_site_may_do_without(tmp_path: Path) -> None:

@@ -75,7 +75,8 @@ def connection_allowlist(patterns: str, links: Iterable[str], *, webrtc: bool) -
     Redirects pass: without that a browser follows none, not even within the site, and where they
     lead a page's parts the Content-Security-Policy looks again.
     """
-    listed = " ".join(part for part in ("response-origin", patterns, _ALWAYS, *links) if part)
+    parts = ("response-origin", patterns, _ALWAYS, *sorted(links))
+    listed = " ".join(part for part in parts if part)
     return f"({listed});redirects=allow{';webrtc=allow' if webrtc else ''}".encode()
 
 

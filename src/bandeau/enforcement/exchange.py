@@ -6,9 +6,8 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from urllib.parse import quote
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from bandeau.choice.model import Source, Standing
 from bandeau.enforcement import caching, permissions
 from bandeau.enforcement.allowlist import NAME as ALLOWLIST
+from bandeau.enforcement.asked import Asked
 from bandeau.enforcement.cookies import Jar, judge_set_cookie
 from bandeau.enforcement.csp import Admitted, admit
 from bandeau.enforcement.expiry import Where
@@ -33,16 +33,11 @@ Headers = list[tuple[bytes, bytes]]
 
 CHOICE_HEADER = b"bandeau-choice"
 EXPLAIN_HEADER = b"bandeau-explain"
-_AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _CSP = b"content-security-policy"
 # What a front obeys, which only we may say.
 _OURS = frozenset({GRANT_HEADER, KEY_HEADER, b"x-accel-expires"})
 _WATCHED = CONTACTS | _OURS | {b"set-cookie", b"location"}
-_FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_ALIKE = frozenset(
-    {b"script", b"image", b"style", b"font", b"audio", b"video", b"track", b"manifest", b"json"}
-)
 _CONDITIONS = frozenset(
     {b"if-none-match", b"if-modified-since", b"if-range", b"range", b"if-match"}
     | {b"if-unmodified-since"}
@@ -51,47 +46,6 @@ _VALIDATORS = frozenset(
     {b"etag", b"last-modified", b"accept-ranges", b"content-length", b"content-md5", b"digest"}
     | {b"repr-digest", b"content-digest", b"content-encoding"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The facts of one request.
-
-    ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was
-    sent, with its query; ``destination`` is ``Sec-Fetch-Dest``, empty where it was not sent;
-    ``chosen`` tells by ``Sec-Fetch-User`` that the visitor acted.
-    """
-
-    host: str
-    authority: str
-    path: str
-    target: str
-    secure: bool
-    cookie: bytes
-    navigates: bool
-    destination: bytes = b""
-    chosen: bool = False
-
-    @property
-    def alike(self) -> bool:
-        """Whether what is asked for becomes neither a document nor a worker."""
-        return self.destination in _ALIKE
-
-    @property
-    def visits(self) -> bool:
-        """Whether it is the page of a window, where the visitor can decide for this host."""
-        return self.navigates and self.destination in (b"", b"document")
-
-    @property
-    def shown(self) -> bool:
-        """Whether the browser makes a document of whatever comes."""
-        return self.destination in _FRAMED or (self.navigates and not self.destination)
-
-    @property
-    def own_url(self) -> str:
-        """Where our own paths are; relative for a client of old that names no host."""
-        scheme = "https" if self.secure else "http"
-        return f"{scheme}://{self.authority}/.bandeau/" if self.authority else "/.bandeau/"
 
 
 class Exchange:
@@ -378,18 +332,6 @@ def _inert_script(headers: Headers) -> Headers:
     """A script that no browser registers: its type is none of a script (Service Workers, 4.4)."""
     kept = [(name, value) for name, value in headers if name != b"content-type"]
     return [*kept, (b"content-type", b"text/plain"), (b"x-content-type-options", b"nosniff")]
-
-
-def host_of(authority: str) -> str:
-    """The host of a ``Host`` header value, without port, in lower case."""
-    name, colon, port = authority.rpartition(":")
-    bare = name if colon and port.isdigit() else authority
-    return bare.lower().rstrip(".")
-
-
-def is_authority(value: str) -> bool:
-    """Whether a ``Host`` header value is one: a name or an address, and a port (RFC 9110, 7.2)."""
-    return _AUTHORITY.fullmatch(value) is not None
 
 
 def choice_header(standing: Standing) -> bytes:

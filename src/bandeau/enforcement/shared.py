@@ -13,8 +13,9 @@ from typing import TypedDict
 from bandeau.choice.decide import stand_without_choice
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.enforcement import caching
+from bandeau.enforcement.asked import Asked
 from bandeau.enforcement.csp import POLICY, own_policy, sources
-from bandeau.enforcement.exchange import Asked, Exchange, Headers
+from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.enforcement.pieces import Gated
 from bandeau.enforcement.rules import Rules, hint_cookie
 from bandeau.enforcement.sightings import Note, unnoted

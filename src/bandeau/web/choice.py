@@ -105,8 +105,9 @@ class ChoiceDesk:
             answer: Response = JSONResponse({"choice": shown, "receipt": decided.receipt.as_json()})
         else:
             back, lang = return_path(_last(fields, "return")), _last(fields, "lang") or ""
-            leads = onward(self._site, decided.standing, request, back, lang)
-            answer = RedirectResponse(leads, status_code=303)
+            if not loads:
+                back = onward(self._site, decided.standing, request, back, lang)
+            answer = RedirectResponse(back, status_code=303)
         for line in decided.cookies:
             answer.raw_headers.append((b"set-cookie", line))
         return _uncached(answer)

@@ -169,6 +169,12 @@ class Embedding:
         return b"" if dressed else self._placeholder.seats
 
 
+def may_be_placed(gated: Gated) -> bool:
+    """Whether something for one visitor alone may stand in the place of a tag."""
+    told = gated.element == "script" and b"data-" in gated.original
+    return told or gated.element == "form" or gated.embed_url is not None
+
+
 class _Awaited:
     """What comes after the end tag of ``element``, made of what stands before that."""
 

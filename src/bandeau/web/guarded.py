@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bandeau.choice.model import Standing
-from bandeau.enforcement.exchange import Asked, Exchange, Headers, host_of, is_authority
+from bandeau.enforcement.asked import Asked, host_of, is_authority
+from bandeau.enforcement.exchange import Exchange, Headers
 from bandeau.enforcement.media import is_markup
 from bandeau.enforcement.variants import KEY_HEADER, kept_seconds
 from bandeau.policy.words import choose_language

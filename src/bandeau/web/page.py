@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 
 from bandeau import limits
@@ -23,34 +22,15 @@ from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
-from bandeau.web.embedding import Embedding
-from bandeau.web.leaving import Leaving, action_instead
-from bandeau.web.notice import Notice
-from bandeau.web.placeholder import Placeholder
+from bandeau.web.embedding import Embedding, may_be_placed
+from bandeau.web.insertions import Insertions
+from bandeau.web.leaving import action_instead
 from bandeau.web.plans import UNREAD, Planned, Plans
 from bandeau.web.unread import UnreadLinks
 from bandeau.web.visitor import Sent
 
 SWEEP = "/.bandeau/sweep"
 _FRAMES = frozenset({b"iframe", b"frame", b"embed", b"object"})
-Section = Callable[[Exchange, str], Awaitable[tuple[str, bytes]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Insertions:
-    """What is put into pages, and the CSP sources of every inline style and script in it.
-
-    ``section`` renders what opens with consent, as (state of the element, its inside); ``asking``
-    goes into pages that are asked for reports.
-    """
-
-    notice: Notice
-    placeholder: Placeholder
-    leaving: Leaving
-    asking: bytes
-    section: Section | None
-    scripts: tuple[str, ...]
-    styles: tuple[str, ...]
 
 
 class PageEditor:
@@ -407,12 +387,6 @@ class PageStream:
         if self._scan.rebased:
             ours = ours.replace(b'"/.bandeau/', b'"' + self._admitted.form.encode())
         return ours if self.charset in ("utf-8", "utf8") else _references(ours)
-
-
-def may_be_placed(gated: Gated) -> bool:
-    """Whether something for one visitor alone may stand in the place of a tag."""
-    told = gated.element == "script" and b"data-" in gated.original
-    return told or gated.element == "form" or gated.embed_url is not None
 
 
 def _is_short(headers: Headers) -> bool:

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bandeau.choice.model import Standing
-from bandeau.enforcement.exchange import Asked, Exchange, host_of
+from bandeau.enforcement.asked import Asked, host_of
+from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.expiry import end_declared
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site

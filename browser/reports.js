@@ -32,4 +32,5 @@
     navigator.sendBeacon(`${location.origin}/.bandeau/reports`, new Blob([reports], { type }));
   };
   addEventListener("visibilitychange", tell);
+  document.currentScript?.remove();
 })();

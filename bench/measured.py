@@ -13,7 +13,7 @@ def best_of(candidates: Mapping[str, Sequence[Task]], rounds: int) -> dict[str, 
     """Seconds of this thread's CPU time for all tasks of each candidate, each in its best round.
 
     In every round the candidates take turns at each task, so that what else the machine does
-    falls on all of them alike.
+    falls on all of them alike. Each is timed right after a run of its own, with warm caches.
     """
     best = {name: [float("inf")] * len(tasks) for name, tasks in candidates.items()}
     gc.collect()
@@ -29,6 +29,7 @@ def best_of(candidates: Mapping[str, Sequence[Task]], rounds: int) -> dict[str, 
 
 
 def _cpu_seconds(task: Task) -> float:
+    task()
     start = time.thread_time_ns()
     task()
     return (time.thread_time_ns() - start) / 1e9

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +113,8 @@ async def got(app: Bandeau) -> tuple[dict[bytes, bytes], bytes]:
     headers = dict(messages[0]["headers"])
     if b"connection-allowlist" in headers:
         # A list in which the order means nothing.
-        headers[b"connection-allowlist"] = b" ".join(
-            sorted(headers[b"connection-allowlist"].strip(b"();").split())
-        )
+        listed = sorted(re.findall(rb'"[^"]*"', headers[b"connection-allowlist"]))
+        headers[b"connection-allowlist"] = b" ".join(listed)
     return headers, b"".join(m.get("body", b"") for m in messages[1:])
 
 

@@ -143,9 +143,11 @@ def plain_ones(header: bytes, jar: list[tuple[bytes, bytes]]) -> set[tuple[bytes
     """Cookies of ``jar`` as servers write them, and of which the header has one only.
 
     Servers that keep a jar of their own lose others: the same name again, signs that no cookie
-    should have. What they lose does not leak.
+    should have, what stands behind a cookie without a name. What they lose does not leak.
     """
     names = Counter(name for name, _ in segments(header))
+    if b"" in names:
+        return set()
     plain = re.compile(rb"[\w.-]+=\w+")
     return {(name, each) for name, each in jar if names[name] == 1 and plain.fullmatch(each)}
 
@@ -155,10 +157,10 @@ def test_long_and_full_jars_are_withheld_or_judged_by_bandeau(arranged: Arranged
     for jar, kept in (
         ("; ".join(f"c{n}=1" for n in range(280)) + "; session=s", "session=s"),
         ("c=" + "x" * 7_000 + "; session=s", "session=s"),
-        # Caddy has no rule for the whole jar.
+        # Caddy and Varnish have no rule for the whole jar.
         (
             "session=" + "x" * 17_000,
-            "" if arranged.server != "caddy" else "session=" + "x" * 17_000,
+            "" if arranged.server == "nginx" else "session=" + "x" * 17_000,
         ),
         ("x" + "xy" * 3_000 + "=1; session=s", "session=s"),
     ):

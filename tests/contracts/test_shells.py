@@ -542,6 +542,8 @@ def test_every_document_is_confined_to_hosts_that_pass_and_to_its_links(
 
 
 def test_the_head_alone_confines_to_hosts_that_pass(shell: Shell) -> None:
+    if shell.server in ("nginx", "varnish"):
+        pytest.skip("a cache in front asks for the whole page, and so knows its links")
     listed = shell.visitor().send("HEAD", "/article").headers["connection-allowlist"]
     assert listed.startswith("(response-origin ")
     assert "telegram.test" not in listed

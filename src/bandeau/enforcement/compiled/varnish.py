@@ -48,7 +48,8 @@ def _heading(front: Front, where: Where) -> str:
 vcl 4.1;
 # Written by `bandeau compile varnish` for {plain(front.hosts[0])}, policy {front.policy}.
 # Do not edit: write it again after each change of the policy. Pages have long headers; start with
-#   varnishd -a {plain(where.listen)} -p http_req_hdr_len=32768 -p http_req_size=65536 \\
+#   varnishd -a {plain(where.listen)} -p http_max_hdr=256 -p http_req_hdr_len=32768 \\
+#     -p http_req_size=65536 \\
 #     -p http_resp_hdr_len={room} -p http_resp_size={2 * room} \\
 #     -p workspace_backend={4 * room} -p workspace_client={max(4 * room, 262_144)}
 import cookie;
@@ -109,6 +110,8 @@ sub vcl_recv {{
     if (req.http.X-Bandeau-Rest != "" || req.http.Range || req.http.Authorization
         || req.http.X-Requested-With || req.http.Accept ~ "text/event-stream"
         || (req.http.Sec-Fetch-Dest && req.http.Sec-Fetch-Dest != "document")) {{
+        # Varnish would cut the page of this visitor itself, coding and all.
+        unset req.http.Range;
         unset req.http.Bandeau-Key;
         return (pass);
     }}

@@ -63,7 +63,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
     ):
         rules = (
             f"MAP {HOST}:80 127.0.0.1:{front.port},MAP origin.test:80 127.0.0.1:{origin.port},"
-            f"MAP *.googleapis.com ~NOTFOUND,"
+            f"MAP *.googleapis.com ~NOTFOUND,MAP accounts.google.com ~NOTFOUND,"
             f"MAP *:80 127.0.0.1:{trackers.http},MAP *:443 127.0.0.1:{trackers.https}"
         )
         data = folder / "data"

@@ -389,6 +389,7 @@ def test_robots_see_the_notice_too(site: NoticeSite, open_page: Open) -> None:
 def test_the_guard_removes_what_the_choice_does_not_allow(
     site: NoticeSite, open_page: Open
 ) -> None:
+    site.bare = True
     page = open_page(site)
     page.evaluate(
         "localStorage.setItem('ea:seen', 1); localStorage.setItem('other', 1);"

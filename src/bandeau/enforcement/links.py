@@ -73,7 +73,7 @@ _JUDGES: dict[bytes, Callable[[bytes, Denied], bytes | None]] = {
     b"refresh": judge_refresh,
     b"alt-svc": judge_alternatives,
 }
-CONTACTS = _REPORTING | set(_JUDGES) | _POLICIES
+CONTACTS = _REPORTING | set(_JUDGES) | _POLICIES | {b"speculation-rules"}
 """Response headers that can make a browser contact anyone: no other needs to be judged."""
 
 

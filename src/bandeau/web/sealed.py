@@ -16,7 +16,7 @@ class Sealed:
     """``app``, whose every answer says what it may do if a browser shows it as a document.
 
     What has no Content-Security-Policy of its own may do nothing; with ``confine`` each answer
-    gets a Connection-Allowlist of where its links lead.
+    without a Connection-Allowlist of its own gets one of where its links lead.
     """
 
     def __init__(self, app: App, *, confine: bool) -> None:
@@ -43,7 +43,7 @@ class Sealed:
     def _sealed(self, headers: Headers, body: bytes) -> Headers:
         if not any(name == _CSP for name, _ in headers):
             headers = [*headers, (_CSP, _NOTHING)]
-        if not self._confine:
+        if not self._confine or any(name == ALLOWLIST for name, _ in headers):
             return headers
         links = link_patterns(body) if media_type(headers) == b"text/html" else []
         return [*headers, (ALLOWLIST, connection_allowlist("", links, webrtc=False))]

@@ -9,6 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bandeau.choice.model import Standing
+from bandeau.enforcement.allowlist import NAME as ALLOWLIST
+from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
 from bandeau.enforcement.asked import Asked, host_of
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.expiry import end_declared
@@ -49,11 +51,11 @@ class Sweep:
         asked = request.query_params.get("lang")
         lang = choose_language(self._site.policy, asked, sent.languages)
         port = f":{request.url.port}" if request.url.port else ""
-        others = [
-            f"{request.url.scheme}://{host}{port}{PATH}"
-            for host in self._site.rules.siblings(host_of(request.headers.get("host", "")))
-        ]
+        siblings = self._site.rules.siblings(host_of(request.headers.get("host", "")))
+        others = [f"{request.url.scheme}://{host}{port}{PATH}" for host in siblings]
         page, headers = self._pages.sweep_page(lang, others, return_path(back))
+        reach = connection_allowlist(host_patterns(siblings, (), ()), (), webrtc=False)
+        headers[ALLOWLIST.decode()] = reach.decode()
         return Response(page, headers=headers, media_type="text/html")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,15 +60,15 @@ def stored_cookies(tab: Tab, url: str) -> set[str]:
         origin = url.rstrip("/")
         keys = [{}, {"partition": {"type": "storageKey", "sourceOrigin": origin}}]
         found = [tab.ask("storage.getCookies", **key)["cookies"] for key in keys]
-        return {cookie["name"] for cookies in found for cookie in cookies}
+        # Firefox lists ended cookies, without a value, until it next clears them out.
+        now = time.time()
+        return {each["name"] for jar in found for each in jar if each.get("expiry", now + 1) > now}
     assert isinstance(tab, _Chromium)
     return {str(cookie.get("name")) for cookie in tab.page.context.cookies()}
 
 
 def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     """What ``holds`` returns once it is true; the browser is asked again and again."""
-    import time
-
     end = time.monotonic() + seconds
     while True:
         try:

@@ -20,8 +20,8 @@
 
   /* The page that is about to go tells nobody else anything, not even while it is left. */
   addEventListener("bandeau", (event) => {
-    const { detail } = /** @type {CustomEvent<string | undefined>} */ (event);
-    if (detail === undefined) return;
+    const { detail } = /** @type {CustomEvent<string | null>} */ (event);
+    if (typeof detail !== "string") return;
     const httpEquiv = "Content-Security-Policy";
     const content = `default-src 'self' ${detail}`;
     document.head.append(Object.assign(document.createElement("meta"), { httpEquiv, content }));

@@ -6,10 +6,10 @@ import pytest
 from publisher import POLICY
 
 from bandeau.enforcement.asked import Asked
-from bandeau.enforcement.caching import is_shareable
 from bandeau.enforcement.pieces import Gated, Subjects
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedExchange, SharedPage
+from bandeau.enforcement.storing import is_shareable
 from bandeau.policy.parse import parse
 
 SHARED = SharedPage(parse(POLICY.encode()), "0123456789abcdef")
@@ -33,10 +33,10 @@ def kept(*lines: str) -> bool:
 @pytest.mark.parametrize(
     "lines",
     [
-        ("cache-control: public",),
         ("cache-control: max-age=60",),
         ("cache-control: Public, S-MaxAge=600", "vary: Accept-Encoding"),
         ("cache-control: must-revalidate", "cache-control: max-age=60"),
+        ("date: Thu, 01 Jan 2099 00:00:00 GMT", "expires: Thu, 01 Jan 2099 00:01:00 GMT"),
     ],
 )
 def test_a_page_is_shared_where_the_site_says_so(lines: tuple[str, ...]) -> None:
@@ -47,6 +47,7 @@ def test_a_page_is_shared_where_the_site_says_so(lines: tuple[str, ...]) -> None
     "lines",
     [
         (),
+        ("cache-control: public",),
         ("expires: Thu, 01 Jan 2099 00:00:00 GMT",),
         ("cache-control: private, max-age=60",),
         ("cache-control: no-store, public",),

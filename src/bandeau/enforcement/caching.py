@@ -15,26 +15,8 @@ DESTINATION_KEY = (b"Sec-Fetch-Dest",)
 SHARED_KEY = (b"Accept-Encoding",)
 
 _SHARING = (b"public", b"private", b"s-maxage", b"must-understand", b"immutable")
-_UNSHARED = frozenset({b"private", b"no-store", b"no-cache"})
-_SHARED = frozenset({b"public", b"max-age", b"s-maxage"})
-_NO_TIME = frozenset({b"max-age=0", b"s-maxage=0"})
-_HARMLESS = frozenset({b"accept-encoding"})
 # Caches of one maker or one tier obey these before Cache-Control (RFC 9213).
 _TARGETED = frozenset({b"surrogate-control", b"edge-control", b"x-accel-expires"})
-
-
-def is_shareable(headers: Sequence[tuple[bytes, bytes]]) -> bool:
-    """Whether the site lets any cache keep this answer and give it to everyone (RFC 9111, 3).
-
-    It must say so with a lifetime or ``public``; an answer that sets a cookie, or that depends on
-    more than its coding and language, is somebody's own.
-    """
-    said = {part.lower() for part in members(joined(headers, b"cache-control"))}
-    names = {part.partition(b"=")[0].strip() for part in said}
-    if names & _UNSHARED or not names & _SHARED or said & _NO_TIME:
-        return False
-    varies = {name.lower() for name in members(joined(headers, b"vary"))}
-    return varies <= _HARMLESS and not any(name == b"set-cookie" for name, _ in headers)
 
 
 def kept_private(headers: Iterable[tuple[bytes, bytes]], key: Sequence[bytes]) -> Headers:

@@ -8,7 +8,7 @@ a cookie, holds a nonce or speaks to one cache alone is kept, and none is served
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 
 from bandeau.enforcement.fields import joined, members
@@ -17,6 +17,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 _FORBIDDING = frozenset({b"no-store", b"private", b"no-cache", b"must-understand"})
 _UNDERSTOOD = frozenset({b"accept-encoding", b"bandeau-choice"})
+_ADDRESS_ALONE = frozenset({b"accept-encoding"})
 _ALONE = frozenset({b"set-cookie", b"surrogate-control", b"edge-control", b"x-accel-expires"})
 _SECONDS = re.compile(rb'"?([0-9]{1,9})"?')
 _LONGEST = 31_536_000
@@ -31,22 +32,32 @@ def directives(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, list[bytes
     return found
 
 
-def seconds_kept(status: int, headers: Headers, *, cookies: bool) -> int:
+def seconds_kept(
+    status: int, headers: Headers, *, cookies: bool, varies: Collection[bytes] | None = None
+) -> int:
     """For how many seconds an answer to GET is fresh for other visitors; 0 where it is not.
 
     ``cookies`` tells whether the request reached the site with cookies: then the site must say
-    ``public`` or ``s-maxage``, since many a site forgets ``Vary: Cookie``.
+    ``public`` or ``s-maxage``, since many a site forgets ``Vary: Cookie``. ``varies`` are the
+    request fields that tell kept answers apart; by default those of our own memory.
     """
+    if varies is None:
+        varies = _UNDERSTOOD if cookies else _UNDERSTOOD | {b"cookie"}
     if status != 200 or any(_speaks_to_one(name) for name, _ in headers):
         return 0
     said = directives(headers)
-    if not _FORBIDDING.isdisjoint(said) or not _is_understood(headers, cookies=cookies):
+    if not _FORBIDDING.isdisjoint(said) or not _is_understood(headers, varies):
         return 0
     if cookies and not (b"public" in said or b"s-maxage" in said):
         return 0
     if b"'nonce-" in joined(headers, b"content-security-policy").lower():
         return 0
     return max(0, _lifetime(said, headers) - age_of(headers))
+
+
+def is_shareable(headers: Headers) -> bool:
+    """Whether any cache may give the site's answer to everyone who asks for its address."""
+    return seconds_kept(200, headers, cookies=False, varies=_ADDRESS_ALONE) > 0
 
 
 def may_ask(headers: Iterable[tuple[bytes, bytes]]) -> bool:
@@ -72,10 +83,9 @@ def _speaks_to_one(name: bytes) -> bool:
     return name in _ALONE or name.endswith(b"cdn-cache-control")
 
 
-def _is_understood(headers: Headers, *, cookies: bool) -> bool:
+def _is_understood(headers: Headers, varies: Collection[bytes]) -> bool:
     """Whether ``Vary`` names only what tells kept pages apart, or what was not sent."""
-    varies = {name.lower() for name in members(joined(headers, b"vary"))}
-    return varies <= (_UNDERSTOOD if cookies else _UNDERSTOOD | {b"cookie"})
+    return all(name.lower() in varies for name in members(joined(headers, b"vary")))
 
 
 def _lifetime(said: Mapping[bytes, Sequence[bytes]], headers: Headers) -> int:

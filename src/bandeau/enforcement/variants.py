@@ -7,12 +7,11 @@ asks for more: it states the key under which it would keep the page (rule C10).
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 
 from bandeau.choice.model import Source, Standing
 from bandeau.choice.token import NOTED, VERSION
-from bandeau.enforcement.fields import joined, members
+from bandeau.enforcement.storing import seconds_kept
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 
@@ -24,8 +23,6 @@ GRANT_HEADER = b"bandeau-cache"
 _NGINX_GRANT = b"x-accel-expires"
 
 _KEYED = frozenset({b"accept-encoding", b"accept-language", b"bandeau-choice", b"host"})
-_FORBIDDEN = (b"private", b"no-store", b"no-cache", b"must-understand")
-_AGE = re.compile(rb"(s-maxage|max-age)=\"?([0-9]{1,9})\"?", re.IGNORECASE)
 _LONGEST_SECONDS = 86_400
 
 
@@ -65,23 +62,9 @@ class Variants:
 
 
 def kept_seconds(status: int, headers: Headers, *, sent_cookies: bool) -> int:
-    """For how long the site lets shared caches keep its answer; 0 where it does not (RFC 9111, 3).
-
-    Stricter than the standard: only 200, nothing that sets a cookie, no ``Vary`` on what is no
-    part of our key, and where cookies were sent to the site it has to say so outright.
-    """
-    names = {name for name, _ in headers}
-    varies = {name.lower() for name in members(joined(headers, b"vary"))}
-    if status != 200 or b"set-cookie" in names or not varies <= _KEYED:
-        return 0
-    stated = [part.lower() for part in members(joined(headers, b"cache-control"))]
-    if any(part.startswith(_FORBIDDEN) for part in stated):
-        return 0
-    ages = {found[1]: int(found[2]) for part in stated if (found := _AGE.fullmatch(part))}
-    outright = b"public" in stated or b"s-maxage" in ages
-    if sent_cookies and not outright:
-        return 0
-    return min(ages.get(b"s-maxage", ages.get(b"max-age", 0)), _LONGEST_SECONDS)
+    """For how long the site lets a front keep its answer; 0 where it does not (RFC 9111, 3)."""
+    seconds = seconds_kept(status, headers, cookies=sent_cookies, varies=_KEYED)
+    return min(seconds, _LONGEST_SECONDS)
 
 
 def grant(seconds: int) -> list[tuple[bytes, bytes]]:

@@ -8,7 +8,6 @@ from functools import lru_cache
 
 from bandeau import limits
 from bandeau.choice.model import Source
-from bandeau.enforcement import caching
 from bandeau.enforcement.allowlist import Links, host_patterns, reachable_hosts
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import Admitted, admit, opening
@@ -19,6 +18,7 @@ from bandeau.enforcement.media import content_type, media_type
 from bandeau.enforcement.pieces import Gated, Literal, Mark, Piece, Place
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedExchange, SharedPage
+from bandeau.enforcement.storing import is_shareable
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
@@ -66,7 +66,7 @@ class PageEditor:
 
     def shared_exchange(self, exchange: Exchange, headers: Headers) -> Exchange:
         """``exchange``, or where the site lets any cache keep its page, one for all visitors."""
-        if self.shared is None or exchange.tracked or not caching.is_shareable(headers):
+        if self.shared is None or exchange.tracked or not is_shareable(headers):
             return exchange
         return SharedExchange(
             self.shared, self.rules, exchange.asked, exchange.note, confine=self.confine

@@ -102,9 +102,14 @@ def placeholder_of(page: Page, frame: str) -> Locator:
     return page.locator(f'[data-bandeau=placeholder][data-bandeau-at="{seat}"]')
 
 
+ERRANDS = (".google.com", ".googleapis.com", ".gvt1.com")
+"""Where Chromium goes by itself."""
+
+
 def contacted(paper: Paper) -> set[str]:
     """Whom the pages contacted; what a frame does inside of itself is its own."""
-    return paper.trackers.contacts.hosts - {"second-hop.test"}
+    hosts = paper.trackers.contacts.hosts - {"second-hop.test"}
+    return {host for host in hosts if not host.endswith(ERRANDS)}
 
 
 def load(placeholder: Locator) -> None:

@@ -79,7 +79,7 @@ async def world(request: Request) -> Response:
             return HTMLResponse(f"<title>{request.url.hostname}{path}</title>")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("links")
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")

@@ -81,6 +81,7 @@ async def world(request: Request) -> Response:
 
 @pytest.fixture
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    asked.clear()
     folder = tmp_path_factory.mktemp("links")
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
     everywhere = Starlette(routes=[Route("/{path:path}", world, methods=["GET", "POST"])])
@@ -153,7 +154,6 @@ def _way_out(page: Page, url: str) -> None:
 
 @pytest.mark.parametrize("click", ["script", "script-still", "goes"])
 def test_a_script_that_leads_elsewhere_leads_to_the_way_out_first(page: Page, click: str) -> None:
-    asked.clear()
     page.locator(f"#{click}").click()
     _way_out(page, f"http://unseen.test/{click}")
     page.locator("[data-bandeau=leave]").click()
@@ -162,7 +162,6 @@ def test_a_script_that_leads_elsewhere_leads_to_the_way_out_first(page: Page, cl
 
 @pytest.mark.parametrize("click", ["script-tab", "opens"])
 def test_a_new_tab_that_a_script_asks_for_shows_the_way_out(page: Page, click: str) -> None:
-    asked.clear()
     with page.expect_popup() as opened:
         page.locator(f"#{click}").click()
     _way_out(opened.value, f"http://unseen.test/{click}")
@@ -187,14 +186,12 @@ def test_links_that_can_be_reached_or_do_something_else_are_left_alone(page: Pag
 
 
 def test_what_no_visitor_asked_for_leads_nowhere(page: Page) -> None:
-    asked.clear()
     page.goto("http://www.quotidien.test/acts")
     page.wait_for_url("chrome-error://chromewebdata/")
     assert "unseen.test" not in asked
 
 
 def test_forms_to_other_hosts_get_to_the_way_out(page: Page) -> None:
-    asked.clear()
     page.locator("#seek").click()
     _way_out(page, "http://search.test/find?q=a+b")
     page.goto("http://www.quotidien.test/")

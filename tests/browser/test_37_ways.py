@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -134,10 +133,6 @@ def test_no_way_to_a_tracker_works_until_it_is_allowed(world: World, tmp_path: P
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("MORE_WAYS"),
-    reason="60 tabs at once sometimes never come to rest; MORE_WAYS=1 runs it",
-)
 def test_more_ways_that_this_browser_knows(world: World, tmp_path: Path) -> None:
     with browsing(world.playwright, tmp_path / "profile", world.rules, SECURE) as context:
         assert _reached(world, context, "www.paper.test", MORE_WAYS) == set()

@@ -596,8 +596,12 @@ def test_the_way_out_leads_to_web_pages_only(shell: Shell, to: str) -> None:
 
 def test_a_form_that_leads_elsewhere_gets_to_the_way_out(shell: Shell) -> None:
     visitor = shell.visitor(**{"accept-language": "en"})
-    form = re.search(r'<form action="(/.bandeau/leave/[^"]+)"', visitor.get("/article").text)
+    page = visitor.get("/article").text
+    form = re.search(r'<form action="(/.bandeau/leave/[^"]+)"', page)
+    button = re.search(r'<button formaction="(/.bandeau/leave/[^"]+)"', page)
     assert form
+    assert button
+    assert 'href="https://search.test/other?q=a"' in visitor.get(button[1] + "?q=a").text
     sought = visitor.get(form[1] + "?q=a+b&q=%3C")
     assert 'href="https://search.test/find?q=a+b&amp;q=%3C"' in sought.text
     posted = visitor.send("POST", form[1], data={"secret": "hunter2"})

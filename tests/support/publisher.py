@@ -69,7 +69,8 @@ PAGE = """<!doctype html>
 <img src="https://ads.test/p.gif"><img src="/own.png">
 <iframe src="https://telegram.test/post/1" width="400" height="300"></iframe>
 <a href="https://telegram.test/channel">suivez-nous</a>
-<form action="https://search.test/find?old"><input name="q"></form>
+<form action="https://search.test/find?old"><input name="q">
+<button formaction="https://search.test/other">Other</button></form>
 <section data-bandeau="comments"></section>
 <noscript><img src="https://ads.test/n.gif"></noscript>
 </body></html>"""

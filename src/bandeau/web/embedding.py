@@ -14,6 +14,7 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.pieces import Gated, Mark, Subjects
 from bandeau.enforcement.urls import target_of
 from bandeau.enforcement.verdict import Verdict
+from bandeau.web.leaving import SENDING
 from bandeau.web.placeholder import Place, Placeholder
 
 _HIDDEN = b" hidden"
@@ -172,7 +173,7 @@ class Embedding:
 def may_be_placed(gated: Gated) -> bool:
     """Whether something for one visitor alone may stand in the place of a tag."""
     told = gated.element == "script" and b"data-" in gated.original
-    return told or gated.element == "form" or gated.embed_url is not None
+    return told or gated.element in SENDING or gated.embed_url is not None
 
 
 class _Awaited:

@@ -15,6 +15,8 @@ from bandeau.enforcement.urls import UNREADABLE, Reach, decode_attribute, target
 from bandeau.web.static import script, source_hash
 
 ROUTE = "/.bandeau/leave"
+SENDING = {"form": b"action", "button": b"formaction", "input": b"formaction"}
+"""What says where a form is sent, by its element."""
 _KEPT = 256
 
 
@@ -52,12 +54,15 @@ def form_action(written: str, query: str) -> str:
     return f"{bare}?{query}" if query else action
 
 
-def action_instead(tag: bytes) -> bytes:
-    """The attribute that leads a form to the way out, for the start tag as the site wrote it."""
-    found = TAG.match(tag)
-    action = read_tag(tag, found[2]).values.get(b"action") if found else None
+def action_instead(element: str, tag: bytes) -> bytes:
+    """The attribute that leads a form to the way out, for the start tag as the site wrote it.
+
+    Without one, a form whose action is out of sight would be sent to its own page.
+    """
+    found, name = TAG.match(tag), SENDING[element]
+    action = read_tag(tag, found[2]).values.get(name) if found else None
     way = way_out(target_of(decode_attribute(action)).url) if action else None
-    return f' action="{form_route(way.url)}"'.encode() if way else b""
+    return f' {name.decode()}="{form_route(way.url)}"'.encode() if way else b""
 
 
 class Leaving:

@@ -24,7 +24,7 @@ from bandeau.web import codings
 from bandeau.web.comments_view import start_tag
 from bandeau.web.embedding import Embedding, may_be_placed
 from bandeau.web.insertions import Insertions
-from bandeau.web.leaving import action_instead
+from bandeau.web.leaving import SENDING, action_instead
 from bandeau.web.plans import UNREAD, Planned, Plans
 from bandeau.web.unread import UnreadLinks
 from bandeau.web.visitor import Sent
@@ -313,16 +313,14 @@ class PageStream:
         return await self._marked(piece)
 
     def _judged(self, gated: Gated) -> bytes:
-        shown = self._embedding.gated(gated)
-        leads = gated.element == "form" and shown is not gated.original
-        return self._led_out(gated.original, shown) if leads else shown
-
-    def _led_out(self, form: bytes, inert: bytes) -> bytes:
-        """What a visitor sends by the form goes nowhere but to the way out."""
-        if b"data-bandeau-action" not in inert.lower():
-            return inert
-        end = len(b"<form")
-        return inert[:end] + self._charset(action_instead(form)) + inert[end:]
+        shown, action = self._embedding.gated(gated), SENDING.get(gated.element)
+        if action is None or shown is gated.original:
+            return shown
+        if b"data-bandeau-" + action not in shown.lower():
+            return shown
+        end = 1 + len(gated.element)
+        led = self._charset(action_instead(gated.element, gated.original))
+        return shown[:end] + led + shown[end:]
 
     async def _marked(self, mark: Mark) -> bytes:
         match mark.place:

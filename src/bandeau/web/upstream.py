@@ -169,7 +169,7 @@ async def _ask(
     uploads = hops.has_body(scope["headers"])
     wire = await pool.lend(fresh=fresh)
     try:
-        wire.begin(head, bodiless=scope["method"] == "HEAD")
+        wire.begin(head, bodiless=scope["method"] == "HEAD", uploads=uploads)
         if uploads:
             visitor.upload(wire, chunked=hops.is_chunked(scope["headers"]))
         else:

@@ -76,6 +76,7 @@ class Visitor:
                     await wire.drained()
             if chunked:
                 wire.write(b"0\r\n\r\n")
+            wire.sent()
         except _Gone:
             self._leave()
         except TimeoutError as error:

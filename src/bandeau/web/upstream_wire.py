@@ -36,6 +36,7 @@ class Wire(asyncio.Protocol):
         self._room: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._busy = False
+        self._owing = False
         self._spoilt = False
         self._failure: Exception | None = None
         self.idle_since = 0.0
@@ -58,10 +59,14 @@ class Wire(asyncio.Protocol):
 
     # What the exchange does.
 
-    def begin(self, request: bytes, *, bodiless: bool) -> None:
-        """Send a request's head. ``bodiless`` tells that its answer has no body (HEAD)."""
+    def begin(self, request: bytes, *, bodiless: bool, uploads: bool = False) -> None:
+        """Send a request's head. ``bodiless`` tells that its answer has no body (HEAD).
+
+        With ``uploads`` a body follows, by :meth:`write`, and :meth:`sent` after its last byte.
+        """
         self._clear(bodiless=bodiless)
         self._busy = True
+        self._owing = uploads
         self.exchanges += 1
         self._heard = self._loop.time()
         self.write(request)
@@ -71,6 +76,10 @@ class Wire(asyncio.Protocol):
         self._heard = self._loop.time()
         if self._transport is not None:
             self._transport.write(data)
+
+    def sent(self) -> None:
+        """The whole request was written."""
+        self._owing = False
 
     def mind_silence(self) -> None:
         """From now on, give up when the site is silent for too long."""
@@ -111,8 +120,9 @@ class Wire(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         self._busy = False
-        # An answer that nobody read to its end may have left the reading paused.
-        if not self.exhausted or self._spoilt or self._failure is not None:
+        # An answer that nobody read to its end may have left the reading paused; after half a
+        # request, the site would take the next one for the rest of its body.
+        if not self.exhausted or self._owing or self._spoilt or self._failure is not None:
             self.close()
             return False
         if self._parser_used_up:

@@ -2,7 +2,8 @@
  * Runs first in the head of a page that is one and the same for everyone, where everything that
  * needs consent is inert (DESIGN section 3, "shared page"). It narrows the page to what the
  * choice allows, and wakes what was granted once the server has confirmed it.
- * Its list is the JSON block just before it, which it leaves to the guard behind it.
+ * Its list is the JSON block just before it, which it leaves to the scripts behind it: nothing may
+ * come between.
  */
 (() => {
   const PREFIX = "data-bandeau-";
@@ -28,10 +29,11 @@
   const all = (what) => open.flatMap((part) => part[what]);
 
   const whole = granted.length === keys.length;
-  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole });
+  const hosts = all("sources").map((source) => source.slice(0, -2).replace("*", ""));
+  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole, hosts });
   const reach = ["'self'", ...all("sources")];
   const sockets = [...reach, ...all("sources").map((source) => `ws://${source}`)];
-  document.head.append(Object.assign(document.createElement("meta"), {
+  document.head.prepend(Object.assign(document.createElement("meta"), {
     httpEquiv: "Content-Security-Policy",
     content: page.csp.replaceAll("{reach}", reach.join(" "))
       .replaceAll("{sockets}", sockets.join(" ")),

@@ -43,11 +43,11 @@
 
   /** @param {MouseEvent} event */
   const clicked = (event) => {
-    const link = /** @type {HTMLAnchorElement | undefined} */ (event.composedPath().find((each) =>
-      each instanceof HTMLAnchorElement || each instanceof HTMLAreaElement));
-    const written = link?.getAttribute("href");
-    if (!link || !written || !event.isTrusted || event.defaultPrevented) return;
-    const to = elsewhere(link.href);
+    const link = /** @type {Element | undefined} */ (event.composedPath().find((each) =>
+      /** @type {Element} */ (each).matches?.("a[href], area[href]")));
+    if (!link || !event.isTrusted || event.defaultPrevented) return;
+    const written = `${link.getAttribute("href")}`;
+    const to = elsewhere(written);
     const instead = to && around(to);
     if (!instead) return;
     link.setAttribute("href", instead);

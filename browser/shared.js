@@ -49,18 +49,19 @@
   /** @param {string} name @param {string} value */
   const typed = (name, value) => {
     if (name === "srcdoc") return trusted?.createHTML(value) ?? value;
-    return name === "src" ? trusted?.createScriptURL(value) ?? value : value;
+    return /^(src|href)$/.test(name) ? trusted?.createScriptURL(value) ?? value : value;
   };
 
   /** @param {Element} from @param {Element} to */
   const restore = (from, to) => {
     for (const { name, value } of [...from.attributes]) {
       const own = name.startsWith(PREFIX);
+      /* A prefix set by script is none to SVG, which knows the plain name as well. */
+      const former = name.slice(own ? PREFIX.length : 0).replace("xlink:", "");
       if (own) to.removeAttribute(name);
-      if (own && name !== FOR) {
-        const former = name.slice(PREFIX.length);
+      if (own ? name !== FOR : from !== to && name !== "type") {
         to.setAttribute(former, typed(former, value));
-      } else if (!own && from !== to && name !== "type") to.setAttribute(name, value);
+      }
     }
   };
   /** @param {Element} element */
@@ -73,19 +74,21 @@
   };
 
   /** In the order of the page: what is fetched runs in the order of its insertion, and text waits. */
-  /** @param {HTMLScriptElement[]} scripts */
+  /** @param {(HTMLScriptElement | SVGScriptElement)[]} scripts */
   const run = async (scripts) => {
     /** @type {Promise<unknown>[]} */
     let pending = [];
     for (const script of scripts) {
-      const fresh = document.createElement("script");
+      const fresh = /** @type {HTMLScriptElement} */ (
+        document.createElementNS(script.namespaceURI, "script"));
       restore(script, fresh);
       fresh.nonce = script.nonce;
       fresh.async = script.hasAttribute("async");
-      if (script.text) {
+      const { textContent } = script;
+      if (!fresh.matches("[src], [href]")) {
         await Promise.all(pending);
         pending = [];
-        fresh.text = trusted?.createScript(script.text) ?? script.text;
+        fresh.textContent = trusted?.createScript(textContent) ?? textContent;
       } else if (!fresh.async) {
         pending.push(new Promise((done) => (fresh.onload = fresh.onerror = done)));
       }
@@ -101,14 +104,14 @@
   const activate = () => {
     const ready = inert(document).filter((element) =>
       element.getAttribute(FOR)?.split(" ").every((key) => granted.includes(key)));
-    const scripts = /** @type {HTMLScriptElement[]} */ (
+    const scripts = /** @type {(HTMLScriptElement | SVGScriptElement)[]} */ (
       ready.filter((element) => element.localName === "script"));
     const ours = ready.filter((element) => element.hasAttribute("data-bandeau"));
     for (const element of ready) {
       if (element.localName !== "script" && !ours.includes(element)) wake(element);
     }
     for (const element of ours) element.remove();
-    /** @param {HTMLScriptElement} script */
+    /** @param {HTMLScriptElement | SVGScriptElement} script */
     const late = (script) => script.hasAttribute("defer")
       || script.getAttribute(`${PREFIX}type`) === "module";
     run([...scripts.filter((script) => !late(script)), ...scripts.filter(late)]);

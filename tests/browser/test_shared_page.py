@@ -40,6 +40,7 @@ vendor = "Ads"
 purpose = "advertising"
 hosts = ["ads.test"]
 cookies = [{ name = "_ads", path = "/" }]
+snippets = ["countAds("]
 [[trackers]]
 vendor = "Posts"
 purpose = "social"
@@ -57,6 +58,14 @@ ARTICLE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>S
 <section data-bandeau="comments"></section>
 </body></html>"""
 
+DRAWING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Map</title>
+</head><body><h1>Map</h1><svg>
+<script xlink:href="http://ads.test/first.js"> </script>
+<script>(window.ran ??= []).push("inline"); /* countAds(1) */</script>
+<image xlink:href="http://ads.test/drawn.gif" width="9" height="9"/>
+<script href="http://ads.test/second.js"/></svg>
+</body></html>"""
+
 
 @dataclass
 class World:
@@ -72,12 +81,14 @@ class World:
 def _site(asked: list[str]) -> Starlette:
     async def article(request: Request) -> Response:
         asked.append(request.url.path)
-        return HTMLResponse(ARTICLE, headers={"cache-control": "public, max-age=600"})
+        body = DRAWING if request.url.path == "/drawing" else ARTICLE
+        return HTMLResponse(body, headers={"cache-control": "public, max-age=600"})
 
     async def account(request: Request) -> Response:
         return HTMLResponse(ARTICLE, headers={"cache-control": "private"})
 
-    return Starlette(routes=[Route("/article", article), Route("/account", account)])
+    routes = [Route("/article", article), Route("/drawing", article), Route("/account", account)]
+    return Starlette(routes=routes)
 
 
 def _party(asked: list[str]) -> Starlette:
@@ -186,6 +197,19 @@ def test_a_page_that_is_nobody_elses_is_made_for_the_choice(world: World, tmp_pa
             other = client.get("/account", headers={"host": "www.paper.test"})
         assert other.headers["x-cache"] == "MISS"
         assert 'data-bandeau="notice"' in other.text
+
+
+def test_what_stands_in_a_drawing_wakes_too(world: World, tmp_path: Path) -> None:
+    with browsing(world.playwright, tmp_path / "profile", world.rules) as context:
+        page = _open(context, "/drawing")
+        page.wait_for_load_state("networkidle")
+        assert (world.parties, page.evaluate("window.ran ?? null")) == ([], None)
+        _press(page, "accept-all")
+        page.wait_for_function("window.ran?.length === 3")
+        assert page.evaluate("window.ran.slice(0, 2)") == ["/first.js", "inline"]
+        page.wait_for_load_state("networkidle")
+        wanted = {f"ads.test/{name}" for name in ("first.js", "second.js", "drawn.gif")}
+        assert set(world.parties) == wanted
 
 
 def test_a_choice_that_the_ledger_does_not_know_opens_nothing(world: World, tmp_path: Path) -> None:

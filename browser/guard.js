@@ -1,7 +1,8 @@
 /**
  * Runs first in the head: removes what the choice does not allow and script can see, and refuses
- * to read or write more of it. Default deny: a cookie, key, database, cache or service worker that
- * no allowed tracker declares. Its list is the JSON block just before it; a name may hold `*`.
+ * to read or write more of it. Default deny: a cookie, key, database, cache, bucket or service
+ * worker that no allowed tracker declares, and the origin's private files, which are named `opfs`.
+ * Its list is the JSON block just before it; a name may hold `*`.
  *
  * What page scripts can replace is taken before they run, so the list holds whatever they do. What
  * another realm of this origin writes (a frame, a worker, another tab) is removed when it shows.
@@ -60,14 +61,13 @@
   /** @param {string} name */
   const expire = (name) => {
     const labels = location.hostname.split(".");
-    const steps = location.pathname.split("/");
-    for (const domain of ["", ...labels.map((_, at) => ";domain=" + labels.slice(at).join("."))]) {
-      for (const at of steps.keys()) {
-        const path = steps.slice(0, at + 1).join("/");
-        for (const end of ["", "/"]) {
-          for (const kind of ["", ";secure", ";secure;partitioned"]) {
-            write(`${name}=x;max-age=0;path=${path + end || "/"}${domain}${kind}`);
-          }
+    const domains = ["", ...labels.map((_, at) => ";domain=" + labels.slice(at).join("."))];
+    let path = "";
+    for (const step of location.pathname.match(/\/|[^/]+/g) ?? []) {
+      path += step;
+      for (const domain of domains) {
+        for (const kind of ["", ";secure", ";secure;partitioned"]) {
+          write(`${name}=x;max-age=0;path=${path}${domain}${kind}`);
         }
       }
     }
@@ -80,7 +80,7 @@
    */
   const sweep = async (list, keeps, remove) => {
     try {
-      for (const item of await list()) {
+      for await (const item of await list()) {
         if (!keeps(item)) remove(item);
       }
     } catch {}
@@ -88,6 +88,8 @@
   /** @type {Map<unknown, Storage>} */
   const reals = new Map();
   const proxies = new Map();
+  const { storage, storageBuckets } = /** @type {any} */ (navigator);
+  const files = storage?.getDirectory?.bind(storage);
   let stale = false;
   /**
    * A tab in the background may be older than the choice that another one acts on.
@@ -103,6 +105,12 @@
     sweep(() => indexedDB.databases(), ({ name }) => keys(name),
       ({ name }) => indexedDB.deleteDatabase(name));
     sweep(() => caches.keys(), keys, (name) => caches.delete(name));
+    sweep(() => storageBuckets.keys(), keys, (name) => storageBuckets.delete(name));
+    /** @type {any} */
+    let root;
+    /* A file that a worker holds open cannot be removed yet. */
+    sweep(async () => (root = await files()).keys(), () => keys("opfs"),
+      (name) => root.removeEntry(name, { recursive: true }).catch(() => {}));
     sweep(() => navigator.serviceWorker.getRegistrations(),
       ({ active, waiting, installing }) =>
         keys(new URL((active ?? waiting ?? installing).scriptURL).pathname),
@@ -124,7 +132,6 @@
    */
   const replace = (owner, name, make) =>
     owner?.[name] && fix(owner, name, { value: make(uncurried(owner[name])) });
-  const refusal = () => new DOMException("Denied by the visitor's choice", "SecurityError");
 
   fix(Document.prototype, "cookie", {
     get: () => join(filter(split(read(), "; "), (/** @type {string} */ pair) => cookies(named(pair))), "; "),
@@ -133,7 +140,8 @@
       if (may("cookies", named(given))) write(given);
     },
   });
-  const { CookieStore, CacheStorage } = /** @type {any} */ (globalThis);
+  const { CookieStore, CacheStorage, StorageManager, StorageBucketManager } =
+    /** @type {any} */ (globalThis);
   for (const method of ["get", "getAll"]) {
     replace(CookieStore?.prototype, method, (native) =>
       /** @this {any} @param {any[]} args */
@@ -205,12 +213,16 @@
       });
       return request;
     });
-  replace(CacheStorage?.prototype, "open", (native) =>
-    /** @this {CacheStorage} @param {any} name */
-    async function (name) {
-      if (may("storage", (name = `${name}`))) return native(this, name);
-      throw refusal();
-    });
+  for (const each of [CacheStorage, StorageManager, StorageBucketManager]) {
+    const method = each === StorageManager ? "getDirectory" : "open";
+    replace(each?.prototype, method, (native) =>
+      /** @this {any} @param {any} first @param {any[]} rest */
+      async function (first, ...rest) {
+        const name = method === "open" ? `${first}` : "opfs";
+        if (may("storage", name)) return native(this, name, ...rest);
+        throw new DOMException("Denied by the visitor's choice", "SecurityError");
+      });
+  }
   if (!allowed.whole) {
     for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection"]) {
       replace(globalThis, name, () => /** @type {any} */ (undefined));

@@ -1,39 +1,54 @@
 /**
- * The way out, in browsers that obey Connection-Allowlist (Chromium 152): a host that the header
- * does not name would be a dead end, so what the visitor clicks there leads to a page of ours
- * that names the host. Nothing is contacted. The hosts of the header are the JSON block just before
- * it; a dot before one means its subdomains too.
+ * Where the page may lead. The list just before it, which it leaves to the guard behind it, names
+ * the hosts of the site and of the choice: to any other only the visitor leads, by what he does.
+ *
+ * In browsers that obey Connection-Allowlist (Chromium 152) a host that the header does not name
+ * would be a dead end even then, so what he clicks there leads to a page of ours that names the
+ * host. Nothing is contacted. Which hosts the header names beside the list, since the page links
+ * to them, the block at its end says. A dot before a host means its subdomains too.
  */
 (() => {
-  const version = Number(/Chrom\w+\/(\d+)/.exec(navigator.userAgent)?.[1]);
-  if (!(version > 151)) return;
-  /** @type {string[]} */
-  const hosts = JSON.parse(document.currentScript?.previousElementSibling?.textContent ?? "");
+  const self = /** @type {HTMLScriptElement} */ (document.currentScript);
+  /** @type {{ hosts: string[] }} */
+  const { hosts } = JSON.parse(self.previousElementSibling?.textContent ?? "");
+  self.remove();
+  const confined = Number(/Chrom\w+\/(\d+)/.exec(navigator.userAgent)?.[1]) > 151;
 
+  /** @param {string[]} list @param {string} name */
+  const among = (list, name) =>
+    list.some((host) => host === name || (host[0] === "." && `.${name}`.endsWith(host)));
   /**
-   * Where to go instead; empty where `to` can be reached, or is no web page.
+   * The address of a web page that neither the site nor the choice names.
    * @param {string | URL} to
    */
-  const around = (to) => {
+  const elsewhere = (to) => {
     try {
-      const { protocol, hostname, origin, href } = new URL(to, document.baseURI);
-      const listed = hosts.some((host) =>
-        host === hostname || (host[0] === "." && `.${hostname}`.endsWith(host)));
-      if (listed || origin === location.origin || !/^https?:/.test(protocol)) return "";
-      const { lang } = document.documentElement;
-      return `${location.origin}/.bandeau/leave?lang=${lang}&to=${encodeURIComponent(href)}`;
-    } catch {
-      return "";
-    }
+      const url = new URL(to, document.baseURI);
+      const web = /^http/.test(url.protocol) && url.origin !== location.origin;
+      if (web && !among(hosts, url.hostname)) return url;
+    } catch {}
+    return null;
+  };
+  /**
+   * Where a visitor goes instead; empty where `to` can be reached.
+   * @param {URL} to
+   */
+  const around = ({ hostname, href }) => {
+    const links = document.querySelector("[data-bandeau=links]")?.textContent;
+    const listed = links ? among(JSON.parse(links), hostname) : document.readyState === "loading";
+    const { lang } = document.documentElement;
+    return confined && !listed
+      ? `${location.origin}/.bandeau/leave?lang=${lang}&to=${encodeURIComponent(href)}` : "";
   };
 
   /** @param {MouseEvent} event */
   const clicked = (event) => {
-    const link = /** @type {HTMLAnchorElement | undefined} */ (event.composedPath().find((each) =>
-      each instanceof HTMLAnchorElement || each instanceof HTMLAreaElement));
-    const written = link?.getAttribute("href");
-    if (!link || !written || !event.isTrusted || event.defaultPrevented) return;
-    const instead = around(link.href);
+    const link = /** @type {Element | undefined} */ (event.composedPath().find((each) =>
+      /** @type {Element} */ (each).matches?.("a[href], area[href]")));
+    if (!link || !event.isTrusted || event.defaultPrevented) return;
+    const written = `${link.getAttribute("href")}`;
+    const to = elsewhere(written);
+    const instead = to && around(to);
     if (!instead) return;
     link.setAttribute("href", instead);
     setTimeout(() => link.setAttribute("href", written));
@@ -41,14 +56,22 @@
   addEventListener("click", clicked);
   addEventListener("auxclick", clicked);
 
-  /* What no click event shows: a handler of the page that goes elsewhere, a form by GET. */
+  const acts = () => navigator.userActivation.isActive;
+  /* What no click event shows: a script or a meta element that goes elsewhere, a form by GET. */
   /** @type {any} */ (globalThis).navigation?.addEventListener("navigate", (/** @type {any} */ event) => {
-    const instead = event.cancelable && !event.formData && around(event.destination.url);
-    if (!instead || !navigator.userActivation.isActive) return;
+    const to = event.cancelable && !event.formData && elsewhere(event.destination.url);
+    if (!to) return;
+    const asked = event.userInitiated || acts();
+    const instead = around(to);
+    if (asked && !instead) return;
     event.preventDefault();
-    setTimeout(() => location.assign(instead));
+    if (asked) setTimeout(() => location.assign(instead));
   });
 
   const { open } = globalThis;
-  globalThis.open = (url, ...rest) => open.call(globalThis, url && (around(url) || url), ...rest);
+  globalThis.open = (url, ...rest) => {
+    const to = url && elsewhere(url);
+    if (to && !acts()) return null;
+    return open.call(globalThis, (to && around(to)) || url, ...rest);
+  };
 })();

@@ -2,7 +2,8 @@
  * Runs first in the head of a page that is one and the same for everyone, where everything that
  * needs consent is inert (DESIGN section 3, "shared page"). It narrows the page to what the
  * choice allows, and wakes what was granted once the server has confirmed it.
- * Its list is the JSON block just before it, which it leaves to the guard behind it.
+ * Its list is the JSON block just before it, which it leaves to the scripts behind it: nothing may
+ * come between.
  */
 (() => {
   const PREFIX = "data-bandeau-";
@@ -28,10 +29,11 @@
   const all = (what) => open.flatMap((part) => part[what]);
 
   const whole = granted.length === keys.length;
-  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole });
+  const hosts = all("sources").map((source) => source.slice(0, -2).replace("*", ""));
+  list.data = JSON.stringify({ cookies: all("cookies"), storage: all("storage"), whole, hosts });
   const reach = ["'self'", ...all("sources")];
   const sockets = [...reach, ...all("sources").map((source) => `ws://${source}`)];
-  document.head.append(Object.assign(document.createElement("meta"), {
+  document.head.prepend(Object.assign(document.createElement("meta"), {
     httpEquiv: "Content-Security-Policy",
     content: page.csp.replaceAll("{reach}", reach.join(" "))
       .replaceAll("{sockets}", sockets.join(" ")),
@@ -47,18 +49,19 @@
   /** @param {string} name @param {string} value */
   const typed = (name, value) => {
     if (name === "srcdoc") return trusted?.createHTML(value) ?? value;
-    return name === "src" ? trusted?.createScriptURL(value) ?? value : value;
+    return /^(src|href)$/.test(name) ? trusted?.createScriptURL(value) ?? value : value;
   };
 
   /** @param {Element} from @param {Element} to */
   const restore = (from, to) => {
     for (const { name, value } of [...from.attributes]) {
       const own = name.startsWith(PREFIX);
+      /* A prefix set by script is none to SVG, which knows the plain name as well. */
+      const former = name.slice(own ? PREFIX.length : 0).replace("xlink:", "");
       if (own) to.removeAttribute(name);
-      if (own && name !== FOR) {
-        const former = name.slice(PREFIX.length);
+      if (own ? name !== FOR : from !== to && name !== "type") {
         to.setAttribute(former, typed(former, value));
-      } else if (!own && from !== to && name !== "type") to.setAttribute(name, value);
+      }
     }
   };
   /** @param {Element} element */
@@ -71,19 +74,21 @@
   };
 
   /** In the order of the page: what is fetched runs in the order of its insertion, and text waits. */
-  /** @param {HTMLScriptElement[]} scripts */
+  /** @param {(HTMLScriptElement | SVGScriptElement)[]} scripts */
   const run = async (scripts) => {
     /** @type {Promise<unknown>[]} */
     let pending = [];
     for (const script of scripts) {
-      const fresh = document.createElement("script");
+      const fresh = /** @type {HTMLScriptElement} */ (
+        document.createElementNS(script.namespaceURI, "script"));
       restore(script, fresh);
       fresh.nonce = script.nonce;
       fresh.async = script.hasAttribute("async");
-      if (script.text) {
+      const { textContent } = script;
+      if (!fresh.matches("[src], [href]")) {
         await Promise.all(pending);
         pending = [];
-        fresh.text = trusted?.createScript(script.text) ?? script.text;
+        fresh.textContent = trusted?.createScript(textContent) ?? textContent;
       } else if (!fresh.async) {
         pending.push(new Promise((done) => (fresh.onload = fresh.onerror = done)));
       }
@@ -99,14 +104,14 @@
   const activate = () => {
     const ready = inert(document).filter((element) =>
       element.getAttribute(FOR)?.split(" ").every((key) => granted.includes(key)));
-    const scripts = /** @type {HTMLScriptElement[]} */ (
+    const scripts = /** @type {(HTMLScriptElement | SVGScriptElement)[]} */ (
       ready.filter((element) => element.localName === "script"));
     const ours = ready.filter((element) => element.hasAttribute("data-bandeau"));
     for (const element of ready) {
       if (element.localName !== "script" && !ours.includes(element)) wake(element);
     }
     for (const element of ours) element.remove();
-    /** @param {HTMLScriptElement} script */
+    /** @param {HTMLScriptElement | SVGScriptElement} script */
     const late = (script) => script.hasAttribute("defer")
       || script.getAttribute(`${PREFIX}type`) === "module";
     run([...scripts.filter((script) => !late(script)), ...scripts.filter(late)]);

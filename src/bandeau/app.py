@@ -232,12 +232,13 @@ class _Plan:
         site = _site(self.policy, self.words, self.keys, ledger, shared=self.shared_page)
         shared = SharedPage(self.policy, site.terms_digest) if self.shared_page else None
         head = shared_head(shared, site.rules) if shared else None
-        notice = Notice(self.policy, self.words, head)
+        leaving = Leaving(site.rules)
+        notice = Notice(self.policy, self.words, leaving, head)
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
         comments = _comments(site, visitors, store)
         placeholder = Placeholder(site.policy, site.words)
-        insertions = _insertions(site, notice, comments, placeholder)
+        insertions = _insertions(site, notice, leaving, comments, placeholder)
         editor = PageEditor(
             site.rules,
             insertions,
@@ -304,20 +305,20 @@ def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments
 
 
 def _insertions(
-    site: Site, notice: Notice, comments: Comments, placeholder: Placeholder
+    site: Site, notice: Notice, leaving: Leaving, comments: Comments, placeholder: Placeholder
 ) -> Insertions:
     async def section(exchange: Exchange, lang: str) -> tuple[str, bytes]:
         standing, path = exchange.standing, exchange.asked.path
         return await comments.section_for(standing, lang, path, shared=exchange.shared)
 
     offered = site.policy.feature("comments") is not None
-    view, told, leaving = comments.view, asking(), Leaving()
+    view, told = comments.view, asking()
     return Insertions(
         notice=notice,
         placeholder=placeholder,
         leaving=leaving,
         asking=told.markup,
         section=section if offered else None,
-        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash, leaving.hash),
+        scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

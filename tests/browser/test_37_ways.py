@@ -158,26 +158,22 @@ def test_no_pixel_is_fetched_where_scripts_are_off(world: World, tmp_path: Path)
             assert world.requests.asked == fetched
 
 
-FIREFOX_NAVIGATES = {"location", "click"}
-"""What a script does to the whole page, which only a Connection-Allowlist holds."""
-
-
 FIREFOX_KNOWS_NOT = {"ping", *SOCKETS}
 """What it does not do by default, or what nobody sees of it behind a proxy."""
 
 
 @pytest.mark.slow
-def test_firefox_leaves_nothing_but_navigation_by_script(world: World, tmp_path: Path) -> None:
+def test_firefox_leaves_no_way_either(world: World, tmp_path: Path) -> None:
     proxies = world.ports | {".tracker.test": world.requests.port}
     with firefox(tmp_path / "profile", proxies=proxies) as browser:
         untouched = _reached_by_firefox(world, browser, "bare.paper.test")
         assert untouched == set(WAYS) - FIREFOX_KNOWS_NOT
-        assert _reached_by_firefox(world, browser, "www.paper.test") == FIREFOX_NAVIGATES
+        assert _reached_by_firefox(world, browser, "www.paper.test") == set()
         browser.open("http://www.paper.test/none")
         browser.run("""() => fetch("/.bandeau/choice", {method: "POST",
             headers: {"content-type": "application/json"},
             body: JSON.stringify({action: "refuse_all"})}).then(() => 1)""")
-        assert _reached_by_firefox(world, browser, "www.paper.test") == FIREFOX_NAVIGATES
+        assert _reached_by_firefox(world, browser, "www.paper.test") == set()
 
 
 def _reached_by_firefox(world: World, browser: Firefox, host: str) -> set[str]:

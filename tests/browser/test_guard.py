@@ -18,6 +18,7 @@ localStorage.setItem("rogue", "1");
 document.cookie = "rogue=1";
 window.seen = [document.cookie, document.querySelectorAll("head > script").length];
 </script></head><body><h1>Page</h1></body></html>"""
+NONE = [None, "undefined", None]
 CLEAR = """async () => {
   localStorage.clear(); sessionStorage.clear();
   for (const name of await caches.keys()) await caches.delete(name);
@@ -125,6 +126,39 @@ def test_a_denied_cache_is_rejected(tab: Tab) -> None:
         typeof await caches.open("kept:cache"), await caches.keys()]"""
     )
     assert found == ["SecurityError", "object", ["kept:cache"]]
+
+
+def test_denied_buckets_and_the_private_files_are_rejected(tab: Tab) -> None:
+    found = tab.run(
+        """async () => { const { storage, storageBuckets } = navigator;
+        return [await storage.getDirectory().catch((error) => error.name),
+        await storage.getDirectory("kept").catch((error) => error.name),
+        await storageBuckets?.open("rogue").catch((error) => error.name),
+        typeof await storageBuckets?.open("kept", { durability: "relaxed" }),
+        await storageBuckets?.keys()]; }"""
+    )
+    assert found[:2] == ["SecurityError"] * 2
+    has_buckets = tab.run("() => 'storageBuckets' in navigator")
+    assert found[2:] == (["SecurityError", "object", ["kept"]] if has_buckets else NONE)
+
+
+def test_buckets_and_private_files_of_another_realm_go_at_once(tab: Tab) -> None:
+    stored = tab.run(
+        """async () => {
+        const frame = document.createElement("iframe");
+        document.body.append(frame);
+        window.realm = frame.contentWindow.navigator;
+        const root = await realm.storage.getDirectory();
+        await root.getDirectoryHandle("rogue", { create: true });
+        await root.getFileHandle("file", { create: true });
+        await realm.storageBuckets?.open("rogue");
+        return 1; }"""
+    )
+    assert stored
+    left = """async () => { let left = 0;
+        for await (const _ of (await realm.storage.getDirectory()).keys()) left++;
+        return left === 0 && !(await realm.storageBuckets?.keys())?.includes("rogue"); }"""
+    until(lambda: tab.run(left))
 
 
 def test_no_service_worker_is_registered_that_nobody_declared(tab: Tab) -> None:
@@ -240,4 +274,5 @@ def test_it_stands_under_a_nonce_and_trusted_types(visited: tuple[Tab, Group]) -
     tab, group = visited
     tab.open(group.url("/strict"))
     assert tab.run("() => seen") == ["", 1]
-    assert tab.run("() => { localStorage.rogue = 1; return Object.keys(localStorage); }") == []
+    stored = tab.run("() => { localStorage.rogue = 1; return Object.keys(localStorage); }")
+    assert "rogue" not in stored

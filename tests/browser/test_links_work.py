@@ -38,7 +38,8 @@ PAGE = """<!doctype html><html lang=fr><head><title>t</title></head><body><h1>Pa
 <input name=card value=1><button id=give>.</button></form>
 <p id=written></p><p id=still onclick="event.stopPropagation()"></p>
 <button id=opens onclick="window.open('http://unseen.test/opens')">.</button>
-<button id=goes onclick="location = 'http://unseen.test/goes'">.</button>
+<button id=leads onclick="setTimeout(() => location = 'http://elsewhere.test/leads', 100)">.
+</button><button id=goes onclick="location = 'http://unseen.test/goes'">.</button>
 <script>
 const write = (where, id, more) => {
   const link = Object.assign(document.createElement("a"), {id, textContent: id});
@@ -54,10 +55,25 @@ write("still", "script-still");
 <img id=image src="http://img.quotidien.test/image"></body></html>"""
 
 
-ACTS = """<!doctype html><html><body><script>
-addEventListener("load", () => Object.assign(
-  document.createElement("a"), {href: "http://unseen.test/"}).click());
-</script></body></html>"""
+ACTS = """<!doctype html><html><head><script>
+const go = new URLSearchParams(location.search).get("go");
+const way = {
+  location: url => { location = url; },
+  framed: url => document.body.append(Object.assign(document.createElement("iframe"),
+    {srcdoc: `<script>parent.location = "${url}"<\\/script>`})),
+  click: url => Object.assign(document.createElement("a"), {href: url}).click(),
+  linked: () => document.querySelector("#link").click(),
+  top: url => window.open(url, "_top"),
+  tab: url => { window.opened = window.open(url); },
+  refresh: url => document.head.append(Object.assign(
+    document.createElement("meta"), {httpEquiv: "refresh", content: `0;url=${url}`})),
+  form: url => document.body.append(Object.assign(document.createElement("form"),
+    {action: url, id: "made"})) || document.forms.made.submit(),
+}[go.split(",")[0]];
+const acts = () => { window.acted = true; way(go.split(",")[1]); };
+if (go.endsWith(",early")) acts(); else addEventListener("load", acts);
+</script></head><body><a id=link href="http://elsewhere.test/linked">.</a>
+</body></html>"""
 asked: set[str] = set()
 
 
@@ -114,27 +130,27 @@ def _front_page(page: Page) -> None:
     ],
 )
 def test_a_click_leads_there(page: Page, click: str, led_to: str) -> None:
-    page.locator(f"#{click}").dispatch_event("click")
+    page.locator(f"#{click}").click()
     page.wait_for_url(f"**://{led_to}**")
     assert page.title() == led_to
 
 
 def test_a_new_tab_opens(page: Page) -> None:
     with page.expect_popup() as opened:
-        page.locator("#tab").dispatch_event("click")
+        page.locator("#tab").click()
     opened.value.wait_for_url("http://another.test/tab")
     opened.value.close()
 
 
 def test_a_file_is_saved(page: Page) -> None:
     with page.expect_download() as saved:
-        page.locator("#file").dispatch_event("click")
+        page.locator("#file").click()
     assert saved.value.suggested_filename == "x"
 
 
 @pytest.mark.parametrize("click", ["mail", "call", "message", "chat"])
 def test_a_link_to_another_program_leaves_the_page_alone(page: Page, click: str) -> None:
-    page.locator(f"#{click}").dispatch_event("click")
+    page.locator(f"#{click}").click()
     page.wait_for_timeout(300)
     assert page.url == "http://www.quotidien.test/"
     assert page.locator("h1").text_content() == "Page"
@@ -185,10 +201,41 @@ def test_links_that_can_be_reached_or_do_something_else_are_left_alone(page: Pag
     page.wait_for_url("http://elsewhere.test/known")
 
 
-def test_what_no_visitor_asked_for_leads_nowhere(page: Page) -> None:
-    page.goto("http://www.quotidien.test/acts")
-    page.wait_for_url("chrome-error://chromewebdata/")
-    assert "unseen.test" not in asked
+WAYS = ["location", "framed", "click", "linked", "top", "tab", "refresh", "form"]
+
+
+@pytest.mark.parametrize("host", ["elsewhere.test", "unseen.test"])
+def test_what_no_visitor_asked_for_leads_nowhere(page: Page, host: str) -> None:
+    """Neither where a link of the page leads, nor elsewhere; and the page stays."""
+    tabs = {}
+    for way in [*(f"{way},late" for way in WAYS), "location,early", "refresh,early"]:
+        name, when = way.split(",")
+        tabs[way] = page.context.new_page()
+        answer = tabs[way].goto(f"http://www.quotidien.test/acts?go={name},http://{host}/x,{when}")
+        assert answer
+        assert "elsewhere.test" in answer.headers["connection-allowlist"]
+    page.wait_for_timeout(500)
+    acted = {way: tab.evaluate("window.acted && !window.opened") for way, tab in tabs.items()}
+    assert acted == dict.fromkeys(tabs, True)
+    assert host not in asked
+    for tab in tabs.values():
+        assert tab.url.startswith("http://www.quotidien.test/acts")
+    tabs["location,late"].locator("#link").click()
+    tabs["location,late"].wait_for_url("http://elsewhere.test/linked")
+
+
+def test_a_script_that_answers_a_click_leads_where_links_of_the_page_do(page: Page) -> None:
+    page.locator("#leads").click()
+    page.wait_for_url("http://elsewhere.test/leads")
+
+
+def test_links_work_by_keyboard_and_by_the_middle_button(page: Page) -> None:
+    with page.context.expect_page() as opened:
+        page.locator("#plain").click(button="middle")
+    opened.value.wait_for_url("http://elsewhere.test/plain")
+    opened.value.close()
+    page.locator("#plain").press("Enter")
+    page.wait_for_url("http://elsewhere.test/plain")
 
 
 def test_forms_to_other_hosts_get_to_the_way_out(page: Page) -> None:

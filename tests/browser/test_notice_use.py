@@ -403,10 +403,10 @@ def test_the_guard_removes_what_the_choice_does_not_allow(
         " document.cookie.split('; ').sort().join()]"
     )
     site.standing = chosen("advertising")
-    site.head = site.notice.head(site.standing, "en").decode()
+    site.head = site.notice.head(site.standing).decode()
     page.reload()
     assert page.evaluate(left) == ["ea:seen", "ea:now", "_ea1=x,_ea2=x,_ea3=x,session=x"]
     site.standing = chosen()
-    site.head = site.notice.head(site.standing, "en").decode()
+    site.head = site.notice.head(site.standing).decode()
     page.reload()
     assert page.evaluate(left) == ["", "", "session=x"]

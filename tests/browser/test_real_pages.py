@@ -212,7 +212,8 @@ def _world(
         rules = (
             f"MAP www.paper.test:80 127.0.0.1:{front.port},"
             f"MAP bare.paper.test:80 127.0.0.1:{origin.port},MAP *.paper.test:443 ~NOTFOUND,"
-            "MAP *.googleapis.com:443 ~NOTFOUND,MAP accounts.google.com:443 ~NOTFOUND,"
+            "MAP update.googleapis.com ~NOTFOUND,MAP *.googleapis.com:443 ~NOTFOUND,"
+            "MAP accounts.google.com:443 ~NOTFOUND,"
             f"MAP *:80 127.0.0.1:{trackers.http},MAP *:443 127.0.0.1:{trackers.https}"
         )
         with browsing(playwright, folder / "profile", rules) as context:

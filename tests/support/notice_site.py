@@ -123,7 +123,7 @@ class NoticeSite:
 
     def page(self, path: str) -> bytes:
         fragment = b"" if self.bare else self.notice.fragment(self.standing, self.lang, path)
-        guard = "" if self.bare else self.notice.head(self.standing, self.lang).decode()
+        guard = "" if self.bare else self.notice.head(self.standing).decode()
         before = (
             f'<!doctype html><html lang="{self.lang}"><head>{guard}<meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width"><title>Le Quotidien</title>'

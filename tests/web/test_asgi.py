@@ -188,12 +188,14 @@ async def test_links_that_are_not_listed_are_led_to_the_way_out(tmp_path: Path) 
         app = Answering(HTML)
         app.chunks = [page[at : at + 65_536] for at in range(0, len(page), 65_536)]
         _, headers, body = await ask(app, tmp_path)
-        (known,) = re.findall(rb'<script type="application/json">(\[[^<]*)</script>', body)
+        (known,) = re.findall(rb'data-bandeau="links">(\[[^<]*)</script>', body)
+        (own,) = re.findall(rb'<script type="application/json">({"cookies[^<]*)</script>', body)
         fits = page == PAGE + LINK
         assert (b'"*://far.test:*"' in headers[LISTED]) is fits
         assert ("far.test" in json.loads(known)) is fits
-        assert ".www.quotidien.test" in json.loads(known)
-        assert body.endswith(b"})()</script>")
+        assert ".www.quotidien.test" in json.loads(own)["hosts"]
+        assert "far.test" not in json.loads(own)["hosts"]
+        assert body.index(own) < body.index(b"navigation") < body.index(b"<title>")
 
 
 async def test_a_site_may_do_without(tmp_path: Path) -> None:

@@ -80,9 +80,9 @@ def connection_allowlist(patterns: str, links: Iterable[str], *, webrtc: bool) -
     return f"({listed});redirects=allow{';webrtc=allow' if webrtc else ''}".encode()
 
 
-def reachable_hosts(allowlist: bytes) -> list[str]:
-    """Hosts that the header's value ``allowlist`` lists; a dot before one means subdomains too."""
-    return [("." if wide else "") + host for wide, host in _LISTED.findall(allowlist.decode())]
+def named_hosts(patterns: str) -> list[str]:
+    """Hosts that the URL patterns name; a dot before one means its subdomains too."""
+    return [("." if wide else "") + host for wide, host in _LISTED.findall(patterns)]
 
 
 class Links:

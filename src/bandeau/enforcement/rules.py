@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bandeau.choice.model import Answer, Standing
-from bandeau.enforcement.allowlist import connection_allowlist, host_patterns
+from bandeau.enforcement.allowlist import connection_allowlist, host_patterns, named_hosts
 from bandeau.enforcement.cookies import Jar, judge_jar
 from bandeau.enforcement.csp import own_policy
 from bandeau.enforcement.declared import Declared
@@ -90,6 +90,10 @@ class Rules:
         """
         written = self._written(_granted(standing), standing.uncovered)
         return connection_allowlist(written.patterns, links, webrtc=written.denies_none)
+
+    def hosts(self, standing: Standing) -> list[str]:
+        """The site's hosts and those that ``standing`` allows; a dot means subdomains too."""
+        return named_hosts(self._written(_granted(standing), standing.uncovered).patterns)
 
     def siblings(self, host: str) -> tuple[str, ...]:
         """The publisher's other hosts that may hold what ``host`` cannot end."""

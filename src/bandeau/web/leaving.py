@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bandeau import limits
+from bandeau.choice.model import Standing
+from bandeau.enforcement.allowlist import named_hosts
 from bandeau.enforcement.markup import TAG, read_tag
+from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.urls import UNREADABLE, Reach, decode_attribute, target_of
-from bandeau.web.static import script, source_hash
+from bandeau.web.static import script
 
 ROUTE = "/.bandeau/leave"
 SENDING = {"form": b"action", "button": b"formaction", "input": b"formaction"}
 """What says where a form is sent, by its element."""
-_KEPT = 256
 
 
 class Way(NamedTuple):
@@ -66,19 +67,20 @@ def action_instead(element: str, tag: bytes) -> bytes:
 
 
 class Leaving:
-    """Leads clicks to the way out, by a script after the page's end; ``hash`` is its CSP source."""
+    """Leads clicks to the way out, by a ``script`` that runs before those of the page."""
 
-    def __init__(self) -> None:
-        self._script = script("leave.js")
-        self.hash = source_hash(self._script)
-        self._cached = lru_cache(_KEPT)(self._render)
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self.script = script("leave.js")
 
-    def render(self, hosts: Sequence[str]) -> bytes:
-        """ASCII markup, with the ``hosts`` that the page's Connection-Allowlist names."""
-        return self._cached(tuple(hosts))
+    def hosts(self, standing: Standing) -> list[str]:
+        """Where scripts may lead by themselves: the list before the script names it."""
+        return self._rules.hosts(standing)
 
-    def _render(self, hosts: tuple[str, ...]) -> bytes:
-        data = json.dumps(hosts, separators=(",", ":"))
-        return (
-            f'<script type="application/json">{data}</script><script>{self._script}</script>'
-        ).encode()
+    def end(self, links: Iterable[str]) -> bytes:
+        """ASCII markup for the page's end: the hosts of ``links``, patterns of its header.
+
+        These are for the visitor alone: the page leads there, not the site or the choice.
+        """
+        data = json.dumps(named_hosts(" ".join(sorted(links))), separators=(",", ":"))
+        return f'<script type="application/json" data-bandeau="links">{data}</script>'.encode()

@@ -19,6 +19,7 @@ from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words
+from bandeau.web.leaving import Leaving
 from bandeau.web.room import BAND_SPACE, NOTICE_SPACE, space
 from bandeau.web.shared import SharedHead, own_cookies
 from bandeau.web.static import script, source_hash, style
@@ -51,12 +52,19 @@ class Templates:
 class Notice:
     """What one policy puts before visitors. Made once; rendering is cached by standing.
 
-    ``shared`` is given where some pages are the same for everyone. ``style_hashes`` and
+    ``leaving`` is given where pages may be confined, ``shared`` where some are the same for
+    everyone. ``style_hashes`` and
     ``script_hashes`` are CSP source expressions, quotes included, for every inline style and
     script that :meth:`fragment` and :meth:`head` may hold.
     """
 
-    def __init__(self, policy: Policy, words: Words, shared: SharedHead | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        words: Words,
+        leaving: Leaving | None = None,
+        shared: SharedHead | None = None,
+    ) -> None:
         self._policy = policy
         self._words = words
         self.templates = Templates()
@@ -66,13 +74,15 @@ class Notice:
         self._script = script("notice.js")
         self._guard = script("guard.js")
         self._silence = script("silence.js")
+        self._leaving = leaving
         self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._heads = lru_cache(maxsize=_KEPT_HEADS)(self._head)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
         spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
-        scripts = [self._script, self._guard, self._silence, *([shared.script] if shared else [])]
+        scripts = [self._script, self._guard, self._silence]
+        scripts += [each.script for each in (leaving, shared) if each]
         self.script_hashes = tuple(source_hash(text) for text in scripts)
 
     def fragment(
@@ -103,29 +113,38 @@ class Notice:
         """``markup`` with the tokens of one request filled in."""
         return self._join(tuple(_TOKEN.split(markup)), lang, return_path)
 
-    def head(self, standing: Standing, lang: str, *, shared: bool = False) -> bytes:
-        """UTF-8 HTML for the start of ``<head>``: the guard, and what it may let stay.
+    def head(self, standing: Standing, *, shared: bool = False, leads: bool = False) -> bytes:
+        """ASCII HTML for the start of ``<head>``: the guard, and what it may let stay.
 
         Where something is granted, also what silences the page once it no longer is. In a
-        ``shared`` page a script before the guard says what that is.
+        ``shared`` page a script before the guard says what that is. With ``leads`` the page leads
+        nowhere by itself but to the hosts of the site and of the choice.
         """
         if shared and self._shared:
-            return self._shared.before + _scripts(self._guard, self._silence)
-        return self._heads(_Key(standing))
+            return self._shared.before + self._guards(leads=leads, grants=True)
+        return self._heads(_Key(standing), leads)
 
-    def _head(self, key: _Key) -> bytes:
+    def _guards(self, *, leads: bool, grants: bool) -> bytes:
+        leaving = (self._leaving.script,) if leads and self._leaving else ()
+        silence = (self._silence,) if grants else ()
+        texts = (*leaving, self._guard, *silence)
+        return "".join(f"<script>{text}</script>" for text in texts).encode()
+
+    def _head(self, key: _Key, leads: bool) -> bytes:
         standing = key.standing
         allowed = [t for t in self._policy.trackers if standing.allows(self._policy, t)]
         cookies = {rule.name for tracker in allowed for rule in tracker.cookies}
-        kept = {
+        kept: dict[str, object] = {
             "cookies": sorted(cookies | own_cookies(self._policy)),
             "storage": sorted({key for tracker in allowed for key in tracker.storage}),
             "whole": len(allowed) == len(self._policy.trackers),
         }
+        if leads and self._leaving:
+            kept["hosts"] = self._leaving.hosts(standing)
         data = json.dumps(kept, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+        listed = f'<script type="application/json">{data}</script>'.encode()
         grants = any(standing.grants(key) for key in standing.answers)
-        scripts = (self._guard, self._silence) if grants else (self._guard,)
-        return f'<script type="application/json">{data}</script>'.encode() + _scripts(*scripts)
+        return listed + self._guards(leads=leads, grants=grants)
 
     def version(self, lang: str) -> str:
         """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""
@@ -190,7 +209,3 @@ class _Key:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and self._identity == other._identity
-
-
-def _scripts(*texts: str) -> bytes:
-    return "".join(f"<script>{text}</script>" for text in texts).encode()

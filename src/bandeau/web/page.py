@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from bandeau import limits
 from bandeau.choice.model import Source
-from bandeau.enforcement.allowlist import Links, host_patterns, reachable_hosts
+from bandeau.enforcement.allowlist import Links, host_patterns
 from bandeau.enforcement.charset import ascii_compatible, declared_charset, is_settled
 from bandeau.enforcement.csp import Admitted, admit, opening
 from bandeau.enforcement.engine import Scan
@@ -288,12 +288,11 @@ class PageStream:
         return self._looked(b"", tail) + self._leaving()
 
     def _leaving(self) -> bytes:
-        """What leads clicks to the way out: the head that left, or is about to, says which."""
-        leaving = self._editor.insertions.leaving
+        """Where clicks lead without the way out: the head that left, or is about to, says that."""
         if not (self._inserted and self._editor.confine):
             return b""
         listed = self._links.patterns if self._listed is None else self._listed
-        return leaving.render(reachable_hosts(self._exchange.connection_allowlist(listed)))
+        return self._editor.insertions.leaving.end(listed)
 
     async def _rendered(self, pieces: Sequence[Piece]) -> bytes:
         out = []
@@ -327,8 +326,9 @@ class PageStream:
             case Place.HEAD_START if self._guards():
                 ours = self._editor.insertions
                 standing, shared = self._exchange.standing, self._exchange.shared
+                leads = self._insert and self._editor.confine
                 asking = ours.asking if self._exchange.reports else b""
-                head = asking + ours.notice.head(standing, self._lang(), shared=shared)
+                head = asking + ours.notice.head(standing, shared=shared, leads=leads)
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()

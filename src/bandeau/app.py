@@ -47,7 +47,7 @@ from bandeau.web.notice import Notice
 from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
-from bandeau.web.plans import Plans, fingerprint
+from bandeau.web.plans import Plans
 from bandeau.web.process import Opened, PerProcess
 from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
@@ -242,7 +242,7 @@ class _Plan:
         editor = PageEditor(
             site.rules,
             insertions,
-            Plans(PythonEngine(site.rules), fingerprint(secrets.token_bytes(32))),
+            Plans(PythonEngine(site.rules)),
             explain=self.explain,
             confine=self.confine,
             shared=shared,

@@ -121,6 +121,22 @@ def test_two_ledgers_on_one_file_take_turns(tmp_path):
     assert (outcome.records, outcome.findings) == (40, ())
 
 
+def test_what_is_remembered_ends_with_what_another_process_records(tmp_path):
+    ours, other = opened(tmp_path), opened(tmp_path)
+    first, second = drafts.record_id(1), drafts.record_id(2)
+    for number in (1, 2, 3):
+        assert asyncio.run(ours.find(drafts.record_id(number))) is None
+        asyncio.run(other.append(drafts.choice(number, "anna")))
+        assert not asyncio.run(ours.find(drafts.record_id(number))).superseded
+    assert asyncio.run(ours.find(first)).superseded
+    assert asyncio.run(ours.find(second)).superseded
+    asyncio.run(other.append(drafts.erasure(4, first)))
+    assert asyncio.run(ours.find(first)).erased
+    assert asyncio.run(ours.find("x" * 36)) is None
+    ours.close()
+    other.close()
+
+
 @pytest.mark.slow
 def test_processes_that_start_at_once_make_one_ledger(tmp_path):
     script = textwrap.dedent("""

@@ -148,6 +148,19 @@ async def test_whatever_could_be_another_cookie_is_undecided() -> None:
         assert not any(standing.grants(key) for key in standing.answers)
 
 
+async def test_one_header_is_held_to_the_ledger_and_the_clock_each_time() -> None:
+    house = House()
+    visitors = Visitors(house.site())
+    sent = Sent.of([(b"cookie", b"a=1; " + await accepted(house))])
+    for _ in range(2):
+        assert (await visitors.standing(sent)).decided
+    later = Sent.of([(b"cookie", await accepted(house))])
+    assert not (await visitors.standing(sent)).decided
+    assert (await visitors.standing(later)).decided
+    house.now += 366 * DAY
+    assert not (await visitors.standing(later)).decided
+
+
 async def test_a_cookie_of_another_site_or_key_is_undecided() -> None:
     house = House()
     line = await accepted(house)

@@ -8,7 +8,7 @@ from typing import Protocol
 from bandeau.enforcement.calm import calm_for
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Piece
-from bandeau.enforcement.plan import Plan, merged
+from bandeau.enforcement.plan import Plan, stretches
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.urls import OWN, Target
 
@@ -77,5 +77,6 @@ class PythonEngine:
     def plan(self, page: bytes, host: str, base: Target = OWN) -> Plan:
         """The plan of one whole page that ``host`` serves."""
         scan = self.open(host, base)
-        pieces = merged([*scan.feed(page), *scan.close()])
-        return Plan(pieces, scan.lang, scan.is_document, scan.rebased, scan.overflowed)
+        scanned = [*scan.feed(page), *scan.close()]
+        pieces = tuple(stretches(page, scanned, scanned))
+        return Plan(page, pieces, scan.lang, scan.is_document, scan.rebased, scan.overflowed)

@@ -20,9 +20,9 @@ class Place(StrEnum):
 
 
 class Literal(NamedTuple):
-    """Bytes that leave as they came."""
+    """Bytes that leave as they came, or a view of them in the page."""
 
-    original: bytes
+    original: bytes | memoryview
 
 
 class Subjects(NamedTuple):

@@ -51,7 +51,7 @@ class Embedding:
         self._head_left = True
         return self.opened
 
-    def literal(self, original: bytes) -> bytes:
+    def literal(self, original: bytes | memoryview) -> bytes | memoryview:
         """Bytes that pass, with what was to come after an element's end."""
         if not self._awaited:
             return original
@@ -184,7 +184,7 @@ class _Awaited:
         self._make = make
         self._inside = b""
 
-    def end_in(self, literal: bytes) -> int:
+    def end_in(self, literal: bytes | memoryview) -> int:
         """Where ``literal``, which follows, has passed the end tag; negative where it has not."""
         found = self._end.search(literal)
         before = literal[: found.start()] if found else literal

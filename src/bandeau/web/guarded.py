@@ -6,7 +6,7 @@ A request is told as an ASGI scope, whatever the server speaks: names in lower c
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bandeau.choice.model import Standing
@@ -161,7 +161,7 @@ class Guarded:
             return judged, self._unread(judged)
         asked = self._scope["headers"]
         insert = exchange.shared or asks_for_document(asked)
-        sent = replace(self._sent, languages=()) if exchange.shared else self._sent
+        sent = self._sent._replace(languages=()) if exchange.shared else self._sent
         edited, stream = self._editor.open(exchange, judged, sent, self.accepts, insert=insert)
         if self.method == "HEAD":
             return edited, None

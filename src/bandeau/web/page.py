@@ -136,7 +136,7 @@ class PageStream:
         )
         self._looks = editor.confine or bool(exchange.standing.items)
         self._links = Links()
-        self._ours: list[bytes] | None = None
+        self._ours: list[bytes | memoryview] | None = None
         self._listed: tuple[str, ...] | None = None
         self._unread = UnreadLinks(self._links)
         self._read = 0
@@ -295,21 +295,19 @@ class PageStream:
         return self._editor.insertions.leaving.end(listed)
 
     async def _rendered(self, pieces: Sequence[Piece]) -> bytes:
-        out = []
+        out: list[bytes | memoryview] = []
         for piece in pieces:
-            made = await self._made(piece)
+            made: bytes | memoryview
+            if isinstance(piece, Literal):
+                made = self._embedding.literal(piece.original)
+            elif isinstance(piece, Gated):
+                made = self._judged(piece)
+            else:
+                made = await self._marked(piece)
             out.append(made)
             if self._ours is not None and made is not piece.original:
                 self._ours.append(made)
         return b"".join(out)
-
-    async def _made(self, piece: Piece) -> bytes:
-        match piece:
-            case Literal():
-                return self._embedding.literal(piece.original)
-            case Gated():
-                return self._judged(piece)
-        return await self._marked(piece)
 
     def _judged(self, gated: Gated) -> bytes:
         shown, action = self._embedding.gated(gated), SENDING.get(gated.element)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from bandeau import limits
 from bandeau.enforcement.engine import Engine
@@ -13,59 +12,62 @@ from bandeau.enforcement.pieces import Piece
 from bandeau.enforcement.plan import Plan
 from bandeau.enforcement.urls import Target
 
+_SAMPLES = 128
+_ALIKE = 4
 
-def fingerprint(key: bytes) -> Callable[[bytes], bytes]:
-    """A fast hash of pages under a ``key`` of 32 random bytes: GMAC, its nonce always the same.
 
-    No value of it is ever told, so whoever writes two pages, they collide with a chance of their
-    length in blocks / 2^128 at most: GHASH is a polynomial over its secret key (NIST SP 800-38D).
-    """
-    mac, nonce = AESGCM(key), bytes(12)
+class _Likeness(NamedTuple):
+    """What a plan depends on, the page itself only by its length and bytes at even distances."""
 
-    def hashed(page: bytes) -> bytes:
-        return mac.encrypt(nonce, b"", page)
-
-    return hashed
+    host: str
+    base: str
+    length: int
+    samples: bytes
 
 
 class Plans:
     """The plans of the pages last asked for, of one process.
 
-    ``fingerprint`` must be one that nobody who writes pages can find two pages for: a keyed or
-    cryptographic hash. ``most`` bytes are kept at most, the longest unused go first.
+    A page is known again by comparing it with the one that was planned, which is as fast as memory
+    and faster than a hash that can be trusted; few pages are so alike that more than one must be
+    compared. ``most`` bytes are kept at most, the longest unused go first.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        fingerprint: Callable[[bytes], bytes],
-        most: int = limits.PLAN_CACHE_BYTES,
-    ) -> None:
+    def __init__(self, engine: Engine, most: int = limits.PLAN_CACHE_BYTES) -> None:
         self.engine = engine
-        self._fingerprint = fingerprint
         self._most = most
-        self._kept: OrderedDict[tuple[bytes, str, str], Plan] = OrderedDict()
+        self._kept: OrderedDict[_Likeness, list[Plan]] = OrderedDict()
         self.bytes_kept = 0
 
     def plan(self, page: bytes, host: str, base: Target) -> Plan:
         """The plan of ``page``, as ``host`` serves it."""
-        key = self._fingerprint(page), self.engine.serves(host), base.url
-        plan = self._kept.get(key)
-        if plan is not None:
-            self._kept.move_to_end(key)
-            return plan
+        size = len(page)
+        key = _Likeness(self.engine.serves(host), base.url, size, page[:: max(1, size // _SAMPLES)])
+        for plan in self._kept.get(key, ()):
+            if plan.page == page:
+                self._kept.move_to_end(key)
+                return plan
         plan = self.engine.plan(page, host, base)
         self._keep(key, plan)
         return plan
 
-    def _keep(self, key: tuple[bytes, str, str], plan: Plan) -> None:
+    def _keep(self, key: _Likeness, plan: Plan) -> None:
         if plan.bytes_kept > self._most:
             return
-        self._kept[key] = plan
+        alike = self._kept.setdefault(key, [])
+        self._kept.move_to_end(key)
+        if len(alike) == _ALIKE:
+            self.bytes_kept -= alike.pop(0).bytes_kept
+        alike.append(plan)
         self.bytes_kept += plan.bytes_kept
         while self.bytes_kept > self._most:
-            _, oldest = self._kept.popitem(last=False)
-            self.bytes_kept -= oldest.bytes_kept
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        key, alike = next(iter(self._kept.items()))
+        self.bytes_kept -= alike.pop(0).bytes_kept
+        if not alike:
+            del self._kept[key]
 
 
 class Planned:
@@ -86,5 +88,5 @@ class Planned:
         return ()
 
 
-UNREAD = Planned(Plan((), "", is_document=False, rebased=False, overflowed=False), ())
+UNREAD = Planned(Plan(b"", (), "", is_document=False, rebased=False, overflowed=False), ())
 """What a page tells before it is read."""

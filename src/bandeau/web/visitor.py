@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from bandeau.choice.decide import (
     expiry,
@@ -13,7 +14,7 @@ from bandeau.choice.decide import (
     stand_without_choice,
 )
 from bandeau.choice.model import Choice, Source, Standing
-from bandeau.choice.token import NOTED, Sealed, Ticket
+from bandeau.choice.token import NOTED, Loaded, Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
 from bandeau.enforcement.rules import items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
@@ -26,10 +27,11 @@ from bandeau.web.context import Site
 RawHeaders = Iterable[tuple[bytes, bytes]]
 _KEPT_TERMS = 1_000
 _KEPT_CHOICES = 4_096
+_KEPT_JARS = 1_024
+_KEPT_JAR_BYTES = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What of a request's headers concerns consent."""
 
     cookie: bytes
@@ -66,6 +68,19 @@ def accepted_languages(header: bytes) -> tuple[str, ...]:
     return tuple(tag for _, _, tag in sorted(weighed))
 
 
+class _Told(NamedTuple):
+    """What a ``Cookie`` header tells of consent, whatever the ledger says and the clock.
+
+    ``ends`` is when the choice cookie does, in Unix seconds; ``noted`` that it only closed an
+    information bar.
+    """
+
+    sealed: Sealed | None
+    ends: int
+    noted: bool
+    loaded: Loaded | None
+
+
 class Visitors:
     """Reads visitors of one site. Anything unreadable means undecided, and that means denied."""
 
@@ -73,6 +88,8 @@ class Visitors:
         self._site = site
         self._terms: dict[str, Terms] = {site.terms_digest: site.terms}
         self._unseal = lru_cache(_KEPT_CHOICES)(self._unsealed)
+        self._read = lru_cache(_KEPT_JARS)(self._told)
+        self._items_cookie = items_cookie(site.policy)
         self._stood: dict[Sealed, Standing] = {}
         self._undecided = [stand_without_choice(site.policy, signal=on) for on in (False, True)]
 
@@ -82,8 +99,11 @@ class Visitors:
         A cookie that is forged, doubled, expired, of another site, or whose record was followed
         by a later one means undecided. A ledger that cannot be asked means refused.
         """
-        standing = await self._chosen(sent)
-        items = await self.loaded(sent, standing)
+        told = self._tells(sent)
+        standing = await self._chosen(told, signal=sent.signal)
+        if told.loaded is None:
+            return standing
+        items = await self._held(told.loaded, standing)
         return replace(standing, items=frozenset(items)) if items else standing
 
     async def loaded(self, sent: Sent, standing: Standing) -> tuple[str, ...]:
@@ -92,12 +112,12 @@ class Visitors:
         They hold as long as the choice that they were made beside, and while the ledger shows
         the record of the last one, which none follows.
         """
-        value = value_of(sent.cookie, items_cookie(self._site.policy))
-        if not value or standing.source is Source.LEDGER_DOWN:
-            return ()
-        loaded = self._site.seal.read_items(value)
+        loaded = self._tells(sent).loaded
+        return await self._held(loaded, standing) if loaded else ()
+
+    async def _held(self, loaded: Loaded, standing: Standing) -> tuple[str, ...]:
         choice_id = standing.choice.record_id if standing.choice else None
-        if loaded is None or loaded.choice_id != choice_id:
+        if standing.source is Source.LEDGER_DOWN or loaded.choice_id != choice_id:
             return ()
         try:
             stored = await self._site.ledger.find(loaded.record_id)
@@ -106,14 +126,12 @@ class Visitors:
         held = stored is not None and not (stored.superseded or stored.erased)
         return loaded.digests if held else ()
 
-    async def _chosen(self, sent: Sent) -> Standing:
-        policy = self._site.policy
-        undecided = self._undecided[sent.signal]
+    async def _chosen(self, told: _Told, *, signal: bool) -> Standing:
+        undecided = self._undecided[signal]
         if not undecided.answers:
-            noted = value_of(sent.cookie, policy.choice.cookie) == NOTED
-            return Standing({}, frozenset(), Source.CHOICE) if noted else undecided
-        sealed = self._sealed(sent)
-        if sealed is None:
+            return Standing({}, frozenset(), Source.CHOICE) if told.noted else undecided
+        sealed = told.sealed
+        if sealed is None or self._site.now() >= told.ends:
             return undecided
         try:
             stored = await self._site.ledger.find(sealed.record_id)
@@ -121,7 +139,7 @@ class Visitors:
                 return undecided
             return await self._standing_of(sealed) or undecided
         except LedgerUnavailable:
-            return stand_ledger_down(policy)
+            return stand_ledger_down(self._site.policy)
 
     async def _standing_of(self, sealed: Sealed) -> Standing | None:
         """What stands of a choice under today's terms: the same for as long as this runs."""
@@ -167,10 +185,17 @@ class Visitors:
         proven = replace(choice, terms=recorded.policy, answers=recorded.purposes)
         return stand(self._site.terms, proven, agreed) if agreed else None
 
-    def _sealed(self, sent: Sent) -> Sealed | None:
-        value = value_of(sent.cookie, self._site.policy.choice.cookie)
+    def _tells(self, sent: Sent) -> _Told:
+        """A page and its parts send the same header many times."""
+        header = sent.cookie
+        return (self._read if len(header) <= _KEPT_JAR_BYTES else self._told)(header)
+
+    def _told(self, header: bytes) -> _Told:
+        value = value_of(header, self._site.policy.choice.cookie)
         sealed, ends = self._unseal(value) if value else (None, 0)
-        return sealed if self._site.now() < ends else None
+        items = value_of(header, self._items_cookie)
+        loaded = self._site.seal.read_items(items) if items else None
+        return _Told(sealed, ends, value == NOTED, loaded)
 
     def _unsealed(self, value: str) -> tuple[Sealed | None, int]:
         """A choice cookie read, and when it ends in Unix seconds."""

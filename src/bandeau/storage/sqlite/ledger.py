@@ -65,8 +65,6 @@ class SqliteLedger:
 
     async def find(self, record_id: str) -> Stored | None:
         """See :class:`LedgerStore`."""
-        if not _ID.fullmatch(record_id):
-            return None
         try:
             return self._memory.find(record_id)
         except apsw.Error as error:
@@ -176,7 +174,10 @@ class _Memory:
             if version != self._version:
                 self._records.clear()
                 self._version = version
-        found = self._records.get(record_id) or file.find(self._db, record_id)
+        found = self._records.get(record_id)
+        if found is not None or not _ID.fullmatch(record_id):
+            return found
+        found = file.find(self._db, record_id)
         if found is not None and len(found.body or b"") <= _REMEMBERED_BYTES:
             if len(self._records) >= _REMEMBERED:
                 self._records.clear()

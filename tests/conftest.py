@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from functools import lru_cache
 from types import SimpleNamespace
 
+import httpx._transports.default as httpx_transports
 import pytest
 import uvicorn.server
 from hypothesis import HealthCheck, settings
@@ -22,6 +24,12 @@ settings.load_profile("full")
 # it looks twenty times as often. Nothing else of asyncio changes, and nothing outside uvicorn.
 uvicorn.server.asyncio = SimpleNamespace(  # type: ignore[attr-defined]
     **{**vars(asyncio), "sleep": lambda seconds: asyncio.sleep(seconds / 20)}
+)
+
+# Hundreds of tests open a client each, and for each httpx reads the certificates of the machine,
+# which takes longer than what most of them ask. One context serves them all.
+httpx_transports.create_ssl_context = lru_cache(  # type: ignore[attr-defined]
+    httpx_transports.create_ssl_context  # type: ignore[attr-defined]
 )
 
 

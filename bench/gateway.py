@@ -54,14 +54,16 @@ class Case:
     path: str
     group: str = "pass"
     accepts: str = "identity"
+    jar: str = OWN_JAR
 
 
 CASES = [
     Case("1 kB image, passing through", "/1k.png"),
+    Case("1 kB image, passing through, most cookies denied", "/1k.png", jar=JAR),
     Case("100 kB image, passing through", "/100k.png"),
-    Case("1 kB page, edited", "/1k.html", "page"),
-    Case("100 kB page, edited", "/100k.html", "page"),
-    Case("100 kB page, edited, gzip (nginx: level 1)", "/100k.html", "page", "gzip"),
+    Case("1 kB page, edited", "/1k.html", "page", jar=JAR),
+    Case("100 kB page, edited", "/100k.html", "page", jar=JAR),
+    Case("100 kB page, edited, gzip (nginx: level 1)", "/100k.html", "page", "gzip", JAR),
     Case("1 kB page, kept by both", "/kept/1k.html", "kept"),
     Case(
         "100 kB page, kept by both, gzip (nginx: coded by the site)",
@@ -107,7 +109,7 @@ def measured(pair: Pair, case: Case, rounds: int, seconds: int) -> tuple[Load, L
     """The cheapest round of each, (ours, theirs)."""
     headers = {
         "Host": "www.quotidien.test",
-        "Cookie": OWN_JAR if case.group == "kept" else JAR,
+        "Cookie": case.jar,
         "Accept": "text/html,*/*",
         "Accept-Encoding": case.accepts,
     }

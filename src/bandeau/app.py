@@ -32,6 +32,7 @@ from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
+from bandeau.web.at_once import Begun
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.comments import Comments
 from bandeau.web.context import Site
@@ -95,6 +96,10 @@ class Bandeau:
             await self._lifespan(scope, receive, send)
         else:
             await self._enforcer(scope, receive, send)
+
+    def begin(self, scope: Scope) -> Begun:
+        """What is answered without waiting, for servers that ask (:mod:`bandeau.web.at_once`)."""
+        return self._enforcer.begin(scope)
 
     def close(self) -> None:
         """Close the stores; nothing is served afterwards."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _AUTHORITY = re.compile(r"(?:[\w.-]+|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 _FRAMED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"fencedframe"})
@@ -12,8 +12,7 @@ _ALIKE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """The facts of one request.
 
     ``host`` is ``authority`` without its port, in lower case; ``target`` is the path as it was

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import lru_cache
 
-from bandeau.enforcement.fields import joined, members
+from bandeau.enforcement.fields import members
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -17,35 +18,46 @@ SHARED_KEY = (b"Accept-Encoding",)
 _SHARING = (b"public", b"private", b"s-maxage", b"must-understand", b"immutable")
 # Caches of one maker or one tier obey these before Cache-Control (RFC 9213).
 _TARGETED = frozenset({b"surrogate-control", b"edge-control", b"x-accel-expires"})
+_KEPT_LINES = 256
 
 
-def kept_private(headers: Iterable[tuple[bytes, bytes]], key: Sequence[bytes]) -> Headers:
+def kept_private(headers: Iterable[tuple[bytes, bytes]], key: tuple[bytes, ...]) -> Headers:
     """``headers`` for the visitor's own cache only, under a key of the request fields ``key``."""
-    given = list(headers)
-    replaced = _TARGETED | {b"cache-control", b"expires"}
-    kept = [
-        (name, value)
-        for name, value in given
-        if name not in replaced and not name.endswith(b"cdn-cache-control")
-    ]
-    kept.append((b"cache-control", _private(joined(given, b"cache-control"))))
+    kept: Headers = []
+    said: list[bytes] = []
+    for header in headers:
+        name, value = header
+        if name == b"cache-control":
+            said.append(value)
+        elif not (name == b"expires" or name in _TARGETED or name.endswith(b"cdn-cache-control")):
+            kept.append(header)
+    kept.append((b"cache-control", _private(b", ".join(said))))
     return varied(kept, key)
 
 
-def varied(headers: Iterable[tuple[bytes, bytes]], key: Sequence[bytes]) -> Headers:
+def varied(headers: Iterable[tuple[bytes, bytes]], key: tuple[bytes, ...]) -> Headers:
     """``headers`` with the request fields ``key`` added to ``Vary``."""
-    given = list(headers)
-    kept = [(name, value) for name, value in given if name != b"vary"]
-    merged = _merged(members(joined(given, b"vary")), key)
-    return [*kept, (b"vary", merged)] if merged else kept
+    kept: Headers = []
+    stated: list[bytes] = []
+    for header in headers:
+        if header[0] == b"vary":
+            stated.append(header[1])
+        else:
+            kept.append(header)
+    if merged := _merged(b", ".join(stated), key):
+        kept.append((b"vary", merged))
+    return kept
 
 
+@lru_cache(_KEPT_LINES)
 def _private(value: bytes) -> bytes:
     kept = [part for part in members(value) if not part.lower().startswith(_SHARING)]
     return b", ".join([b"private", *(kept or [b"no-cache"])])
 
 
-def _merged(stated: Sequence[bytes], key: Sequence[bytes]) -> bytes:
+@lru_cache(_KEPT_LINES)
+def _merged(line: bytes, key: tuple[bytes, ...]) -> bytes:
+    stated = members(line)
     if b"*" in stated:
         return b"*"
     known = {name.lower() for name in stated}

@@ -12,17 +12,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bandeau import limits
-from bandeau.enforcement.verdict import Effect, Verdict
+from bandeau.enforcement.verdict import Effect, Reason, Verdict
 
 JudgeName = Callable[[str], Verdict]
 
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """A ``Cookie`` header judged: what may reach the site, and what was withheld."""
+    """A ``Cookie`` header judged: what may reach the site, and what was withheld.
+
+    ``undeclared`` are those of ``denied`` that no tracker declares.
+    """
 
     kept: bytes
     denied: tuple[Verdict, ...]
+    undeclared: tuple[Verdict, ...]
 
 
 def segments(header: bytes) -> list[tuple[bytes, bytes]]:
@@ -56,7 +60,8 @@ def judge_jar(header: bytes, judge: JudgeName, reserved: frozenset[bytes]) -> Ja
         else:
             denied.setdefault(verdict.subject, verdict)
     whole = len(header) <= limits.COOKIE_HEADER_BYTES
-    return Jar(b"; ".join(kept) if whole else b"", tuple(denied.values()))
+    unknown = tuple(v for v in denied.values() if v.reason is Reason.UNDECLARED)
+    return Jar(b"; ".join(kept) if whole else b"", tuple(denied.values()), unknown)
 
 
 def value_of(header: bytes, name: str) -> str | None:

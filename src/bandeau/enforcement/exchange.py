@@ -6,7 +6,7 @@ Headers are pairs of bytes, names in lower case, in the order of the wire (as AS
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -42,6 +42,8 @@ _CONDITIONS = frozenset(
     {b"if-none-match", b"if-modified-since", b"if-range", b"range", b"if-match"}
     | {b"if-unmodified-since"}
 )
+_DROPPED = frozenset({b"cookie", CHOICE_HEADER, KEY_HEADER})
+_DROPPED_OF_PAGES = _DROPPED | _CONDITIONS
 _VALIDATORS = frozenset(
     {b"etag", b"last-modified", b"accept-ranges", b"content-length", b"content-md5", b"digest"}
     | {b"repr-digest", b"content-digest", b"content-encoding"}
@@ -86,7 +88,7 @@ class Exchange:
         self.tracked = self._path_verdict()
         self.lasting = True
         self.jar: Jar = rules.jar(self.judge, asked.cookie)
-        for verdict in self.jar.denied:
+        for verdict in self.jar.undeclared:
             self._noted(Kind.COOKIE, verdict, Teller.BROWSER, "cookie")
 
     def _path_verdict(self) -> Verdict | None:
@@ -159,12 +161,10 @@ class Exchange:
         The site is told the answers in ``Bandeau-Choice``. A page is asked for whole, since
         what we hand out is not what the site's validators and ranges describe.
         """
-        dropped = {b"cookie", CHOICE_HEADER, KEY_HEADER} | (
-            _CONDITIONS if self.asked.navigates else set()
-        )
-        # CGI-like sites read `bandeau_choice` as the header that only we may set.
+        dropped = _DROPPED_OF_PAGES if self.asked.navigates else _DROPPED
         if self.judge.denies:
-            dropped |= permissions.ASKED
+            dropped = dropped | permissions.ASKED
+        # CGI-like sites read `bandeau_choice` as the header that only we may set.
         kept = [header for header in headers if header[0].replace(b"_", b"-") not in dropped]
         if self.jar.kept:
             kept.append((b"cookie", self.jar.kept))
@@ -227,7 +227,7 @@ class Exchange:
             ours = permissions.switched_off(ours)
         return self.confined(ours, ())
 
-    def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
+    def kept(self, headers: Headers, key: tuple[bytes, ...]) -> Headers:
         """Who may keep the answer: this visitor, under the request fields ``key`` (C10)."""
         return caching.kept_private(headers, key)
 
@@ -242,7 +242,7 @@ class Exchange:
         """
         return self.asked.shown and media_type(headers) != b"application/pdf"
 
-    def confined(self, headers: Headers, links: Iterable[str]) -> Headers:
+    def confined(self, headers: Headers, links: Collection[str]) -> Headers:
         """``headers`` with our Connection-Allowlist in the place of any other.
 
         It names what the choice allows and ``links``, patterns of where the document's links
@@ -296,7 +296,7 @@ class Exchange:
         policy = self._rules.content_policy(self.standing)
         return policy + REPORT_DIRECTIVE if self.reports else policy
 
-    def connection_allowlist(self, links: Iterable[str]) -> bytes:
+    def connection_allowlist(self, links: Collection[str]) -> bytes:
         """Our Connection-Allowlist for a page whose plain links lead to the patterns ``links``."""
         return self._rules.connection_allowlist(self.standing, links)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from bandeau.enforcement.fields import joined, members
 
@@ -39,11 +40,13 @@ _PROFILING = (
     b"x-allow-fledge",
     b"x-allow-protected-audience",
 )
+_KEPT = 256
 _MEMBER = re.compile(
     rb"[a-z*][a-z0-9_.*-]*(?:=(?:\*|self|\?[01]|\"[^\"]*\"|\((?:[^()\"]|\"[^\"]*\")*\)))?(?:;[^,]*)?"
 )
 
 
+@lru_cache(_KEPT)
 def profiles(name: bytes) -> bool:
     """Whether the response header ``name`` serves such a feature."""
     return name.startswith(_PROFILING)
@@ -56,8 +59,12 @@ def switched_off(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
     it for one fault, so a faulty one of the site must not be there.
     """
     kept = [(name, value) for name, value in headers if name not in (POLICY, PREFETCH)]
-    policy = b", ".join([*_stated(joined(headers, POLICY)), *(name + b"=()" for name in FEATURES)])
-    return [*kept, (POLICY, policy), (PREFETCH, b"off")]
+    return [*kept, (POLICY, _without_features(joined(headers, POLICY))), (PREFETCH, b"off")]
+
+
+@lru_cache(_KEPT)
+def _without_features(value: bytes) -> bytes:
+    return b", ".join([*_stated(value), *(name + b"=()" for name in FEATURES)])
 
 
 def _stated(value: bytes) -> list[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -25,11 +25,15 @@ _KEPT_JAR_BYTES = 4_096
 
 
 class _Written(NamedTuple):
-    """What headers say of one choice: our content policy, and patterns of reachable hosts."""
+    """What headers say of one choice: our content policy, and patterns of reachable hosts.
+
+    ``confined`` is the Connection-Allowlist of what leads nowhere.
+    """
 
     content: bytes
     patterns: str
     denies_none: bool
+    confined: bytes
 
 
 class Rules:
@@ -83,12 +87,14 @@ class Rules:
         """Our Content-Security-Policy for what ``standing`` allows."""
         return self._written(_granted(standing), standing.uncovered).content
 
-    def connection_allowlist(self, standing: Standing, links: Iterable[str]) -> bytes:
+    def connection_allowlist(self, standing: Standing, links: Collection[str]) -> bytes:
         """Our Connection-Allowlist for what ``standing`` allows, and for ``links``.
 
         WebRTC names no hosts that could be judged: it waits until nothing is denied.
         """
         written = self._written(_granted(standing), standing.uncovered)
+        if not links:
+            return written.confined
         return connection_allowlist(written.patterns, links, webrtc=written.denies_none)
 
     def hosts(self, standing: Standing) -> list[str]:
@@ -113,9 +119,9 @@ class Rules:
         allowed = self.matcher.hosts_allowed(allows)
         denied = self.matcher.hosts_allowed(lambda tracker: not allows(tracker))
         own = self.policy.site.hosts
-        return _Written(
-            own_policy(own, allowed, denied), host_patterns(own, allowed, denied), not denied
-        )
+        patterns = host_patterns(own, allowed, denied)
+        confined = connection_allowlist(patterns, (), webrtc=not denied)
+        return _Written(own_policy(own, allowed, denied), patterns, not denied, confined)
 
 
 def _granted(standing: Standing) -> frozenset[str]:

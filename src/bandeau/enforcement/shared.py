@@ -6,8 +6,8 @@ to the visitor's choice before anything else runs, and without script the page n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 
 from bandeau.choice.decide import stand_without_choice
@@ -122,7 +122,7 @@ class SharedExchange(Exchange):
         *,
         confine: bool = True,
     ) -> None:
-        alike = replace(asked, cookie=b"")
+        alike = asked._replace(cookie=b"")
         super().__init__(rules, page.undecided(), alike, note=note, confine=confine)
         self._page = page
 
@@ -130,11 +130,11 @@ class SharedExchange(Exchange):
         """The header's policy, which the page itself narrows."""
         return self._page.content_policy(self._rules)
 
-    def connection_allowlist(self, links: Iterable[str]) -> bytes:
+    def connection_allowlist(self, links: Collection[str]) -> bytes:
         """As for who grants everything; no script can narrow it."""
         return self._rules.connection_allowlist(self._page.generous(), links)
 
-    def kept(self, headers: Headers, key: Sequence[bytes]) -> Headers:
+    def kept(self, headers: Headers, key: tuple[bytes, ...]) -> Headers:
         """The site's own word on caching stays; only another coding makes another answer."""
         return caching.varied(headers, caching.SHARED_KEY)
 

@@ -7,9 +7,11 @@ get the same cookie filter.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from bandeau.enforcement.exchange import Exchange, Headers
+from bandeau.web.at_once import Begun, Whole, WouldWait
 from bandeau.web.guarded import (
     OWN_PATHS,
     REFUSAL,
@@ -50,23 +52,45 @@ class Enforcer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] == "http" and not names_host(scope["headers"]):
-            await _refuse(send)
+            await Whole(400, list(REFUSAL_HEADERS), REFUSAL).sent_by(send)
         elif scope["type"] == "http" and scope["path"].startswith(OWN_PATHS):
             await self._desk.own(scope, receive, send)
         elif scope["type"] in ("http", "websocket"):
-            await self._guarded(scope, receive, send)
+            await self._held(await self._desk.guarded(scope), scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        guarded = await self._desk.guarded(scope)
+    def begin(self, scope: Scope) -> Begun:
+        """See :mod:`bandeau.web.at_once`: what we answer ourselves, without asking the site."""
+        if scope["path"].startswith(OWN_PATHS) or not names_host(scope["headers"]):
+            return None
+        try:
+            guarded = self._desk.guarded_at_once(scope)
+        except WouldWait:
+            return None
+        return self._at_hand(guarded) or partial(self._passed_on, guarded)
+
+    def _at_hand(self, guarded: Guarded) -> Whole | None:
+        """The answer where the site need not be asked: a refusal, or a page from memory."""
         refused = guarded.refused()
         if refused is not None:
-            await _deny(scope, refused, send)
+            return Whole(403, refused, b"")
+        return self._variants.found(guarded) if self._variants is not None else None
+
+    async def _held(self, guarded: Guarded, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and guarded.refused() is not None:
+            # A server answers 403 for a socket that is closed unopened.
+            await send({"type": "websocket.close", "code": 1008})
             return
-        variants = self._variants if scope["type"] == "http" else None
-        if variants is not None and await variants.answered(guarded, send):
-            return
+        at_hand = self._at_hand(guarded) if scope["type"] == "http" else None
+        if at_hand is not None:
+            await at_hand.sent_by(send)
+        else:
+            await self._passed_on(guarded, scope, receive, send)
+
+    async def _passed_on(
+        self, guarded: Guarded, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         inner = {
             **scope,
             "headers": guarded.request_headers(),
@@ -76,7 +100,7 @@ class Enforcer:
         if scope["type"] == "websocket":
             await self._app(inner, receive, _handshake(guarded.exchange, send))
             return
-        answer = _Answer(guarded, send, variants)
+        answer = _Answer(guarded, send, self._variants)
         await answer.served_by(self._app, inner, receive)
 
 
@@ -149,18 +173,3 @@ def _handshake(exchange: Exchange, send: Send) -> Send:
 def _judged_extensions(scope: Scope) -> dict[str, Any]:
     offered = scope.get("extensions") or {}
     return {name: value for name, value in offered.items() if name not in _UNJUDGED}
-
-
-async def _deny(scope: Scope, headers: Headers, send: Send) -> None:
-    """What the choice denies; a server answers 403 for a WebSocket that is closed unopened."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    await send({"type": "http.response.start", "status": 403, "headers": headers})
-    await send({"type": "http.response.body"})
-
-
-async def _refuse(send: Send) -> None:
-    head = {"type": "http.response.start", "status": 400, "headers": list(REFUSAL_HEADERS)}
-    await send(head)
-    await send({"type": "http.response.body", "body": REFUSAL})

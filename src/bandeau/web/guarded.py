@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bandeau.choice.model import Standing
@@ -16,6 +17,7 @@ from bandeau.enforcement.media import is_markup
 from bandeau.enforcement.variants import KEY_HEADER, kept_seconds
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
+from bandeau.web.at_once import finished
 from bandeau.web.held import Stream
 from bandeau.web.lookout import Lookout
 from bandeau.web.page import PageEditor
@@ -38,6 +40,7 @@ REFUSAL_HEADERS = (
     (b"connection-allowlist", b"()"),
 )
 
+_KEPT_HOSTS = 256
 _NAVIGATED = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _FRAGMENT_DESTINATIONS = frozenset({b"empty", b"iframe", b"frame", b"embed", b"object"})
 _PARTIAL = frozenset({204, 205, 206, 304})
@@ -61,6 +64,10 @@ class Desk:
         standing = await self.visitors.standing(sent)
         return Guarded(self.editor, standing, scope, sent, self.lookout)
 
+    def guarded_at_once(self, scope: Scope) -> Guarded:
+        """The same. Raises :class:`at_once.WouldWait` where the ledger has to be waited for."""
+        return finished(self.guarded(scope))
+
 
 class Guarded:
     """The verdicts on one request, and the edits of its answer.
@@ -79,7 +86,8 @@ class Guarded:
         self._editor = editor
         self._scope = scope
         self._sent = sent
-        asked = asked_of(scope, sent)
+        self._told = told(scope["headers"])
+        asked = _asked(scope, sent, self._told)
         self.exchange = Exchange(
             editor.rules,
             standing,
@@ -114,7 +122,7 @@ class Guarded:
     @property
     def accepts(self) -> bytes:
         """The visitor's ``Accept-Encoding``."""
-        return header_value(self._scope["headers"], b"accept-encoding")
+        return self._told.get(b"accept-encoding", b"")
 
     @property
     def likeness(self) -> tuple[object, ...]:
@@ -131,7 +139,7 @@ class Guarded:
             not exchange.jar.kept,
             exchange.asked.destination,
             exchange.asked.navigates,
-            asks_for_document(self._scope["headers"]),
+            _asks_for_document(self._told),
             choose_language(self._editor.rules.policy, None, self._sent.languages),
             codings.negotiate(accepts),
             codings.best(accepts),
@@ -159,8 +167,7 @@ class Guarded:
             return judged, None
         if not page:
             return judged, self._unread(judged)
-        asked = self._scope["headers"]
-        insert = exchange.shared or asks_for_document(asked)
+        insert = exchange.shared or _asks_for_document(self._told)
         sent = self._sent._replace(languages=()) if exchange.shared else self._sent
         edited, stream = self._editor.open(exchange, judged, sent, self.accepts, insert=insert)
         if self.method == "HEAD":
@@ -170,12 +177,12 @@ class Guarded:
 
     def _kept_seconds(self, status: int, headers: Headers) -> int:
         """For how long a front that stated the true key of this visitor may keep the page."""
-        stated = header_value(self._scope["headers"], KEY_HEADER)
+        stated = self._told.get(KEY_HEADER)
         if not stated or self.method != "GET" or self._editor.explain:
             return 0
         if stated != self._editor.rules.variants.key(self.standing):
             return 0
-        if header_value(self._scope["headers"], b"authorization"):
+        if self._told.get(b"authorization"):
             return 0
         return kept_seconds(status, headers, sent_cookies=bool(self.exchange.jar.kept))
 
@@ -185,33 +192,39 @@ class Guarded:
         return UnreadStream(self.exchange, judged) if watched and self.method != "HEAD" else None
 
 
+def told(headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """The first value of each header."""
+    return dict([*headers][::-1])
+
+
 def names_host(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether ``Host`` can be believed: it goes into policies, forms and cookies of ours."""
-    authority = header_value(headers, b"host").decode("latin-1")
-    return not authority or is_authority(authority)
-
-
-def asks_for_document(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
-    destination = header_value(headers, b"sec-fetch-dest")
-    ajax = any(name == b"x-requested-with" for name, _ in headers)
-    return destination not in _FRAGMENT_DESTINATIONS and not ajax
-
-
-def header_value(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> bytes:
-    """The first value of a header; empty where it is missing."""
     for name, value in headers:
-        if name == wanted:
-            return value
-    return b""
+        if name == b"host":
+            return not value or _is_authority(value)
+    return True
+
+
+@lru_cache(_KEPT_HOSTS)
+def _is_authority(host: bytes) -> bool:
+    return is_authority(host.decode("latin-1"))
+
+
+def _asks_for_document(told: Mapping[bytes, bytes]) -> bool:
+    """Whether a page is for the window itself, not for a frame or a script (rule B15)."""
+    fragment = told.get(b"sec-fetch-dest") in _FRAGMENT_DESTINATIONS
+    return not fragment and b"x-requested-with" not in told
 
 
 def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
     """The facts of a request that enforcement judges by."""
-    authority = header_value(scope["headers"], b"host").decode("latin-1").lower()
-    accept = header_value(scope["headers"], b"accept")
-    destination = header_value(scope["headers"], b"sec-fetch-dest")
-    if header_value(scope["headers"], b"service-worker") == b"script":
+    return _asked(scope, sent, told(scope["headers"]))
+
+
+def _asked(scope: Mapping[str, Any], sent: Sent, told: Mapping[bytes, bytes]) -> Asked:
+    authority = told.get(b"host", b"").decode("latin-1").lower()
+    destination = told.get(b"sec-fetch-dest", b"")
+    if told.get(b"service-worker") == b"script":
         destination = b"serviceworker"
     return Asked(
         host=host_of(authority),
@@ -220,9 +233,9 @@ def asked_of(scope: Mapping[str, Any], sent: Sent) -> Asked:
         target=_target(scope),
         secure=scope.get("scheme") in ("https", "wss"),
         cookie=sent.cookie,
-        navigates=b"text/html" in accept or destination in _NAVIGATED,
+        navigates=b"text/html" in told.get(b"accept", b"") or destination in _NAVIGATED,
         destination=destination,
-        chosen=header_value(scope["headers"], b"sec-fetch-user") == b"?1",
+        chosen=told.get(b"sec-fetch-user") == b"?1",
     )
 
 

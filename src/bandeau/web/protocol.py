@@ -11,12 +11,16 @@ import http
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from bandeau import limits
+from bandeau.web.at_once import Begun, Whole, begin_of
+from bandeau.web.cycle import Cycle
 
 _VERSIONS = ("1.0", "1.1")
+_SAFE = frozenset({"GET", "HEAD"})
+_BODILY = frozenset({b"content-length", b"transfer-encoding", b"expect", b"upgrade"})
 # A page could frame what we refuse, and use a document that nothing holds.
 _SHUT = "content-security-policy: default-src 'none'\r\nconnection-allowlist: ()\r\n"
 
@@ -38,6 +42,8 @@ class GatewayProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._refusal = 400
+        self._idle_until = 0.0
+        self._begin = begin_of(self.config.app)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -45,6 +51,8 @@ class GatewayProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -95,6 +103,61 @@ class GatewayProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self.transport.is_closing():
+            return  # What came before it was answered at once, with the end of the connection.
+        # uvicorn names its own class where it makes one.
+        cycle.__class__ = Cycle
+        begun = self._begun(cycle) if app is self.app else None
+        if not isinstance(begun, Whole):
+            super()._start_asgi_task(cycle, begun or app)
+        elif not (isinstance(cycle, Cycle) and cycle.answer(begun)):
+            super()._start_asgi_task(cycle, app)
+
+    def _begun(self, cycle: RequestResponseCycle) -> Begun:
+        """What the application has at hand; anything unusual takes the ordinary way.
+
+        So does a visitor who reads slowly, which only a task can wait for, and who has sent more
+        requests than this one, since each answer would begin the next one within itself.
+        """
+        if self._begin is None or cycle is not self.cycle or cycle.scope["method"] not in _SAFE:
+            return None
+        if self.flow.write_paused or not _BODILY.isdisjoint([name for name, _ in self.headers]):
+            return None
+        try:
+            return self._begin(cycle.scope)
+        except Exception:
+            return None  # The ordinary way meets it too, and says what it is.
+
+    # A timer for each request costs more than reading one: ours runs on, and looks when it ends.
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_until = self.loop.time() + self.timeout_keep_alive
+        if self.timeout_keep_alive_task is None:
+            self._await_request()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._idle_until = 0.0
+
+    def timeout_keep_alive_handler(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self.loop.time() < self._idle_until:
+            self._await_request()
+        elif self._idle_until:
+            super().timeout_keep_alive_handler()
+
+    def _await_request(self) -> None:
+        self.timeout_keep_alive_task = self.loop.call_at(
+            self._idle_until, self.timeout_keep_alive_handler
+        )
 
     def handle_websocket_upgrade(self) -> None:
         super().handle_websocket_upgrade()

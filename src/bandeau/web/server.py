@@ -7,16 +7,17 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from email.utils import formatdate
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from bandeau import limits
+from bandeau.web.at_once import Begun, Whole, begin_of, finished
 from bandeau.web.codings import CodingError
 from bandeau.web.protocol import GatewayProtocol
 from bandeau.web.upstream import BrokenOff
@@ -27,6 +28,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
+_FRONTS = ["127.0.0.1", "::1"]
 _STEPS = 100
 _LAST_PORT = 65_535
 
@@ -118,36 +120,40 @@ def address_of(listener: socket.socket) -> Address:
 
 
 class Doorkeeper:
-    """What every answer needs at the server's door: one Date, and a break that stays a break."""
+    """A break stays a break, and what is at hand is answered at once."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
-        self._date = (0, b"")
+        self._begin = begin_of(app)
+        self._named: Any = ProxyHeadersMiddleware(_nothing, _FRONTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        await self._served_by(self._app, scope, receive, send)
 
-        async def send_dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if b"date" not in dict(headers):
-                    headers.append((b"date", self._now()))
-                message = {**message, "headers": headers}
-            await send(message)
+    def begin(self, scope: Scope) -> Begun:
+        """See :mod:`bandeau.web.at_once`; the visitor is the one whom a front names."""
+        if self._begin is None:
+            return None
+        # The server puts this middleware before us, for requests that get as far as that.
+        finished(self._named(scope, _nothing, _nothing))
+        begun = self._begin(scope)
+        if begun is None or isinstance(begun, Whole):
+            return begun
+        return partial(self._served_by, begun)
 
+    async def _served_by(
+        self, app: Application, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         try:
-            await self._app(scope, receive, send_dated)
+            await app(scope, receive, send)
         except (BrokenOff, CodingError, asyncio.CancelledError):
             # Returning before the end of the answer makes the server close the connection.
-            return
+            if scope["type"] != "http":
+                raise
 
-    def _now(self) -> bytes:
-        second = int(time.time())
-        if self._date[0] != second:
-            self._date = (second, formatdate(second, usegmt=True).encode("ascii"))
-        return self._date[1]
+
+async def _nothing(*_: Any) -> None:
+    pass
 
 
 def _bind(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
@@ -176,9 +182,8 @@ def _config(app: Application) -> uvicorn.Config:
         log_level=logging.ERROR,
         access_log=False,
         proxy_headers=True,
-        forwarded_allow_ips=["127.0.0.1", "::1"],
+        forwarded_allow_ips=_FRONTS,
         server_header=False,
-        date_header=False,
         limit_concurrency=limits.VISITOR_CONNECTIONS,
         timeout_keep_alive=limits.VISITOR_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=limits.STOP_SECONDS,

@@ -18,6 +18,7 @@ from bandeau import limits
 from bandeau.enforcement import storing
 from bandeau.enforcement.variants import KEY_HEADER
 from bandeau.web import codings
+from bandeau.web.at_once import Whole
 from bandeau.web.guarded import Guarded, Send
 
 Message = MutableMapping[str, Any]
@@ -61,16 +62,16 @@ class Variants:
         self._recoding: set[asyncio.Task[None]] = set()
         self.bytes = 0
 
-    async def answered(self, guarded: Guarded, send: Send) -> bool:
-        """Whether the request was answered from memory."""
+    def found(self, guarded: Guarded) -> Whole | None:
+        """The answer to the request, where it is in memory."""
         key = _key(guarded)
         variant = self._kept.get(key) if key is not None else None
         if key is None or variant is None:
-            return False
+            return None
         now = self._now()
         if now >= variant.ends:
             self._drop(key)
-            return False
+            return None
         self._kept.move_to_end(key)
         if variant.better != variant.coding:
             self._recode(key, variant)
@@ -78,10 +79,7 @@ class Variants:
         # What is the same for everyone ends nobody's cookies.
         ends = () if variant.shared else guarded.exchange.leftovers()
         head = [*variant.headers, age, *((b"set-cookie", line) for line in ends)]
-        await send({"type": "http.response.start", "status": 200, "headers": head})
-        body = variant.body if guarded.method == "GET" else b""
-        await send({"type": "http.response.body", "body": body})
-        return True
+        return Whole(200, head, variant.body if guarded.method == "GET" else b"")
 
     def keeping(self, guarded: Guarded, status: int, given: Headers, send: Send) -> Send:
         """``send``, or one that also keeps the page that is sent, where it may be kept.

@@ -24,6 +24,8 @@ FEATURES = (
     b"shared-storage",
 )
 """Features of the Permissions-Policy that are switched off."""
+OFF = b", ".join(name + b"=()" for name in FEATURES)
+"""The Permissions-Policy that does so."""
 
 ASKED = frozenset(
     {b"sec-browsing-topics", b"sec-ad-auction-fetch", b"sec-shared-storage-writable"}
@@ -56,7 +58,7 @@ def switched_off(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
     it for one fault, so a faulty one of the site must not be there.
     """
     kept = [(name, value) for name, value in headers if name not in (POLICY, PREFETCH)]
-    policy = b", ".join([*_stated(joined(headers, POLICY)), *(name + b"=()" for name in FEATURES)])
+    policy = b", ".join([*_stated(joined(headers, POLICY)), OFF])
     return [*kept, (POLICY, policy), (PREFETCH, b"off")]
 
 

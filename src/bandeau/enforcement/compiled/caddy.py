@@ -191,7 +191,7 @@ def _cookies(front: Front) -> Iterator[str]:
             found = rf"(^|;){_BLANK}((?:{names}){_BLANK}=[^;\x01]*)"
             yield f'			request_header {matcher}Cookie `{found}` "{_MARK}$2"\n'
     yield """\
-			request_header Cookie `(?:^|;)[^;\\x01]*` $9
+			request_header Cookie `(?:^;?|;)[^;\\x01]*` $9
 			request_header Cookie `^\\x01` $9
 			request_header Cookie `\\x01` "; "
 			@bandeau_none header_regexp Cookie ^$

@@ -38,13 +38,6 @@ def choice_maps(front: Front) -> Iterator[str]:
             ("1", quoted(front.key("signal"))),
         ],
     )
-    yield "# Of a jar with denied cookies, the allowed ones; (?(2)…) asks for the second purpose."
-    yield from _picked(front)
-    yield map_of(
-        "$bandeau_clean",
-        "$bandeau_cookie",
-        [("default", "$bandeau_rest"), ('""', "$bandeau_picked")],
-    )
     yield _told(front)
 
 
@@ -57,12 +50,12 @@ def reading(front: Front) -> str:
     return f"""\
     # The choice up to its ~. No key where only Bandeau can judge: doubled, odd, of other terms.
     set $bandeau_key $bandeau_unmade;
-    set $bandeau_rest $http_cookie;
+    set $bandeau_cookie $http_cookie;
     if ($http_cookie ~ {_bare(_choice(front))}) {{
         set $bandeau_key {quoted(f"{made}$bandeau_mask")};
-        set $bandeau_rest "$bandeau_before$bandeau_after";
+        set $bandeau_cookie "$bandeau_before$bandeau_after";
     }}
-    set $bandeau_jar ";$bandeau_rest\\n$bandeau_mask";
+    set $bandeau_jar ";$bandeau_cookie\\n$bandeau_mask";
     if ($bandeau_jar ~ {_bare(_ours(front))}) {{
         set $bandeau_key "";
     }}
@@ -71,10 +64,14 @@ def reading(front: Front) -> str:
     }}
     # A jar of allowed cookies leaves as it came, but for the choice.
     set $bandeau_clean $bandeau_key;
+    set $bandeau_mixed "";
     if ($bandeau_jar ~ {_bare(_denied(front))}) {{
         set $bandeau_clean "";
+        set $bandeau_mixed "$bandeau_mask;$bandeau_cookie";
+        set $bandeau_cookie "";
     }}
-"""
+    # Of any other, the allowed ones; (?(2)…) asks for the second purpose.
+{"".join(_picked(front))}"""
 
 
 def _bare(regex: str) -> str:
@@ -107,7 +104,7 @@ def _denied(front: Front) -> str:
         if names := "|".join(map(name_pattern, gate.cookies)):
             allowed.append(rf"(?:{names}){BLANK}={told}")
     found = rf";{BLANK}(?!{'|'.join(allowed)})"
-    return found if len(found) < _NAMES else ";"
+    return found if len(found) < _NAMES else rf";{BLANK}(?!\n)"
 
 
 def _mask(front: Front) -> str:
@@ -121,7 +118,7 @@ def _allowed(names: str) -> str:
 
 
 def _picked(front: Front) -> Iterator[str]:
-    """``$bandeau_picked``: runs of allowed cookies, in one pass for each part of the names."""
+    """Directives that add runs of allowed cookies, in one pass for each part of the names."""
     parts = list(_names(front))
     more, one, rest = (len(front.gates) + n for n in (1, 2, 3))
     for number, names in enumerate(parts):
@@ -131,15 +128,17 @@ def _picked(front: Front) -> Iterator[str]:
             rf"(?{rest});{BLANK}(?<{runs[0]}>(?{one})(?{more})*+)"
             + "".join(rf"(?{rest})(?<{run}>(?{more})++)?+" for run in runs[1:])
         )
-        kept = "".join(f"${run}" for run in runs)
-        target = f"$bandeau_picked_{number}" if len(parts) > 1 else "$bandeau_picked"
-        parted = f"; {kept}" if len(parts) > 1 else kept
-        lines = [("default", '""'), (pattern(found), quoted(parted))]
-        yield map_of('"$bandeau_mask;$bandeau_rest"', target, lines)
+        parted = "$bandeau_cookie; " if len(parts) > 1 else ""
+        kept = quoted(parted + "".join(f"${run}" for run in runs))
+        yield _where("$bandeau_mixed", found, f"set $bandeau_cookie {kept};")
     if len(parts) > 1:
-        every = "".join(f"$bandeau_picked_{number}" for number in range(len(parts)))
-        joined = [("default", '""'), (pattern("^; (?<bandeau_kept>.*)$"), "$bandeau_kept")]
-        yield map_of(quoted(every), "$bandeau_picked", joined)
+        yield _where(
+            "$bandeau_cookie", "^; (?<bandeau_kept>.*)$", "set $bandeau_cookie $bandeau_kept;"
+        )
+
+
+def _where(subject: str, regex: str, then: str) -> str:
+    return f"    if ({subject} ~ {_bare(regex)}) {{\n        {then}\n    }}\n"
 
 
 def _names(front: Front) -> Iterator[str]:

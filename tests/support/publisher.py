@@ -85,6 +85,17 @@ TAGGED = """<!doctype html>
 <a href="/tags/about">about</a></body></html>"""
 
 
+PROFILING = {
+    "observe-browsing-topics": "?1",
+    "shared-storage-write": "clear",
+    "ad-auction-signals": "[]",
+    "attribution-reporting-register-os-source": '"https://ads.test/"',
+    "set-login": "logged-in",
+    "permissions-policy": "geolocation=()",
+}
+"""Headers of an answer that has the browser profile by itself, beside a policy of the site's."""
+
+
 @dataclass
 class Seen:
     """What reached the site, newest last: path, cookies, and Bandeau's word on the choice."""
@@ -134,6 +145,12 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             '<svg xmlns="http://www.w3.org/2000/svg"><a href="https://far.test/"><path/></a></svg>'
         )
         return Response(body, headers={"content-type": "image/svg+xml"})
+
+    async def profiling(request: Request) -> Response:
+        note(request)
+        answer = await drawn(request)
+        answer.headers.update(PROFILING)
+        return answer
 
     async def wide(request: Request) -> Response:
         body = '<html><head><title>é</title></head><body><a href="//far.test">été</a></body></html>'
@@ -186,6 +203,7 @@ def publisher(seen: Seen) -> Starlette:  # noqa: C901 - one page after the other
             Route("/nolang", nolang),
             Route("/latin", latin),
             Route("/drawn.svg", drawn),
+            Route("/profiling.svg", profiling),
             Route("/wide", wide),
             Route("/strict", strict),
             Route("/own.png", asset),

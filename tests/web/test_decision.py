@@ -68,6 +68,19 @@ def test_a_choice_is_told_with_its_cookies_policy_and_key(shell: Shell) -> None:
         assert "telegram.test" not in policy[name]
 
 
+def test_what_browsers_offer_for_profiling_is_off_while_anything_is_denied(shell: Shell) -> None:
+    visitor = shell.visitor()
+    for action in ("", "refuse_all"):
+        if action:
+            visitor.choose(action)
+        off = visitor.get(DECIDE).headers
+        assert "browsing-topics=(), " in off["permissions-policy"]
+        assert off["x-dns-prefetch-control"] == "off"
+    visitor.choose("accept_all")
+    on = visitor.get(DECIDE).headers
+    assert (on["permissions-policy"], on["x-dns-prefetch-control"]) == ("", "")
+
+
 def test_a_replayed_forged_or_doubled_cookie_is_told_as_undecided(shell: Shell) -> None:
     visitor = shell.visitor()
     visitor.choose("accept_all")

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bandeau.enforcement.compiled.caddy import caddy
-from bandeau.enforcement.compiled.front import Front, FrontError, Where, front_of
+from bandeau.enforcement.compiled.front import Front, FrontError, Tls, Where, front_of
 from bandeau.enforcement.compiled.nginx import nginx
 from bandeau.enforcement.compiled.varnish import varnish
 from bandeau.policy.check import load
@@ -48,12 +48,18 @@ def _everywhere(command: Command) -> Command:
 _listen = click.option(
     "--listen", default="127.0.0.1:8080", show_default=True, help="HOST:PORT to serve."
 )
+_certificate = click.option(
+    "--tls-certificate", type=_PATH, help="Serve HTTPS with this PEM file, chain and all."
+)
+_key = click.option("--tls-key", type=_PATH, help="The certificate's key, a PEM file.")
 _ask = click.option("--ask", is_flag=True, help="Ask Bandeau about every request.")
 
 
 @compile_group.command("nginx")
 @_everywhere
 @_listen
+@_certificate
+@_key
 @_ask
 @click.option(
     "--cache",
@@ -69,6 +75,9 @@ def nginx_command(**given: Any) -> None:
 @compile_group.command("caddy")
 @_everywhere
 @_listen
+@click.option("--tls", is_flag=True, help="Serve HTTPS; Caddy gets the certificates.")
+@_certificate
+@_key
 @_ask
 def caddy_command(**given: Any) -> None:
     """Write a Caddyfile. Caddy keeps no pages: Bandeau answers each."""
@@ -83,20 +92,10 @@ def varnish_command(**given: Any) -> None:
     _compile(varnish, **given)
 
 
-def _compile(
-    compiler: Compiler,
-    config: Path,
-    upstream: str,
-    bandeau: str,
-    out: Path | None,
-    listen: str,
-    cache: str = "",
-    ask: bool = False,
-) -> None:
-    """Exits 1 where the policy does not hold, or an address is none."""
+def _compile(compiler: Compiler, config: Path, out: Path | None, **given: Any) -> None:
+    """Exits 1 where the policy does not hold, or what was given is not what it should be."""
     try:
-        address = str(parse_listen(listen))
-        where = Where(parse_upstream(upstream), parse_upstream(bandeau), address, cache, ask)
+        where = _where(**given)
         policy, _ = load(read_policy(config), read_words())
         _write(compiler(front_of(policy), where), out)
     except PolicyError as error:
@@ -106,6 +105,32 @@ def _compile(
     except (SettingsError, FrontError, OSError) as error:
         click.echo(f"bandeau compile: {error}", err=True)
         sys.exit(1)
+
+
+def _where(
+    upstream: str,
+    bandeau: str,
+    listen: str,
+    cache: str = "",
+    ask: bool = False,
+    tls: bool = False,
+    tls_certificate: Path | None = None,
+    tls_key: Path | None = None,
+) -> Where:
+    address = str(parse_listen(listen))
+    certified = _tls(tls_certificate, tls_key, itself=tls)
+    return Where(parse_upstream(upstream), parse_upstream(bandeau), address, cache, ask, certified)
+
+
+def _tls(certificate: Path | None, key: Path | None, *, itself: bool) -> Tls | None:
+    """Files by their whole path, as servers run elsewhere; they need not be there yet."""
+    if (certificate is None) != (key is None):
+        raise SettingsError("--tls-certificate and --tls-key go together")
+    if certificate is None or key is None:
+        return Tls() if itself else None
+    if itself:
+        raise SettingsError("--tls gets certificates; leave out --tls-certificate and --tls-key")
+    return Tls(str(certificate.absolute()), str(key.absolute()))
 
 
 def _write(text: str, out: Path | None) -> None:

@@ -25,6 +25,8 @@ FEATURES = (
     b"shared-storage",
 )
 """Features of the Permissions-Policy that are switched off."""
+OFF = b", ".join(name + b"=()" for name in FEATURES)
+"""The Permissions-Policy that does so."""
 
 ASKED = frozenset(
     {b"sec-browsing-topics", b"sec-ad-auction-fetch", b"sec-shared-storage-writable"}
@@ -64,7 +66,7 @@ def switched_off(headers: Sequence[tuple[bytes, bytes]]) -> Headers:
 
 @lru_cache(_KEPT)
 def _without_features(value: bytes) -> bytes:
-    return b", ".join([*_stated(value), *(name + b"=()" for name in FEATURES)])
+    return b", ".join([*_stated(value), OFF])
 
 
 def _stated(value: bytes) -> list[bytes]:

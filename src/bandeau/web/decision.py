@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from bandeau.choice.model import Answer, Standing
+from bandeau.enforcement import permissions
 from bandeau.enforcement.allowlist import NAME as CONNECTION_ALLOWLIST
 from bandeau.enforcement.exchange import CHOICE_HEADER, Exchange, Headers, choice_header
 from bandeau.enforcement.variants import KEY_HEADER
@@ -43,6 +44,7 @@ class Decisions:
         Who sends denied cookies gets no key, so that the page comes from us and ends them.
         """
         key = b"" if exchange.jar.denied else self._site.rules.variants.key(standing)
+        denies = exchange.judge.denies
         return [
             (CHOICE_HEADER, choice_header(standing)),
             (b"bandeau-mask", mask(standing).encode()),
@@ -50,6 +52,8 @@ class Decisions:
             (b"bandeau-cookie", exchange.jar.kept),
             (b"content-security-policy", exchange.csp()),
             (CONNECTION_ALLOWLIST, exchange.connection_allowlist(())),
+            (permissions.POLICY, permissions.OFF if denies else b""),
+            (permissions.PREFETCH, b"off" if denies else b""),
         ]
 
 

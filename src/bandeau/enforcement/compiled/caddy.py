@@ -6,7 +6,7 @@ regular expressions cannot look ahead: what is allowed is marked first, and the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from bandeau.enforcement.compiled.front import (
@@ -15,13 +15,16 @@ from bandeau.enforcement.compiled.front import (
     ASSETS,
     CONTACTS,
     ODD_PATH,
-    OWN_ALLOWLIST,
-    OWN_POLICY,
+    OWN,
+    PERMISSIONS,
+    PROFILING,
     SIGNATURE,
     Front,
+    Tls,
     Where,
+    alternatives,
+    heading,
     literal,
-    name_pattern,
     plain,
 )
 
@@ -29,26 +32,27 @@ _MARK = "\x01"
 """Before an allowed cookie. No visitor can send it: Go refuses the header with a 400."""
 _BLANK = r"[ \t]*"
 _NAMES = 8_000
+_PRIVATE = {"test", "example", "invalid", "localhost", "local", "internal", "lan", "arpa", "onion"}
 # Caddy takes an empty replacement for none at all; `$9` is a group that is not there.
 
 
 def caddy(front: Front, where: Where) -> str:
     """The Caddyfile, the same for the same policy; raises :class:`FrontError`."""
-    host, _, port = plain(where.listen).rpartition(":")
     asked = _asked(where) if where.ask else _told(front) + "".join(_cookies(front))
+    own = "\n".join(f'		header {name} "{value}"' for name, value in OWN)
+    options = "\n".join(f"	{line}" for line in _options(where))
     return f"""\
-# Written by `bandeau compile caddy` for {plain(front.hosts[0])}, policy {front.policy}.
+{heading("caddy", front)}
 # Do not edit: write it again after each change of the policy.
 {{
-	admin off
-	auto_https off
+{options}
 }}
-http://:{port} {{
-	bind {host.strip("[]")}
-	route {{
+{_site(front, where)} {{
+	bind {plain(where.listen).rpartition(":")[0].strip("[]")}
+{_tls(front, where)}	route {{
 		request_header -Bandeau-Key
 		request_header -Bandeau-Choice
-{_choice(front) if not where.ask else ""}{_kinds(front, where)}
+{_scheme(where)}{_choice(front) if not where.ask else ""}{_kinds(front, where)}
 		@bandeau_direct vars {{bandeau_direct}} yes
 		handle @bandeau_direct {{
 			route {{
@@ -58,17 +62,70 @@ http://:{port} {{
 		handle {{
 			reverse_proxy {plain(where.bandeau)} {{
 				header_down -Bandeau-Key
-			}}
+{_forwarded(where)}			}}
 		}}
 	}}
 	# What Caddy answers itself: a document without our policies would be a way round them.
 	handle_errors {{
-		header Content-Security-Policy "{OWN_POLICY}"
-		header Connection-Allowlist "{OWN_ALLOWLIST}"
+{own}
 		respond "{{http.error.status_code}} {{http.error.status_text}}"
 	}}
 }}
 """
+
+
+def _options(where: Where) -> list[str]:
+    """As Caddy does it by itself: HTTPS on 443 also redirects from 80.
+
+    An authority of this machine's own is not put among those that the machine trusts.
+    """
+    port = where.listen.rpartition(":")[2]
+    lines = ["admin off"]
+    if where.tls != Tls():
+        redirects = where.tls is not None and port == "443"
+        return [*lines, f"auto_https {'disable_certs' if redirects else 'off'}"]
+    lines.append("skip_install_trust")
+    if port != "443":
+        lines += ["auto_https disable_redirects", f"https_port {port}"]
+    return lines
+
+
+def _site(front: Front, where: Where) -> str:
+    """Without certificates of its own, what the site is called; else whatever is asked for."""
+    port = where.listen.rpartition(":")[2]
+    if where.tls == Tls():
+        return ", ".join(f"https://{plain(host)}:{port}" for host in front.hosts)
+    return f"{'http' if where.tls is None else 'https'}://:{port}"
+
+
+def _tls(front: Front, where: Where) -> str:
+    if where.tls is None:
+        return ""
+    if where.tls != Tls():
+        return f'	tls "{plain(where.tls.certificate)}" "{plain(where.tls.key)}"\n'
+    return "" if any(map(_public, front.hosts)) else "	tls internal\n"
+
+
+def _public(host: str) -> bool:
+    """Whether an authority could certify ``host``: no address, and no name kept for private use."""
+    *names, last = host.split(".")
+    return bool(names) and last not in _PRIVATE and not last.isdigit()
+
+
+def _scheme(where: Where) -> str:
+    if not where.behind:
+        return ""
+    return """\
+		# Only a proxy of this machine can ask: it says over which scheme it was asked.
+		map {http.request.header.X-Forwarded-Proto} {bandeau_scheme} {
+			https https
+			default {http.request.scheme}
+		}
+"""
+
+
+def _forwarded(where: Where) -> str:
+    return "				header_up X-Forwarded-Proto {bandeau_scheme}\n" if where.behind else ""
 
 
 def _choice(front: Front) -> str:
@@ -129,29 +186,18 @@ def _cookies(front: Front) -> Iterator[str]:
             matcher = f"@bandeau_{number} "
             granted = f"^{'.' * (number - 1)}1"
             yield f"\t\t\t{matcher}header_regexp X-Bandeau-Mask {granted}\n"
-        for names in _fitting(gate.cookies):
+        for allowed in alternatives(gate.cookies, _NAMES, atomic=False):
+            names = allowed.replace("[^=;]", r"[^=;\x01]")
             found = rf"(^|;){_BLANK}((?:{names}){_BLANK}=[^;\x01]*)"
             yield f'			request_header {matcher}Cookie `{found}` "{_MARK}$2"\n'
     yield """\
-			request_header Cookie `(?:^|;)[^;\\x01]*` $9
+			request_header Cookie `(?:^;?|;)[^;\\x01]*` $9
 			request_header Cookie `^\\x01` $9
 			request_header Cookie `\\x01` "; "
 			@bandeau_none header_regexp Cookie ^$
 			request_header @bandeau_none -Cookie
 			request_header -X-Bandeau-Mask
 """
-
-
-def _fitting(names: Iterable[str]) -> Iterator[str]:
-    joined = ""
-    for name in names:
-        each = name_pattern(name, atomic=False).replace("[^=;]", r"[^=;\x01]")
-        if joined and len(joined) + len(each) > _NAMES:
-            yield joined
-            joined = ""
-        joined += ("|" if joined else "") + each
-    if joined:
-        yield joined
 
 
 def _told(front: Front) -> str:
@@ -188,11 +234,14 @@ def _asked(where: Where) -> str:
 
 def _to_site(where: Where) -> str:
     hidden = "\n".join(f"				header_down -{name}" for name in (*CONTACTS, "Set-Cookie"))
+    unsaid = "\n".join(f"				header_up -{name}" for name in PROFILING)
     upstream = "{upstream_hostport}" if urlsplit(where.site).scheme == "https" else ""
     host = f"				header_up Host {upstream}\n" if upstream else ""
     return f"""\
 			reverse_proxy {plain(where.site)} {{
-{host}{hidden}
+{host}{_forwarded(where)}{unsaid}
+{hidden}
 				header_down +Content-Security-Policy "{ASSET_POLICY}"
 				header_down +Vary Sec-Fetch-Dest
+				header_down Permissions-Policy "{PERMISSIONS}"
 			}}"""

@@ -9,11 +9,12 @@ cannot judge by itself goes to Bandeau too, or not at all.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.choice.token import NOTED, VERSION
+from bandeau.enforcement import permissions
 from bandeau.enforcement.rules import Rules, receipt_cookie
 from bandeau.enforcement.variants import fingerprint
 from bandeau.policy.match import SiteHosts
@@ -33,14 +34,27 @@ CONTACTS = (
     *("Alt-Svc", "Expect-CT", "X-XSS-Protection"),
     *("Public-Key-Pins", "Public-Key-Pins-Report-Only"),
     *("Attribution-Reporting-Register-Source", "Attribution-Reporting-Register-Trigger"),
+    *("Attribution-Reporting-Register-OS-Source", "Attribution-Reporting-Register-OS-Trigger"),
+    *("Attribution-Reporting-Info", "Observe-Browsing-Topics", "Set-Login"),
+    *("Ad-Auction-Signals", "Ad-Auction-Additional-Bid", "Ad-Auction-Result"),
+    *("Ad-Auction-Result-Nonce", "X-Allow-FLEDGE", "X-Allow-Protected-Audience"),
+    *("Shared-Storage-Write", "Shared-Storage-Cross-Origin-Worklet-Allowed"),
 )
-"""Headers that may contact others. No asset needs one, and no front can read them: they go."""
+"""Headers that contact others or profile. No asset needs one, and no front reads them: they go."""
+PROFILING = tuple(sorted(name.decode().title() for name in permissions.ASKED))
+"""Headers of requests for what browsers offer to profile by; for assets they go as well."""
 ASSET_POLICY = (
     "default-src 'self' data: blob: filesystem: about: 'unsafe-inline' 'unsafe-eval'; "
     "form-action 'self'; base-uri 'self'"
 )
 """On assets that a browser could make more of; they need no host but their own."""
-OWN_POLICY, OWN_ALLOWLIST = "default-src 'none'", "()"
+PERMISSIONS = permissions.OFF.decode()
+"""The Permissions-Policy on what the front cannot hold to a choice."""
+OWN = (
+    ("Content-Security-Policy", "default-src 'none'"),
+    ("Connection-Allowlist", "()"),
+    ("Permissions-Policy", PERMISSIONS),
+)
 """On what the front answers itself: a document without a policy would be a way round ours."""
 UNGOVERNED = r"^(?:image/(?:avif|bmp|gif|jpeg|png|webp|x-icon|vnd[.]microsoft[.]icon)" + (
     r"|audio/|video/|font/|text/css|application/(?:font|json|octet-stream))"
@@ -62,11 +76,20 @@ class FrontError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Files of the certificate, with its chain, and of its key; both empty: the front gets them."""
+
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Where:
     """Addresses, as ``scheme://host:port`` and ``host:port``, and the folder of the cache.
 
     ``ask`` has the front ask Bandeau about every request instead of reading the choice itself.
-    Raises :class:`FrontError` for an address that a configuration could read as something else.
+    Without ``tls`` it speaks plain HTTP. Raises :class:`FrontError` for an address that a
+    configuration could read as something else.
     """
 
     site: str
@@ -74,11 +97,17 @@ class Where:
     listen: str
     cache: str
     ask: bool = False
+    tls: Tls | None = None
 
     def __post_init__(self) -> None:
         for address in (self.site, self.bandeau, self.listen):
             if not _ADDRESS.fullmatch(address):
                 raise FrontError(f"{address!r} is no address such as http://127.0.0.1:9000")
+
+    @property
+    def behind(self) -> bool:
+        """Whether only a proxy of this machine can be asking, which then says the scheme."""
+        return self.tls is None and self.listen.startswith(("127.", "[::1]:", "localhost:"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +199,44 @@ def _patterns(policy: Policy) -> list[str]:
 
 def _path(pattern: str) -> str:
     return "[^?]*".join(map(literal, pattern.split("*")))
+
+
+def heading(server: str, front: Front) -> str:
+    """The first line of a written file."""
+    host = plain(front.hosts[0])
+    return f"# Written by `bandeau compile {server}` for {host}, policy {front.policy}."
+
+
+BLANK = r"[ \t]*+"
+# Possessive: given back, a blank would hide a second choice cookie from the look ahead.
+
+
+def other_cookie(front: Front) -> str:
+    """A regular expression (PCRE) for one segment of ``Cookie`` that is none of ours.
+
+    So what matches segments of this kind and one choice cookie never matches two of them.
+    """
+    ours = f"{literal(front.cookie)}|{literal(front.receipt)}"
+    return rf"(?!(?:{ours}){BLANK}(?:=|;|$))[^;]*+"
+
+
+def first_language(wanted: str, known: Iterable[str]) -> str:
+    """One (PCRE, of any case) for ``Accept-Language`` whose first known tag is ``wanted``."""
+    any_known = "|".join(map(literal, known))
+    other = rf"(?![ \t]*+(?:{any_known})(?![a-z0-9]))[^,]*+,"
+    return rf"^(?:{other})*+[ \t]*+{literal(wanted)}(?![a-z0-9])"
+
+
+def alternatives(names: Iterable[str], most: int, *, atomic: bool = True) -> Iterator[str]:
+    """Regular expressions for any of ``names``, each of about ``most`` characters at most."""
+    joined = ""
+    for each in (name_pattern(name, atomic=atomic) for name in names):
+        if joined and len(joined) + len(each) > most:
+            yield joined
+            joined = ""
+        joined += ("|" if joined else "") + each
+    if joined:
+        yield joined
 
 
 def name_pattern(name: str, *, atomic: bool = True) -> str:

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from bandeau.enforcement.compiled.front import CONTACTS, Front, Where, plain
-from bandeau.enforcement.compiled.nginx_maps import maps
+from bandeau.enforcement.compiled.front import (
+    CONTACTS,
+    OWN,
+    PROFILING,
+    Front,
+    FrontError,
+    Tls,
+    Where,
+    heading,
+    plain,
+)
+from bandeau.enforcement.compiled.nginx_cookies import reading
+from bandeau.enforcement.compiled.nginx_maps import maps, scheme
 from bandeau.enforcement.compiled.nginx_words import quoted
 
 
@@ -16,9 +27,13 @@ def nginx(front: Front, where: Where) -> str:
     return "\n".join(part for part in parts if part)
 
 
+_FAULTS = "400 403 408 411 412 413 416 500 501 502 503 504"
+"""What nginx may answer in the place of Bandeau or the site."""
+
+
 def _heading(front: Front) -> str:
     return f"""\
-# Written by `bandeau compile nginx` for {plain(front.hosts[0])}, policy {front.policy}.
+{heading("nginx", front)}
 # For nginx's http block. Do not edit: write it again after each change of the policy.
 """
 
@@ -42,7 +57,7 @@ def _server(front: Front, where: Where) -> str:
     size = _buffer(front.longest_header)
     return f"""\
 {_hashes(front)}server {{
-    listen {plain(where.listen)};
+{_listen(where)}
     server_name {hosts};
     client_max_body_size 0;
     sendfile on;
@@ -52,31 +67,58 @@ def _server(front: Front, where: Where) -> str:
     proxy_buffer_size {size}k;
     proxy_buffers 8 {size}k;
     proxy_busy_buffers_size {2 * size}k;
-    {_own()}
+{_own()}
 
-{_own_paths()}
+{"" if where.ask else reading(front)}
+{_own_paths(where)}
 {_asking(where)}{_pages(where)}
 {_assets(where)}
-{_live_ones()}
+{_live_ones(where)}
+{_OWN_FAULTS}
 }}
 """
 
 
+def _listen(where: Where) -> str:
+    if where.tls is None:
+        return f"    listen {plain(where.listen)};"
+    if where.tls == Tls():
+        raise FrontError("nginx gets no certificates by itself: name the files of one")
+    return f"""\
+    listen {plain(where.listen)} ssl http2;
+    ssl_certificate {quoted(plain(where.tls.certificate))};
+    ssl_certificate_key {quoted(plain(where.tls.key))};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:bandeau_tls:10m;
+    ssl_session_timeout 1d;"""
+
+
 def _own() -> str:
-    """On whatever nginx answers itself: a document without our policies is a way round them."""
-    return """\
-add_header Content-Security-Policy $bandeau_own_policy always;
-    add_header Connection-Allowlist $bandeau_own_allowlist always;"""
+    """For answers of nginx's own; whatever passes has an ``add_header``, and so inherits none."""
+    return "\n".join(f"    add_header {name} {quoted(value)} always;" for name, value in OWN)
 
 
-def _own_paths() -> str:
+_OWN_FAULTS = """\
+    # What nginx answers itself: a document without our policies would be a way round them.
+    location @bandeau_own {
+        default_type text/plain;
+        return 200 "$status\\n";
+    }"""
+
+
+def _own_paths(where: Where) -> str:
     return f"""\
     # Choices, comments, the log: always Bandeau.
     location ^~ /.bandeau/ {{
+        error_page {_FAULTS} @bandeau_own;
         proxy_pass http://bandeau_app;
-{_forwarded()}
+{_forwarded(where)}
+        add_header Cache-Status "bandeau; fwd=bypass";
     }}
 """
+
+
+_VARIANT = "$bandeau_key|$bandeau_language|$bandeau_coding"
 
 
 def _pages(where: Where) -> str:
@@ -85,28 +127,29 @@ def _pages(where: Where) -> str:
     return f"""\
     # Pages: from the cache under the visitor's choice, else from Bandeau, which says what may stay.
     location / {{
+        recursive_error_pages on;
         error_page 418 = @bandeau_assets;
         error_page 419 = @bandeau_live;
-        if ($bandeau_live) {{
-            return 419;
-        }}
+        error_page {_FAULTS} @bandeau_own;
         if ($bandeau_direct) {{
             return 418;
         }}
+        if ($bandeau_live) {{
+            return 419;
+        }}
 {asks}        proxy_pass http://bandeau_app;
         proxy_cache $bandeau_zone;
-        proxy_cache_key "$scheme|$http_host|$request_uri|$bandeau_key|$bandeau_form";
+        proxy_cache_key "{scheme(where)}|$http_host|$request_uri|{_VARIANT}";
         proxy_no_cache $bandeau_ungranted;
         proxy_ignore_headers Cache-Control Expires Vary X-Accel-Redirect X-Accel-Charset;
         proxy_hide_header Bandeau-Cache;
         proxy_hide_header Bandeau-Key;
         max_ranges 0;
-{_forwarded()}
+{_forwarded(where)}
         proxy_set_header Bandeau-Key $bandeau_key;
         proxy_set_header Accept-Encoding $bandeau_accepts;
         proxy_set_header Accept-Language $bandeau_speaks;
         add_header Cache-Status $bandeau_found;
-    {_own().replace("    add_header", "        add_header").strip()}
     }}
 """
 
@@ -116,43 +159,52 @@ def _assets(where: Where) -> str:
     asks += _asked() if where.ask else ""
     scheme = urlsplit(where.site).scheme
     secure = "        proxy_ssl_server_name on;\n" if scheme == "https" else ""
-    hidden = "\n".join(f"        proxy_hide_header {name};" for name in (*CONTACTS, "Set-Cookie"))
+    gone = (*CONTACTS, "Set-Cookie", "Permissions-Policy")
+    hidden = "\n".join(f"        proxy_hide_header {name};" for name in gone)
+    unsaid = "\n".join(f'        proxy_set_header {name} "";' for name in PROFILING)
     return f"""\
     # nginx cannot drop one Set-Cookie of several, nor read a Link: of an asset, none passes.
     location @bandeau_assets {{
+        recursive_error_pages on;
+        error_page {_FAULTS} @bandeau_own;
 {asks}        proxy_pass {scheme}://bandeau_site;
 {secure}{hidden}
         proxy_ignore_headers X-Accel-Redirect X-Accel-Charset;
-{_forwarded()}
+{_forwarded(where)}
         proxy_set_header X-Forwarded-Host $http_host;
         proxy_set_header Cookie $bandeau_cookie;
         proxy_set_header Bandeau-Choice $bandeau_choice;
         proxy_set_header Bandeau-Key "";
+{unsaid}
         add_header Content-Security-Policy $bandeau_asset_policy always;
         add_header Vary $bandeau_asset_vary always;
+        add_header Permissions-Policy $bandeau_asset_permissions always;
     }}
 """
 
 
-def _live_ones() -> str:
+def _live_ones(where: Where) -> str:
     return f"""\
     # WebSockets and event streams.
     location @bandeau_live {{
+        recursive_error_pages on;
+        error_page {_FAULTS} @bandeau_own;
         proxy_pass http://bandeau_app;
         proxy_buffering off;
         proxy_read_timeout 1h;
-{_forwarded("upgrade")}
+{_forwarded(where, "upgrade")}
         proxy_set_header Upgrade $http_upgrade;
+        add_header Cache-Status "bandeau; fwd=bypass";
     }}"""
 
 
-def _forwarded(connection: str = "") -> str:
+def _forwarded(where: Where, connection: str = "") -> str:
     """In every location again: one ``proxy_set_header`` there drops all that were inherited."""
     return f"""\
         proxy_set_header Connection "{connection}";
         proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;"""
+        proxy_set_header X-Forwarded-Proto {scheme(where)};"""
 
 
 def _asking(where: Where) -> str:
@@ -166,7 +218,7 @@ def _asking(where: Where) -> str:
         proxy_method GET;
         proxy_pass_request_body off;
         proxy_set_header Content-Length "";
-{_forwarded()}
+{_forwarded(where)}
     }}
 """
 

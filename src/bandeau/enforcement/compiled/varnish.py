@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from bandeau.enforcement.compiled.front import (
     ASSET_NAMES,
     ASSET_POLICY,
     ASSETS,
+    BLANK,
     CONTACTS,
     ODD_PATH,
-    OWN_ALLOWLIST,
-    OWN_POLICY,
+    OWN,
+    PERMISSIONS,
+    PROFILING,
     SIGNATURE,
     UNGOVERNED,
     Front,
     FrontError,
     Where,
+    alternatives,
+    first_language,
+    heading,
     literal,
-    name_pattern,
+    other_cookie,
     plain,
 )
 
 _NAMES = 12_000
 """Characters of one regular expression; PCRE takes no more than 64 kB once compiled."""
 _JAR_COOKIES = 100
-_BLANK = r"[ \t]*+"
 _WORKING = ("Mask", "Kept", "Rest", "Part", "State", "Kind")
 
 
@@ -46,7 +50,7 @@ def _heading(front: Front, where: Where) -> str:
     room = 1 << max(14, (front.longest_header + 8_192).bit_length())
     return f"""\
 vcl 4.1;
-# Written by `bandeau compile varnish` for {plain(front.hosts[0])}, policy {front.policy}.
+{heading("varnish", front)}
 # Do not edit: write it again after each change of the policy. Pages have long headers; start with
 #   varnishd -a {plain(where.listen)} -p http_max_hdr=256 -p http_req_hdr_len=32768 \\
 #     -p http_req_size=65536 \\
@@ -101,6 +105,7 @@ sub vcl_recv {{
         unset req.http.Bandeau-Key;
         set req.backend_hint = bandeau_site;
         set req.http.Cookie = req.http.X-Bandeau-Kept;
+{_UNSAID}
         if (req.http.Cookie == "") {{
             unset req.http.Cookie;
         }}
@@ -142,17 +147,16 @@ sub bandeau_read {{
 
 
 def _reading(front: Front) -> dict[str, str]:
-    own, ours = literal(front.cookie), f"{literal(front.cookie)}|{literal(front.receipt)}"
-    other = rf"(?!(?:{ours}){_BLANK}(?:=|;|$))[^;]*+"
+    own, other = literal(front.cookie), other_cookie(front)
     value = f"{front.choice}({front.mask}){SIGNATURE}"
     key = front.key(f"1.{front.terms}.")
     if front.noted:
         value, key = f"({front.noted})", front.key("")
     return {
-        "blank": _BLANK,
+        "blank": BLANK,
         "other": other,
-        "others": rf"{other}(?:;{_BLANK}{other})*+",
-        "chosen": rf"{own}{_BLANK}={_BLANK}{value}{_BLANK}",
+        "others": rf"{other}(?:;{BLANK}{other})*+",
+        "chosen": rf"{own}{BLANK}={BLANK}{value}{BLANK}",
         "key": key,
         "undecided": front.key("undecided"),
         "signal": front.key("signal"),
@@ -164,7 +168,7 @@ def _cookies(front: Front) -> str:
     """Each purpose takes its cookies out of what is left, if it is granted."""
     steps = []
     for number, gate in enumerate((front.exempt, *front.gates)):
-        taken = "".join(map(_taken, _fitting(gate.cookies)))
+        taken = "".join(map(_taken, alternatives(gate.cookies, _NAMES)))
         granted = f'    if (req.http.X-Bandeau-Mask ~ "^.{{{number - 1}}}1") {{\n{taken}    }}\n'
         steps.append(granted if number and taken else taken)
     return f"""\
@@ -192,17 +196,6 @@ def _taken(names: str) -> str:
         cookie.filter_re("^(?:{names})$");
         set req.http.X-Bandeau-Rest = cookie.get_string();
 """
-
-
-def _fitting(names: Iterable[str]) -> Iterator[str]:
-    joined = ""
-    for name in map(name_pattern, names):
-        if joined and len(joined) + len(name) > _NAMES:
-            yield joined
-            joined = ""
-        joined += ("|" if joined else "") + name
-    if joined:
-        yield joined
 
 
 def _told(front: Front) -> str:
@@ -235,10 +228,9 @@ def _tracked(front: Front) -> str:
 
 
 def _pages(front: Front) -> str:
-    known = "|".join(map(literal, front.languages))
     languages = "".join(
         f"    {'else' if number else ''}if (req.http.Accept-Language"
-        f' ~ "{_first(each, known)}") {{\n'
+        f' ~ "(?i){first_language(each, front.languages)}") {{\n'
         f'        set req.http.Accept-Language = "{plain(each)}";\n    }}\n'
         for number, each in enumerate(front.languages)
     )
@@ -273,14 +265,16 @@ sub vcl_hash {{
 _ENDINGS = "|".join(ASSET_NAMES)
 
 
-def _first(wanted: str, known: str) -> str:
-    """The first tag of ``Accept-Language`` that the site speaks is ``wanted``."""
-    other = rf"(?![ \t]*+(?:{known})(?![a-z0-9]))[^,]*+,"
-    return rf"(?i)^(?:{other})*+[ \t]*+{literal(wanted)}(?![a-z0-9])"
-
-
 _UNSET = "\n".join(f"    unset bereq.http.X-Bandeau-{name};" for name in _WORKING)
-_HIDDEN = "\n".join(f"        unset beresp.http.{name};" for name in (*CONTACTS, "Set-Cookie"))
+_GONE = (*CONTACTS, "Set-Cookie", "Permissions-Policy")
+_HIDDEN = "\n".join(f"    unset beresp.http.{name};" for name in _GONE)
+_UNSAID = "\n".join(f"        unset req.http.{name};" for name in PROFILING)
+
+
+def _own(answer: str) -> str:
+    return "\n".join(f'    set {answer}.http.{name} = "{value}";' for name, value in OWN)
+
+
 _REST = f"""\
 sub vcl_backend_fetch {{
 {_UNSET}
@@ -322,6 +316,7 @@ sub vcl_backend_response {{
             set beresp.http.Vary = beresp.http.Vary + ", ";
         }}
         set beresp.http.Vary = beresp.http.Vary + "Sec-Fetch-Dest";
+        set beresp.http.Permissions-Policy = "{PERMISSIONS}";
     }}
     set beresp.uncacheable = true;
     return (deliver);
@@ -346,12 +341,10 @@ sub vcl_deliver {{
 
 # What Varnish answers itself: a document without our policies would be a way round them.
 sub vcl_backend_error {{
-    set beresp.http.Content-Security-Policy = "{OWN_POLICY}";
-    set beresp.http.Connection-Allowlist = "{OWN_ALLOWLIST}";
+{_own("beresp")}
 }}
 
 sub vcl_synth {{
-    set resp.http.Content-Security-Policy = "{OWN_POLICY}";
-    set resp.http.Connection-Allowlist = "{OWN_ALLOWLIST}";
+{_own("resp")}
 }}
 """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from press_group import Group, press_group
-from two_browsers import BROWSERS, Tab, opened, until
+from two_browsers import BROWSERS, Tab, band, opened, press, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -36,20 +36,6 @@ KINDS = {"/image", "/fetch", "/keepalive", "/beacon", "/worker"}
 def group(tmp_path: Path) -> Iterator[Group]:
     with press_group(tmp_path, {"/": PLAIN, "/beacons": BEACONS}) as served:
         yield served
-
-
-def band(tab: Tab) -> object:
-    return tab.run(
-        """() => document.querySelector("[data-bandeau=root]").shadowRoot
-        .querySelector("[data-bandeau=band]").dataset.state"""
-    )
-
-
-def press(tab: Tab, control: str) -> None:
-    tab.run(
-        f"""() => {{ document.querySelector("[data-bandeau=root]").shadowRoot
-        .querySelector("[data-bandeau={control}]").click(); return 1; }}"""
-    )
 
 
 def beaconing(tab: Tab, group: Group) -> Tab:

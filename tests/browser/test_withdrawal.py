@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from press_group import HOST, NAMES, POLICY, SIBLING, STORE, Group, press_group
-from two_browsers import BROWSERS, Tab, opened, stored_cookies, until
+from two_browsers import BROWSERS, Tab, band, opened, press, stored_cookies, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -60,20 +60,6 @@ def group(tmp_path: Path) -> Iterator[Group]:
     with press_group(tmp_path, pages) as served:
         pages.update({path: page.format(port=served.port) for path, page in PAGES.items()})
         yield served
-
-
-def band(tab: Tab) -> object:
-    return tab.run(
-        """() => document.querySelector("[data-bandeau=root]").shadowRoot
-        .querySelector("[data-bandeau=band]").dataset.state"""
-    )
-
-
-def press(tab: Tab, control: str) -> None:
-    tab.run(
-        f"""() => {{ document.querySelector("[data-bandeau=root]").shadowRoot
-        .querySelector("[data-bandeau={control}]").click(); return 1; }}"""
-    )
 
 
 def accept_and_seed(tab: Tab, group: Group) -> None:

@@ -79,3 +79,19 @@ def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
         if found or time.monotonic() > end:
             assert found, f"it never came to hold: {found}"
             return found
+
+
+def band(tab: Tab) -> object:
+    """What the band says of the choice."""
+    return tab.run(
+        """() => document.querySelector("[data-bandeau=root]").shadowRoot
+        .querySelector("[data-bandeau=band]").dataset.state"""
+    )
+
+
+def press(tab: Tab, control: str) -> None:
+    """Click one of ours, such as ``refuse-all``."""
+    tab.run(
+        f"""() => {{ document.querySelector("[data-bandeau=root]").shadowRoot
+        .querySelector("[data-bandeau={control}]").click(); return 1; }}"""
+    )

@@ -98,9 +98,12 @@ def test_choices_of_one_subject_supersede_each_other_in_order(case):
         previous = commit(receipt.salt, receipt.record).hex()
         stored = run(case.store.find(receipt.id))
         assert stored.superseded is (receipt is not receipts[-1])
-    assert run(case.store.latest(drafts.subject("ana"))).id == receipts[-1].id
-    assert run(case.store.latest(drafts.subject("eve"))) is None
-    assert run(case.store.latest("")) is None
+    told = run(case.store.history(drafts.subject("ana"), 100))
+    assert [stored.id for stored in told] == [receipt.id for receipt in reversed(receipts)]
+    assert [stored.superseded for stored in told] == [False] + [True] * 19
+    assert run(case.store.history(drafts.subject("ana"))) == told[:1]
+    assert run(case.store.history(drafts.subject("eve"))) == []
+    assert run(case.store.history("")) == []
 
 
 def test_terms_are_kept_once_under_their_digest(case):
@@ -123,7 +126,7 @@ def test_erasure_leaves_the_tree_and_every_other_proof(case):
     mine, other, before, erased = run(work())
     stored = run(case.store.find(drafts.record_id(1)))
     assert (stored.body, stored.salt, stored.erased) == (None, None, True)
-    assert run(case.store.latest(drafts.subject("ana"))) is None
+    assert run(case.store.history(drafts.subject("ana"))) == []
     assert run(case.store.published("tile/entries/000.p/2")) == before
     for receipt in (mine, other, erased):
         verify_receipt(receipt.as_json(), VKEY)
@@ -155,13 +158,12 @@ def test_an_erased_withdrawal_does_not_revive_the_consent_before_it(case):
         await case.store.append(drafts.choice(1, "ana"))
         await case.store.append(drafts.choice(2, "ana", social=False))
         await case.store.append(drafts.erasure(3, drafts.record_id(2)))
-        return await case.store.find(drafts.record_id(1)), await case.store.latest(
-            drafts.subject("ana")
-        )
+        former = await case.store.find(drafts.record_id(1))
+        return former, await case.store.history(drafts.subject("ana"))
 
-    former, latest = run(work())
+    former, held = run(work())
     assert former.superseded
-    assert latest is None
+    assert held == [former]
 
 
 def test_an_outsider_recomputes_the_tree_from_what_is_published(case):
@@ -259,7 +261,7 @@ def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path
             except LedgerRefused:
                 answers.append("refused")
         answers += [await store.find(drafts.record_id(100 + n)) for n in range(25)]
-        answers += [await store.latest(drafts.subject(f"v{n}")) for n in range(4)]
+        answers += [await store.history(drafts.subject(f"v{n}"), 3) for n in range(4)]
         answers.append(await store.published("checkpoint"))
         return [*answers, *[leaf async for leaf in store.scan()]]
 
@@ -281,7 +283,7 @@ def test_items_are_kept_beside_choices_and_follow_upon_each_other(case):
     ):
         receipt = run(case.store.append(draft))
     assert verify_receipt(receipt.as_json(), VKEY).record.vendor == "Télégramme"
-    latest = run(case.store.latest(drafts.subject("anna")))
+    (latest,) = run(case.store.history(drafts.subject("anna")))
     assert (latest.id, latest.superseded) == (drafts.record_id(1), False)
     older, newer = (run(case.store.find(drafts.record_id(n))) for n in (2, 3))
     assert (older.superseded, newer.superseded) == (True, False)
@@ -289,3 +291,19 @@ def test_items_are_kept_beside_choices_and_follow_upon_each_other(case):
     assert case.findings() == ()
     run(case.store.append(drafts.erasure(5, drafts.record_id(3))))
     assert run(case.store.find(drafts.record_id(3))).erased
+
+
+def test_what_was_shown_is_kept_beside_its_record(case):
+    async def work():
+        first = await case.store.append(drafts.notice())
+        again = await case.store.append(drafts.notice())
+        other = await case.store.append(drafts.notice(b"<p>Another</p>"))
+        return first, again, other, await case.store.published("artefact/" + "0" * 64)
+
+    first, again, other, none = run(work())
+    assert first == again != other
+    assert none is None
+    shown = verify_receipt(other.as_json(), VKEY).record.artefacts
+    assert set(shown) == {"notice.html", "policy.toml"}
+    kept = {name: run(case.store.published(f"artefact/{key}")) for name, key in shown.items()}
+    assert kept == {"notice.html": b"<p>Another</p>", "policy.toml": b"[site]"}

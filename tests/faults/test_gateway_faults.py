@@ -55,7 +55,7 @@ def test_a_ledger_that_is_down_refuses_choices_and_keeps_the_site_up(
             line.split(";")[0] for line in accepted.headers.get_list("set-cookie")[:2]
         )
         client.cookies.clear()
-        for method in ("append", "find", "latest", "published"):
+        for method in ("append", "find", "history", "published"):
             monkeypatch.setattr(bandeau.site.ledger, method, _unavailable)
 
         page = client.get("/article", headers={"cookie": cookie})

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bandeau import limits
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import (
     FIELDS,
-    Draft,
     Kind,
     RecordError,
+    artefact_hash,
     items_subject_of,
     parse_record,
     policy_record_id,
@@ -139,10 +140,27 @@ def test_other_kinds():
     record = parse_record(policy.body())
     assert (record.terms, record.policy) == ("é", "0123456789abcdef")
     assert record.id == policy_record_id("0123456789abcdef")
-    notice = Draft.notice(
-        id=ID, site="a.test", time=5, policy="0" * 16, notice="b" * 64, lang="fr", layout="bar"
-    )
-    assert parse_record(notice.body()).notice == "b" * 64
+    shown = {"policy": "0" * 16, "notice": "b" * 64, "lang": "fr", "layout": "bar"}
+    notice = Draft.notice(site="a.test", time=5, artefacts={"notice.html": b"<p>"}, **shown)
+    record = parse_record(notice.body())
+    assert record.notice == "b" * 64
+    assert record.artefacts == {"notice.html": artefact_hash(b"<p>")}
+    later = Draft.notice(site="a.test", time=6, artefacts={"notice.html": b"<p>"}, **shown)
+    other = Draft.notice(site="a.test", time=6, artefacts={"notice.html": b"<b>"}, **shown)
+    assert later.id == notice.id != other.id
+
+
+def test_records_of_the_first_version_are_read():
+    """As they were written before what was withdrawn, the variant and the ground were told."""
+    body = (
+        b'{"action":"refuse_all","expires":1800000000,"gpc":false,"id":"%b","kind":"choice",'
+        b'"lang":"fr","layout":"bar","mechanism":"notice","notice":"n","policy":"%b","prev":null,'
+        b'"purposes":{"social":false},"site":"a.test","subject":"%b","time":5,"v":1}'
+    ) % (ID.encode(), b"0" * 16, b"0" * 64)
+    record = parse_record(body)
+    assert (record.v, record.variant, list(record.withdrawn)) == (1, "standard", [])
+    with pytest.raises(RecordError, match="withdrawn"):
+        parse_record(body.replace(b'"v":1', b'"v":2'))
 
 
 def test_an_erasure_does_not_repeat_the_erased_id():

@@ -169,7 +169,7 @@ def test_processes_that_start_at_once_make_one_ledger(tmp_path):
 def test_a_newer_schema_is_refused(tmp_path):
     opened(tmp_path).close()
     db = apsw.Connection(str(tmp_path / ledger_file.NAME))
-    db.pragma("user_version", 2)
+    db.pragma("user_version", ledger_file.SCHEMA + 1)
     db.close()
     with pytest.raises(LedgerUnavailable, match="newer Bandeau"):
         opened(tmp_path)

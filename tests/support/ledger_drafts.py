@@ -6,7 +6,8 @@ import itertools
 from collections.abc import Callable
 
 from bandeau.ledger.checkpoint import Signer
-from bandeau.ledger.record import Draft, item_hash, items_subject_of, subject_of, uuid7
+from bandeau.ledger.draft import Draft
+from bandeau.ledger.record import item_hash, items_subject_of, subject_of, uuid7
 
 ORIGIN = "www.quotidien.test/log"
 SEED = bytes(range(32))
@@ -84,3 +85,16 @@ def erasure(number: int, erases: str) -> Draft:
 def terms() -> Draft:
     """The terms that every choice here refers to."""
     return Draft.policy(site="www.quotidien.test", time=NOW, digest=TERMS, terms=b'{"v":1}')
+
+
+def notice(html: bytes = b"<p>Notice</p>") -> Draft:
+    """What visitors were shown, with the policy file."""
+    return Draft.notice(
+        site="www.quotidien.test",
+        time=NOW,
+        artefacts={"notice.html": html, "policy.toml": b"[site]"},
+        policy=TERMS,
+        notice="a" * 64,
+        lang="fr",
+        layout="bar",
+    )

@@ -31,8 +31,9 @@ from starlette.routing import Route
 
 from bandeau import limits
 from bandeau.app import Bandeau
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import verify_receipt
-from bandeau.ledger.record import Draft, item_hash, parse_record, uuid7
+from bandeau.ledger.record import item_hash, parse_record, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 
 CHOICE = "/.bandeau/choice"

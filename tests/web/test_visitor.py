@@ -14,7 +14,8 @@ from bandeau.choice.decide import Action, decide, expiry
 from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.choice.token import Seal, Ticket
 from bandeau.enforcement.rules import Rules
-from bandeau.ledger.record import Draft, subject_of, uuid7
+from bandeau.ledger.draft import Draft
+from bandeau.ledger.record import subject_of, uuid7
 from bandeau.policy.check import load
 from bandeau.policy.terms import canonical, digest, terms_of
 from bandeau.storage.files import read_words

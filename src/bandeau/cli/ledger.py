@@ -15,8 +15,9 @@ import click
 
 from bandeau import limits
 from bandeau.ledger.checkpoint import CheckpointError, encode
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Draft, Kind, RecordError, parse_record, uuid7
+from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
 from bandeau.storage.keys import Keys, KeysError, load

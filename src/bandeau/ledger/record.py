@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,11 +20,16 @@ from types import MappingProxyType
 from bandeau import limits
 from bandeau.choice.decide import Action
 
-VERSION = 1
+VERSION = 2
+VERSIONS = (1, 2)
+"""All that can be read. Version 1 lacks ``withdrawn``, ``variant``, ``artefacts`` and ``ground``.
+"""
 _SAFE_INTEGER = (1 << 53) - 1
 LOAD = "load"
 """The action of who loads one item and decides nothing else."""
 ACTIONS = frozenset({*(action.value for action in Action), LOAD})
+STANDARD = "standard"
+"""The variant of a notice of which there is only one."""
 MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "api", "privacy"})
 
 
@@ -38,103 +43,36 @@ class Kind(StrEnum):
     ERASURE = "erasure"
 
 
+class Ground(StrEnum):
+    """Why a record was erased."""
+
+    REQUEST = "request"
+    RETENTION = "retention"
+    INVALID = "invalid"
+
+
 _COMMON = ("v", "id", "kind", "site", "time")
-_SHOWN = ("policy", "notice", "lang", "layout")
+_SHOWN = ("policy", "notice", "lang", "layout", "variant")
 FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
         Kind.CHOICE: frozenset(
             {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
-            | {"prev"}
+            | {"prev", "withdrawn"}
         ),
         Kind.ITEM: frozenset(
             {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
             | {"purpose", "vendor", "host", "item"}
         ),
         Kind.POLICY: frozenset({*_COMMON, "policy", "terms"}),
-        Kind.NOTICE: frozenset({*_COMMON, *_SHOWN}),
-        Kind.ERASURE: frozenset({*_COMMON, "target", "index"}),
+        Kind.NOTICE: frozenset({*_COMMON, *_SHOWN, "artefacts"}),
+        Kind.ERASURE: frozenset({*_COMMON, "target", "index", "ground"}),
     }
 )
+_SINCE_2 = frozenset({"withdrawn", "variant", "artefacts", "ground"})
 
 
 class RecordError(ValueError):
     """Bytes or fields that are not a record of this schema. The message says which field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A record that the ledger has not placed yet: its bytes, but for what only the sequence knows.
-
-    Between ``before`` and ``after`` stands the ``prev`` of a choice or item, or the ``index`` of an
-    erasure.
-    ``time`` is in Unix milliseconds; ``subject`` and ``erases`` are empty where they do not apply.
-    """
-
-    id: str
-    kind: Kind
-    time: int
-    before: bytes
-    after: bytes = b""
-    subject: str = ""
-    erases: str = ""
-
-    @classmethod
-    def choice(cls, *, id: str, site: str, subject: str, time: int, **fields: object) -> Draft:
-        """A visitor's choice (rules L2, C5).
-
-        ``fields`` are ``action``, ``mechanism``, ``purposes`` (key to bool, refused as explicitly
-        as granted), ``policy`` (terms digest), ``notice`` (version of what was served), ``lang``,
-        ``layout``, ``gpc`` and ``expires`` (Unix seconds). Raises :class:`RecordError`.
-        """
-        purposes = fields.get("purposes")
-        told = dict(purposes) if isinstance(purposes, Mapping) else purposes
-        whole = _common(id, Kind.CHOICE, site, time) | fields
-        before, after = _around(whole | {"subject": subject, "purposes": told}, "prev", "0" * 64)
-        return cls(id, Kind.CHOICE, time, before, after, subject=subject)
-
-    @classmethod
-    def item(cls, *, id: str, site: str, subject: str, time: int, **fields: object) -> Draft:
-        """A visitor's consent to one embedded item alone (rule R4).
-
-        ``fields`` are ``purpose``, ``vendor``, ``host`` (who is contacted), ``item`` (of the item's
-        URL, see :func:`item_hash`), ``mechanism``, ``policy``, ``notice`` (version of what was
-        shown), ``lang``, ``layout`` and ``gpc``. Raises :class:`RecordError`.
-        """
-        whole = _common(id, Kind.ITEM, site, time) | fields | {"action": LOAD, "subject": subject}
-        before, after = _around(whole, "prev", "0" * 64)
-        return cls(id, Kind.ITEM, time, before, after, subject=subject)
-
-    @classmethod
-    def policy(cls, *, site: str, time: int, digest: str, terms: bytes) -> Draft:
-        """The terms that choices refer to by ``digest``; one record for ever (rules L2, L5)."""
-        record_id = policy_record_id(digest)
-        fields = {"policy": digest, "terms": terms.decode()}
-        whole = _common(record_id, Kind.POLICY, site, time) | fields
-        return cls(record_id, Kind.POLICY, time, _encode(whole))
-
-    @classmethod
-    def notice(cls, *, id: str, site: str, time: int, **fields: object) -> Draft:
-        """A version of the notice: ``policy``, ``notice``, ``lang``, ``layout`` (rules L3, L10)."""
-        whole = _common(id, Kind.NOTICE, site, time) | fields
-        return cls(id, Kind.NOTICE, time, _encode(whole))
-
-    @classmethod
-    def erasure(cls, *, id: str, site: str, time: int, erases: str) -> Draft:
-        """The erasure of the choice ``erases``, whose id the record itself does not repeat."""
-        _require("id", erases)
-        whole = _common(id, Kind.ERASURE, site, time) | {"target": erased_tag(erases)}
-        before, after = _around(whole, "index", _SAFE_INTEGER)
-        return cls(id, Kind.ERASURE, time, before, after, erases=erases)
-
-    def body(self, placed: str | int | None = None) -> bytes:
-        """The record's bytes: JSON in UTF-8 with sorted keys and no spaces.
-
-        ``placed`` is, for a choice or item, the hexadecimal commitment of the same subject's
-        former record if there is one; for an erasure the index of its target.
-        """
-        if not self.after:
-            return self.before
-        return self.before + _JSON(placed).encode() + self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +81,8 @@ class Record:
 
     ``time`` is in Unix milliseconds, ``expires`` in Unix seconds; ``prev`` is the commitment of
     the same subject's former record, so that erasing the former leaves no id of it behind.
+    ``withdrawn`` are the purposes that the former granted and this one does not; ``artefacts`` are
+    hexadecimal SHA-256 by name of what was shown, kept beside the log.
     """
 
     v: int
@@ -154,10 +94,13 @@ class Record:
     action: str = ""
     mechanism: str = ""
     purposes: Mapping[str, bool] = field(default_factory=dict)
+    withdrawn: Sequence[str] = ()
     policy: str = ""
     notice: str = ""
     lang: str = ""
     layout: str = ""
+    variant: str = STANDARD
+    artefacts: Mapping[str, str] = field(default_factory=dict)
     gpc: bool = False
     expires: int = 0
     purpose: str = ""
@@ -168,25 +111,27 @@ class Record:
     terms: str = ""
     target: str = ""
     index: int = 0
+    ground: str = ""
 
 
 def parse_record(body: bytes) -> Record:
     """The record in ``body``; raises :class:`RecordError` for a field missing, unknown or bad."""
-    _require_length(body, Kind.POLICY)
+    require_length(body, Kind.POLICY)
     try:
         fields = json.loads(body, object_pairs_hook=_single, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise RecordError(f"not JSON: {error}") from error
     if not isinstance(fields, dict):
         raise RecordError("not an object")
-    _require("kind", fields.get("kind"))
+    require("kind", fields.get("kind"))
     kind = Kind(fields["kind"])
-    _require_length(body, kind)
-    odd = FIELDS[kind] ^ set(fields)
+    require_length(body, kind)
+    expected = FIELDS[kind] - _SINCE_2 if fields.get("v") == 1 else FIELDS[kind]
+    odd = expected ^ set(fields)
     if odd:
         raise RecordError(f"missing or unknown: {', '.join(sorted(odd))[:200]}")
     for name, value in fields.items():
-        _require(name, value)
+        require(name, value)
     if (fields.get("action") == LOAD) != (kind is Kind.ITEM):
         raise RecordError(f"action cannot be {fields.get('action')} in a record of kind {kind}")
     return Record(**{**fields, "kind": kind})
@@ -223,7 +168,18 @@ def uuid7(milliseconds: int, random: bytes) -> str:
 def policy_record_id(digest: str) -> str:
     """The id under which the terms called ``digest`` are kept: a UUIDv8 derived from it."""
     named = hashlib.sha256(b"bandeau/policy/v1" + digest.encode()).digest()
-    return str(uuid.UUID(int=_stamp(int.from_bytes(named[:16]), 8)))
+    return _uuid8(named)
+
+
+def notice_record_id(shown: Mapping[str, str], artefacts: Mapping[str, str]) -> str:
+    """The id under which the notice ``shown`` is kept with these ``artefacts`` (hashes by name)."""
+    told = json.dumps([dict(shown), dict(artefacts)], sort_keys=True)
+    return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + told.encode()).digest())
+
+
+def artefact_hash(data: bytes) -> str:
+    """The name under which something that was shown is kept: hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def erased_tag(record_id: str) -> str:
@@ -231,38 +187,12 @@ def erased_tag(record_id: str) -> str:
     return hashlib.sha256(b"bandeau/erased/v1" + record_id.encode()).hexdigest()
 
 
+def _uuid8(named: bytes) -> str:
+    return str(uuid.UUID(int=_stamp(int.from_bytes(named[:16]), 8)))
+
+
 def _stamp(value: int, version: int) -> int:
     return value & ~(0xF << 76) & ~(0x3 << 62) | version << 76 | 0x2 << 62
-
-
-_JSON = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-).encode
-
-
-def _common(record_id: str, kind: Kind, site: str, time: int) -> dict[str, object]:
-    return {"v": VERSION, "id": record_id, "kind": kind.value, "site": site, "time": time}
-
-
-def _encode(whole: Mapping[str, object]) -> bytes:
-    """The bytes of a record, read back so that no store has to refuse them."""
-    try:
-        written = _JSON(whole).encode()
-    except (TypeError, ValueError) as error:
-        raise RecordError(f"not writable: {error}") from error
-    parse_record(written)
-    return written
-
-
-def _around(whole: dict[str, object], name: str, longest: object) -> tuple[bytes, bytes]:
-    """The bytes before and after the value of ``name``, checked with the longest it can have.
-
-    No text can hold the mark, because a quotation mark inside one is escaped.
-    """
-    mark = f'"{name}":'.encode()
-    value = _JSON(longest).encode()
-    before, _, after = _encode(whole | {name: longest}).partition(mark + value)
-    return before + mark, after
 
 
 def _matches(pattern: str) -> Callable[[object], bool]:
@@ -282,12 +212,30 @@ def _answers(value: object) -> bool:
     )
 
 
+def _keys(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= limits.POLICY_PURPOSES
+        and all(map(_KEY, value))
+        and value == sorted(set(value))
+    )
+
+
+def _artefacts(value: object) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and 0 < len(value) <= limits.NOTICE_ARTEFACTS
+        and all(_FILE(name) and _HASH(digest) for name, digest in value.items())
+    )
+
+
 _KEY = _matches(r"[a-z][a-z0-9-]{0,39}")
 _HASH = _matches(r"[0-9a-f]{64}")
+_FILE = _matches(r"[a-z0-9][a-z0-9_-]{0,59}\.[a-z0-9]{1,8}")
 _HOST = _matches(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
 _CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
     {
-        "v": lambda value: type(value) is int and value == VERSION,
+        "v": lambda value: type(value) is int and value in VERSIONS,
         "id": _matches(r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
         "kind": lambda value: isinstance(value, str) and value in frozenset(Kind),
         "site": _HOST,
@@ -299,7 +247,11 @@ _CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
         "policy": _matches(r"[0-9a-f]{16}"),
         "notice": _matches(r"[A-Za-z0-9_-]{1,100}"),
         "lang": _matches(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}"),
-        "layout": _matches(r"[a-z][a-z0-9-]{0,39}"),
+        "layout": _KEY,
+        "variant": _KEY,
+        "withdrawn": _keys,
+        "artefacts": _artefacts,
+        "ground": lambda value: isinstance(value, str) and value in frozenset(Ground),
         "gpc": lambda value: type(value) is bool,
         "expires": _whole,
         "purpose": _KEY,
@@ -316,12 +268,14 @@ _CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
 )
 
 
-def _require(name: str, value: object) -> None:
+def require(name: str, value: object) -> None:
+    """Raises :class:`RecordError` unless ``value`` can stand in the field ``name``."""
     if not _CHECKS[name](value):
         raise RecordError(f"{name} cannot be {repr(value)[:80]}")
 
 
-def _require_length(body: bytes, kind: Kind) -> None:
+def require_length(body: bytes, kind: Kind) -> None:
+    """Raises :class:`RecordError` where ``body`` is longer than a record of ``kind`` may be."""
     allowed = limits.LEDGER_TERMS_BYTES if kind is Kind.POLICY else limits.LEDGER_RECORD_BYTES
     if len(body) > allowed:
         raise RecordError(f"longer than {allowed} bytes")

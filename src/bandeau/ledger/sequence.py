@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bandeau.ledger.commitment import SALT_BYTES, commit
-from bandeau.ledger.record import Draft, Kind, erased_tag
+from bandeau.ledger.draft import Draft
+from bandeau.ledger.record import Kind, erased_tag
 
 
 @dataclass(slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft
 
 
 class LedgerUnavailable(Exception):
@@ -62,7 +62,8 @@ class LedgerStore(Protocol):
         of one subject are chained in the order of their indexes. An erasure removes the content,
         salt, id and subject of its target in the same step, which leaves the tree as it is.
         Raises :class:`LedgerRefused` for an erasure whose target is no choice that is still held,
-        and for the replay of a record that was erased.
+        and for the replay of a record that was erased. What a draft brings along (``artefacts``)
+        is kept in the same step.
         """
         ...
 
@@ -70,15 +71,20 @@ class LedgerStore(Protocol):
         """The record of that id; an erased one is found by whoever still knows its id."""
         ...
 
-    async def latest(self, subject: str) -> Stored | None:
-        """The record of ``subject`` that none follows; ``None`` if none is held."""
+    async def history(self, subject: str, count: int = 1) -> Sequence[Stored]:
+        """The records of ``subject`` that are still held, newest first, at most ``count`` of them.
+
+        What stands for a subject is the first of them, unless it is superseded: then the newest
+        one was erased.
+        """
         ...
 
     async def published(self, path: str) -> bytes | None:
         """What the log shows to all under ``path`` (C2SP tlog-tiles), or ``None``.
 
         ``checkpoint``; ``checkpoint/SIZE`` for each one ever signed; ``key``, the verifier key;
-        ``tile/LEVEL/INDEX``; ``tile/entries/INDEX``, whose entries are commitments only.
+        ``tile/LEVEL/INDEX``; ``tile/entries/INDEX``, whose entries are commitments only;
+        ``artefact/HASH``, what was shown to visitors.
         """
         ...
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier
 from bandeau.ledger.commitment import HASH_BYTES, SALT_BYTES, commit, leaf_hash
-from bandeau.ledger.record import Kind, Record, RecordError, erased_tag, parse_record
+from bandeau.ledger.record import Kind, Record, RecordError, artefact_hash, erased_tag, parse_record
 from bandeau.ledger.tiles import WIDTH, Head, extend
 from bandeau.ledger.tree import Frontier
 
@@ -33,14 +33,15 @@ class Row:
 class Evidence:
     """One consistent view of a store; rows come in the order of their indexes.
 
-    ``tiles`` names every (level, index) that ``tile`` can read; ``checkpoints`` are (size, note);
-    ``damage`` is what the store itself found wrong with its files.
+    ``tiles`` names every (level, index) that ``tile`` can read; ``checkpoints`` are (size, note),
+    ``artefacts`` (hash, content); ``damage`` is what the store itself found wrong with its files.
     """
 
     rows: Iterable[Row]
     tiles: Iterable[tuple[int, int]]
     tile: Callable[[int, int], bytes | None]
     checkpoints: Iterable[tuple[int, bytes]]
+    artefacts: Iterable[tuple[str, bytes]] = ()
     damage: tuple[str, ...] = ()
 
 
@@ -184,6 +185,19 @@ class _Audit:
         for index in self._doubtful:
             self._find("record and tile differ", index, "and no checkpoint tells which holds")
         self._rows.end()
+        self._check_artefacts()
+
+    def _check_artefacts(self) -> None:
+        wanted = dict(self._rows.shown)
+        for name, data in self._evidence.artefacts:
+            if artefact_hash(data) != name:
+                detail = f"artefact {name} is not what was shown"
+                self._find("artefact edited", wanted.get(name), detail)
+            elif name not in wanted:
+                self._find("artefact unknown", None, f"{name} is of no record")
+            wanted.pop(name, None)
+        for name, index in wanted.items():
+            self._find("artefact missing", index, f"{name} is named there")
 
     def _open_all(self, notes: Iterable[tuple[int, bytes]]) -> dict[int, Checkpoint]:
         signed: dict[int, Checkpoint] = {}
@@ -225,6 +239,7 @@ class _Rows:
         self._expected: dict[int, tuple[int, bytes | None, bytes]] = {}
         self._emptied: dict[int, str] = {}
         self.erasures = 0
+        self.shown: dict[str, int] = {}
 
     def check(self, row: Row, index: int) -> None:
         """Findings of one row that should have ``index``."""
@@ -274,6 +289,8 @@ class _Rows:
         self._check_former(row, record)
         if record.kind is Kind.ERASURE:
             self._check_erasure(row, record)
+        for digest in record.artefacts.values():
+            self.shown.setdefault(digest, row.index)
 
     def _check_former(self, row: Row, record: Record) -> None:
         former = self._expected.pop(row.index, None)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.commitment import EMPTY_ROOT, HASH_BYTES, leaf_hash
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft, erased_tag
+from bandeau.ledger.record import artefact_hash, erased_tag
 from bandeau.ledger.sequence import Batch, Entry, Former, sequence
 from bandeau.ledger.store import Leaf, LedgerRefused, Stored
-from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, TileNodes, extend, parse_path
+from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, TileNodes, extend, parse_path
 from bandeau.ledger.tree import Prover
 from bandeau.ledger.verify import Evidence, Row, id_bytes
 
@@ -27,6 +28,7 @@ class MemoryLedger:
         self._erased: dict[int, str] = {}
         self._ids: dict[str, int] = {}
         self._heads: dict[str, int] = {}
+        self._artefacts: dict[str, bytes] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._notes = {0: signer.sign(0, EMPTY_ROOT)}
         self._head = Head()
@@ -52,6 +54,7 @@ class MemoryLedger:
         }
         batch = sequence(self._head.size, [draft], formers, targets, self._random)
         self._keep(batch)
+        self._artefacts |= {artefact_hash(data): data for data in draft.artefacts}
         return self._receipt(self._entries[-1])
 
     async def find(self, record_id: str) -> Stored | None:
@@ -59,10 +62,10 @@ class MemoryLedger:
         index = self._index(record_id)
         return None if index is None else self._stored(record_id, index)
 
-    async def latest(self, subject: str) -> Stored | None:
+    async def history(self, subject: str, count: int = 1) -> Sequence[Stored]:
         """See :class:`LedgerStore`."""
-        index = self._heads.get(subject) if subject else None
-        return None if index is None else self._stored(self._entries[index].id, index)
+        mine = [e for e in reversed(self._entries) if subject and e.subject == subject]
+        return [self._stored(entry.id, entry.index) for entry in mine[:count]]
 
     async def published(self, path: str) -> bytes | None:
         """See :class:`LedgerStore`."""
@@ -72,9 +75,12 @@ class MemoryLedger:
             return self._notes[self._head.size]
         if path.startswith("checkpoint/"):
             return next((n for s, n in self._notes.items() if path == f"checkpoint/{s}"), None)
+        if path.startswith("artefact/"):
+            return self._artefacts.get(path.removeprefix("artefact/"))
         tile = parse_path(path)
-        if tile is None:
-            return None
+        return None if tile is None else self._tile(tile)
+
+    def _tile(self, tile: Tile) -> bytes | None:
         if tile.level == ENTRIES:
             start = tile.index * WIDTH
             found = [entry.commitment for entry in self._entries[start : start + tile.width]]
@@ -97,6 +103,7 @@ class MemoryLedger:
             tiles=list(self._tiles),
             tile=lambda level, index: self._tiles.get((level, index)),
             checkpoints=list(self._notes.items()),
+            artefacts=list(self._artefacts.items()),
         )
 
     def _keep(self, batch: Batch) -> None:

@@ -14,8 +14,9 @@ from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import LOAD, MECHANISMS, Draft, subject_of, uuid7
+from bandeau.ledger.record import LOAD, MECHANISMS, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
@@ -120,7 +121,9 @@ class ChoiceDesk:
         answers = self._answers(fields, proof)
         ticket = self._visitors.ticket(sent)
         visitor = ticket.visitor if ticket else site.random(VISITOR_BYTES)
-        draft = self._draft(fields, sent, answers, visitor)
+        granted = [key for key in sorted(answers) if proof.current and proof.standing.grants(key)]
+        withdrawn = [key for key in granted if not answers[key]]
+        draft = self._draft(fields, sent, answers, visitor, withdrawn)
         try:
             receipt = await site.ledger.append(draft)
         except LedgerUnavailable as error:
@@ -178,7 +181,12 @@ class ChoiceDesk:
             raise InboundError(400, "bad_request", reason) from None
 
     def _draft(
-        self, fields: Fields, sent: Sent, answers: Mapping[str, bool], visitor: bytes
+        self,
+        fields: Fields,
+        sent: Sent,
+        answers: Mapping[str, bool],
+        visitor: bytes,
+        withdrawn: list[str],
     ) -> Draft:
         site = self._site
         now = site.now()
@@ -192,6 +200,7 @@ class ChoiceDesk:
             action=_one(fields, "action") or "",
             mechanism=mechanism if mechanism in MECHANISMS else "api",
             purposes=answers,
+            withdrawn=withdrawn,
             policy=site.terms_digest,
             notice=self._notice.version(lang),
             lang=lang,

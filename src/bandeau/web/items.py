@@ -10,10 +10,10 @@ from bandeau.choice.token import VISITOR_BYTES, Loaded, Ticket
 from bandeau.enforcement.embeds import item_digest
 from bandeau.enforcement.rules import items_cookie, receipt_cookie
 from bandeau.enforcement.urls import Reach, target_of
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import (
     MECHANISMS,
-    Draft,
     RecordError,
     item_hash,
     items_subject_of,

@@ -177,8 +177,10 @@ class Visitors:
     async def _proven(self, ticket: Ticket, choice: Choice) -> Standing | None:
         """What stands by the record itself, if it is the latest of this very terminal."""
         subject = subject_of(self._site.subject_key, ticket.visitor)
-        latest = await self._site.ledger.latest(subject)
+        latest = next(iter(await self._site.ledger.history(subject)), None)
         if latest is None or latest.id != choice.record_id or latest.body is None:
+            return None
+        if latest.superseded:
             return None
         recorded = parse_record(latest.body)
         agreed = await self._agreed(recorded.policy)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
 from bandeau.ledger.checkpoint import Signer
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft
 from bandeau.ledger.store import Leaf, LedgerUnavailable, Stored
 from bandeau.ledger.tiles import parse_path
 from bandeau.ledger.verify import Evidence, Finding, Outcome, Row, verify
@@ -25,6 +25,7 @@ _PAGE = 500
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _SUBJECT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _CHECKPOINT = re.compile(r"checkpoint/(0|[1-9][0-9]{0,18})", re.ASCII)
+_ARTEFACT = re.compile(r"artefact/([0-9a-f]{64})", re.ASCII)
 _DAMAGE_LINES = 20
 _REMEMBERED = 4_096
 _REMEMBERED_BYTES = 8_192
@@ -70,12 +71,12 @@ class SqliteLedger:
         except apsw.Error as error:
             raise _unreadable(error) from error
 
-    async def latest(self, subject: str) -> Stored | None:
+    async def history(self, subject: str, count: int = 1) -> Sequence[Stored]:
         """See :class:`LedgerStore`."""
         if not _SUBJECT.fullmatch(subject):
-            return None
+            return []
         with _reading():
-            return file.latest(self._reader, bytes.fromhex(subject))
+            return file.history(self._reader, bytes.fromhex(subject), count)
 
     async def published(self, path: str) -> bytes | None:
         """See :class:`LedgerStore`."""
@@ -86,6 +87,8 @@ class SqliteLedger:
                 return file.last_checkpoint(self._reader)[1]
             if found := _CHECKPOINT.fullmatch(path):
                 return file.checkpoint_of(self._reader, int(found[1]))
+            if found := _ARTEFACT.fullmatch(path):
+                return file.artefact(self._reader, bytes.fromhex(found[1]))
             tile = parse_path(path)
             return file.served_tile(self._reader, tile) if tile else None
 
@@ -150,6 +153,9 @@ def _evidence(db: apsw.Connection) -> Evidence:
         checkpoints=(
             (size, note)
             for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size")
+        ),
+        artefacts=(
+            (key.hex(), bytes(data)) for key, data in db.execute("SELECT hash, data FROM artefact")
         ),
         damage=() if found == ["ok"] else tuple(found),
     )

@@ -11,14 +11,15 @@ from pathlib import Path
 import apsw
 
 from bandeau.ledger.commitment import HASH_BYTES
-from bandeau.ledger.record import Draft
+from bandeau.ledger.draft import Draft
+from bandeau.ledger.record import artefact_hash
 from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
 from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
 
 NAME = "ledger.sqlite"
-SCHEMA = 1
+SCHEMA = 2
 WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
 WAL_PAGES = 4_000
@@ -34,13 +35,14 @@ CREATE TABLE leaf (
     commitment BLOB NOT NULL,
     next INTEGER
 ) STRICT;
-CREATE INDEX leaf_latest ON leaf (subject) WHERE subject IS NOT NULL AND next IS NULL;
+CREATE INDEX leaf_history ON leaf (subject, idx) WHERE subject IS NOT NULL;
 CREATE TABLE tile (
     level INTEGER NOT NULL,
     idx INTEGER NOT NULL,
     hashes BLOB NOT NULL,
     PRIMARY KEY (level, idx)
 ) STRICT;
+CREATE TABLE artefact (hash BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT;
 CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
 PRAGMA user_version = {SCHEMA};
 """
@@ -180,11 +182,19 @@ def find(db: apsw.Connection, record_id: str) -> Stored | None:
     return None
 
 
-def latest(db: apsw.Connection, subject: bytes) -> Stored | None:
-    """The record of a subject that none follows."""
-    query = "SELECT idx, id, body, salt FROM leaf WHERE subject = ? AND next IS NULL"
-    for index, key, body, salt in db.execute(query, (subject,)):
-        return Stored(text_id(key), index, body, salt, False)
+def history(db: apsw.Connection, subject: bytes, count: int) -> list[Stored]:
+    """The latest records of a subject that are held, newest first."""
+    query = "SELECT idx, id, body, salt, next FROM leaf WHERE subject = ? ORDER BY idx DESC LIMIT ?"
+    return [
+        Stored(text_id(key), index, body, salt, following is not None)
+        for index, key, body, salt, following in db.execute(query, (subject, count))
+    ]
+
+
+def artefact(db: apsw.Connection, key: bytes) -> bytes | None:
+    """What was shown, by its hash."""
+    for (data,) in db.execute("SELECT data FROM artefact WHERE hash = ?", (key,)):
+        return bytes(data)
     return None
 
 
@@ -221,8 +231,10 @@ def erasable(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, int]:
     return {wanted[key]: index for key, index in db.execute(query, (_hex_list(wanted),))}
 
 
-def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
-    """Rows, successors, erasures and tiles of one batch, inside the caller's transaction."""
+def write(
+    db: apsw.Connection, batch: Batch, tiles: Iterable[Written], artefacts: Iterable[bytes]
+) -> None:
+    """Rows, successors, erasures, tiles and artefacts of one batch, in the caller's transaction."""
     db.executemany(_INSERT, [_row(entry) for entry in batch.entries])
     followed = [(new, old) for old, new in batch.followed.items()]
     db.executemany("UPDATE leaf SET next = ? WHERE idx = ?", followed)
@@ -231,6 +243,8 @@ def write(db: apsw.Connection, batch: Batch, tiles: Iterable[Written]) -> None:
         query = "UPDATE leaf SET id = ?, subject = NULL, body = NULL, salt = NULL WHERE idx = ?"
         tagged = [(bytes.fromhex(tag), index) for index, tag in batch.erased.items()]
         db.executemany(query, tagged)
+    shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
+    db.executemany("INSERT OR IGNORE INTO artefact VALUES (?, ?)", shown)
     query = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?)"
     db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
 

@@ -9,8 +9,8 @@ import apsw
 
 from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hash
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft
 from bandeau.ledger.sequence import Batch, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.tiles import WIDTH, Head, TileNodes, extend
@@ -143,12 +143,12 @@ class Sequencer:
             placed = list(fresh.values())
             former = file.formers(db, placed)
             batch = sequence(self._head.size, placed, former, targets, self._random)
-            self._write(db, batch)
+            self._write(db, batch, [data for draft in placed for data in draft.artefacts])
         return refused, batch
 
-    def _write(self, db: apsw.Connection, batch: Batch) -> None:
+    def _write(self, db: apsw.Connection, batch: Batch, artefacts: Sequence[bytes]) -> None:
         head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
-        file.write(db, batch, tiles)
+        file.write(db, batch, tiles, artefacts)
         self._head = head
         note = self._signer.sign(head.size, self._prover(head.size).root())
         db.execute("INSERT INTO checkpoint VALUES (?, ?)", (head.size, note))

@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bandeau import limits
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Draft
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 
 Answer = Receipt | LedgerRefused

@@ -21,8 +21,12 @@ Found = TypeVar("Found")
 Connection: TypeAlias = Any
 """An ``asyncpg.Connection``, which comes without types."""
 FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+# Each statement of the stores is answered from an index. A plan that is made while a table is
+# still empty would read all of it, and go on so until the statistics are next taken.
 _SETTINGS = {
     "application_name": "bandeau",
+    "enable_seqscan": "off",
+    "jit": "off",
     "idle_in_transaction_session_timeout": str(limits.POSTGRES_ANSWER_SECONDS * 1000),
 }
 

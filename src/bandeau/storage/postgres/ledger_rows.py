@@ -1,4 +1,8 @@
-"""The statements over the ledger's tables. Each raises what the driver raises."""
+"""The statements over the ledger's tables. Each raises what the driver raises.
+
+Where a record is looked for by its id or subject, ``log`` is compared here: in the statement it
+would offer the primary key, all of it, to a plan that was made while the table was small.
+"""
 
 from __future__ import annotations
 
@@ -41,19 +45,11 @@ INSERT INTO tile (log, level, idx, hashes)
 SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::bytea[])
 ON CONFLICT (log, level, idx) DO UPDATE SET hashes = excluded.hashes
 """
-_FOLLOWED = """
-UPDATE leaf SET next = given.new FROM unnest($2::bigint[], $3::bigint[]) AS given (old, new)
-WHERE log = $1 AND seq = given.old
-"""
+_FOLLOWED = "UPDATE leaf SET next = $3 WHERE log = $1 AND seq = $2"
 _ERASED_CONTENT = """
-DELETE FROM consent USING leaf
-WHERE leaf.log = $1 AND leaf.seq = ANY($2::bigint[])
-AND consent.subj = leaf.subj AND consent.rid = leaf.rid
+DELETE FROM consent WHERE (subj, rid) IN (SELECT subj, rid FROM leaf WHERE log = $1 AND seq = $2)
 """
-_ERASED = """
-UPDATE leaf SET rid = NULL, subj = NULL, tag = given.tag
-FROM unnest($2::bigint[], $3::bytea[]) AS given (old, tag) WHERE log = $1 AND seq = given.old
-"""
+_ERASED = "UPDATE leaf SET rid = NULL, subj = NULL, tag = $3 WHERE log = $1 AND seq = $2"
 _ROWS = """
 SELECT leaf.seq, leaf.rid, leaf.tag, leaf.subj, consent.body, consent.salt, leaf.commitment,
     leaf.next
@@ -98,11 +94,11 @@ async def known_indexes(db: Connection, log: int, ids: Iterable[str]) -> dict[st
     """The index of each record that is already kept, by its id, erased ones too."""
     wanted = {erased_id_bytes(name): name for name in ids}
     query = """
-        SELECT rid, tag, seq FROM leaf WHERE log = $1 AND rid = ANY($2::uuid[])
-        UNION ALL SELECT rid, tag, seq FROM leaf WHERE log = $1 AND tag = ANY($3::bytea[])
+        SELECT log, rid, tag, seq FROM leaf WHERE rid = ANY($1::uuid[])
+        UNION ALL SELECT log, rid, tag, seq FROM leaf WHERE tag = ANY($2::bytea[])
     """
-    found = await db.fetch(query, log, list(wanted.values()), list(wanted))
-    return {str(rid) if rid else wanted[tag]: seq for rid, tag, seq in found}
+    found = await db.fetch(query, list(wanted.values()), list(wanted))
+    return {str(rid) if rid else wanted[tag]: seq for its, rid, tag, seq in found if its == log}
 
 
 async def formers(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[str, Former]:
@@ -111,11 +107,11 @@ async def formers(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[str
     if not subjects:
         return {}
     query = """
-        SELECT subj, seq, commitment FROM leaf
-        WHERE subj = ANY($2::bytea[]) AND subj IS NOT NULL AND next IS NULL AND log = $1
+        SELECT log, subj, seq, commitment FROM leaf
+        WHERE subj = ANY($1::bytea[]) AND subj IS NOT NULL AND next IS NULL
     """
-    found = await db.fetch(query, log, list(subjects))
-    return {subj.hex(): Former(seq, commitment) for subj, seq, commitment in found}
+    found = await db.fetch(query, list(subjects))
+    return {subj.hex(): Former(seq, c) for its, subj, seq, c in found if its == log}
 
 
 async def erasable(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[str, int]:
@@ -123,11 +119,8 @@ async def erasable(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[st
     wanted = [draft.erases for draft in drafts if draft.erases]
     if not wanted:
         return {}
-    query = """
-        SELECT rid, seq FROM leaf
-        WHERE log = $1 AND rid = ANY($2::uuid[]) AND subj IS NOT NULL
-    """
-    return {str(rid): seq for rid, seq in await db.fetch(query, log, wanted)}
+    query = "SELECT log, rid, seq FROM leaf WHERE rid = ANY($1::uuid[]) AND subj IS NOT NULL"
+    return {str(rid): seq for its, rid, seq in await db.fetch(query, wanted) if its == log}
 
 
 async def write(
@@ -145,11 +138,10 @@ async def write(
     ]
     await db.execute(_CONTENT, *zip(*content, strict=True))
     if batch.followed:
-        await db.execute(_FOLLOWED, log, *zip(*batch.followed.items(), strict=True))
-    if batch.erased:
-        await db.execute(_ERASED_CONTENT, log, list(batch.erased))
-        tags = [bytes.fromhex(tag) for tag in batch.erased.values()]
-        await db.execute(_ERASED, log, list(batch.erased), tags)
+        await db.executemany(_FOLLOWED, [(log, *pair) for pair in batch.followed.items()])
+    for index, tag in batch.erased.items():
+        await db.execute(_ERASED_CONTENT, log, index)
+        await db.execute(_ERASED, log, index, bytes.fromhex(tag))
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     if shown:
         query = "INSERT INTO artefact VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -161,24 +153,29 @@ async def write(
 async def find(db: Connection, log: int, record_id: str) -> Stored | None:
     """One record by its id, erased or not."""
     query = """
-        SELECT leaf.seq, consent.body, consent.salt, leaf.next FROM leaf
+        SELECT leaf.log, leaf.seq, consent.body, consent.salt, leaf.next FROM leaf
         LEFT JOIN consent
-        ON consent.rid = $2::uuid AND consent.subj = coalesce(leaf.subj, ''::bytea)
-        WHERE leaf.log = $1 AND leaf.rid = $2::uuid
+        ON consent.rid = $1::uuid AND consent.subj = coalesce(leaf.subj, ''::bytea)
+        WHERE leaf.rid = $1::uuid
     """
-    row = await db.fetchrow(query, log, record_id)
-    if row is None:
-        query = "SELECT seq, NULL, NULL, next FROM leaf WHERE log = $1 AND tag = $2"
-        row = await db.fetchrow(query, log, erased_id_bytes(record_id))
-    return None if row is None else Stored(record_id, row[0], row[1], row[2], row[3] is not None)
+    found = await db.fetch(query, record_id)
+    if not found:
+        query = "SELECT log, seq, NULL, NULL, next FROM leaf WHERE tag = $1"
+        found = await db.fetch(query, erased_id_bytes(record_id))
+    for its, index, body, salt, following in found:
+        if its == log:
+            return Stored(record_id, index, body, salt, following is not None)
+    return None
 
 
 async def history(db: Connection, log: int, subject: bytes, count: int) -> list[Stored]:
     """The latest records of a subject that are held, newest first."""
     query = """
-        SELECT consent.rid, leaf.seq, consent.body, consent.salt, leaf.next FROM consent
-        JOIN leaf ON leaf.rid = consent.rid AND leaf.subj = consent.subj AND leaf.log = $1
-        WHERE consent.subj = $2 ORDER BY leaf.seq DESC LIMIT $3
+        SELECT rid, seq, body, salt, next FROM (
+            SELECT log, consent.rid, seq, body, salt, next FROM consent
+            JOIN leaf ON leaf.rid = consent.rid AND leaf.subj = consent.subj
+            WHERE consent.subj = $2 OFFSET 0
+        ) AS held WHERE log = $1 ORDER BY seq DESC LIMIT $3
     """
     return [
         Stored(str(rid), seq, body, salt, following is not None)

@@ -9,6 +9,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -66,11 +67,17 @@ class Database:
 
     def run(self, work: Coroutine[Any, Any, Found]) -> Found:
         """What ``work`` gives on the database's own loop; waits for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return self._begun(work).result()
 
     async def ask(self, work: Coroutine[Any, Any, Found]) -> Found:
         """The same, from another event loop."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+        return await asyncio.wrap_future(self._begun(work))
+
+    def _begun(self, work: Coroutine[Any, Any, Found]) -> Future[Found]:
+        if self._loop.is_closed():
+            work.close()
+            raise ConnectionError("the database is closed")
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -96,9 +103,9 @@ class Database:
         )
 
     async def _opened(self) -> Any:
-        return await asyncpg.create_pool(
+        pool = await asyncpg.create_pool(
             self._address,
-            min_size=1,
+            min_size=0,
             max_size=limits.POSTGRES_CONNECTIONS,
             timeout=limits.POSTGRES_CONNECT_SECONDS,
             command_timeout=limits.POSTGRES_ANSWER_SECONDS,
@@ -106,6 +113,8 @@ class Database:
             init=_durable,
             reset=_as_it_is,
         )
+        async with pool.acquire(timeout=limits.POSTGRES_CONNECT_SECONDS):
+            return pool
 
     async def _closed(self) -> None:
         try:
@@ -137,5 +146,3 @@ def translated(to: type[Exception], what: str) -> Iterator[None]:
         yield
     except FAILURES as error:
         raise to(f"{what}: {str(error) or type(error).__name__}") from error
-    except RuntimeError as error:
-        raise to(f"{what}: closed") from error

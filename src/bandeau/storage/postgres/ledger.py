@@ -50,8 +50,8 @@ class PostgresLedger:
         self._log = log
         holder = os.urandom(8).hex()
         self._sequencer = Sequencer(database, log, signer, random, holder)
+        open_schema(database)
         with translated(LedgerUnavailable, "the ledger cannot be opened"):
-            open_schema(database)
             database.run(self._sequencer.prepare())
         self._desk = Desk(database, self._sequencer)
 
@@ -130,7 +130,8 @@ def open_schema(database: Database) -> None:
             await prepare(db)
 
     try:
-        database.run(work())
+        with translated(LedgerUnavailable, "the ledger cannot be opened"):
+            database.run(work())
     except SchemaError as error:
         raise LedgerUnavailable(f"the database was {error}") from error
 

@@ -23,6 +23,12 @@ CREATE TABLE IF NOT EXISTS schema_version (
 )
 """
 
+_JUST_MADE = (
+    asyncpg.UniqueViolationError,
+    asyncpg.DuplicateTableError,
+    asyncpg.DuplicateObjectError,
+)
+
 
 class SchemaError(Exception):
     """The database has a schema that this program does not know. The message says what to do."""
@@ -36,7 +42,7 @@ async def prepare(db: Connection) -> None:
     if await version(db) == SCHEMA:
         return
     # Another process may be making it just now.
-    with contextlib.suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+    with contextlib.suppress(*_JUST_MADE):
         await db.execute(_VERSION)
     await db.execute("INSERT INTO schema_version VALUES ('bandeau', 0) ON CONFLICT DO NOTHING")
     async with db.transaction():

@@ -143,6 +143,11 @@ class PostgresPlace:
             told = str(error) or type(error).__name__
             raise LedgerUnavailable(f"PostgreSQL cannot be reached: {told}") from error
 
+    @property
+    def database(self) -> Database:
+        """Where the data are."""
+        return self._database
+
     def make_keys(self, origin: str, randomness: Random) -> Keys:
         """See :class:`Place`."""
         if self._keys:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,17 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
+from bandeau.settings import parse_data
 from bandeau.storage.files import read_policy, read_words
-from bandeau.storage.keys import Keys, load_or_create
-from bandeau.storage.sqlite.comments import SqliteComments
-from bandeau.storage.sqlite.ledger import SqliteLedger
-from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
-from bandeau.storage.sqlite.sightings import SqliteSightings
+from bandeau.storage.keys import Keys
+from bandeau.storage.place import open_place
 from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
@@ -64,11 +64,12 @@ class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
-    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
-    documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited pages in memory, where
-    the site lets shared caches keep them. A site that cannot be held does not start: raises
-    ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
-    ``LedgerUnavailable`` where the folder cannot be used.
+    where it is missing, or the ``postgresql://`` address of a database; ``keys`` is the file of the
+    keys where they are to be elsewhere; ``explain`` adds ``Bandeau-Explain`` to every answer;
+    without ``confine`` documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited
+    pages in memory, where the site lets shared caches keep them. A site that cannot be held does
+    not start: raises ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
+    ``LedgerUnavailable`` where the folder or database cannot be used.
     """
 
     def __init__(
@@ -77,12 +78,15 @@ class Bandeau:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
+        keys: str | Path | None = None,
         explain: bool = False,
         confine: bool = True,
         shared_page: bool = False,
         cache_bytes: int = 0,
     ) -> None:
-        plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
+        plan = _Plan.read(
+            policy, data, keys, explain=explain, confine=confine, shared_page=shared_page
+        )
         self._open = plan.open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
@@ -127,10 +131,11 @@ class BandeauWSGI:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
+        keys: str | Path | None = None,
         explain: bool = False,
         confine: bool = True,
     ) -> None:
-        self._desks = _per_process(policy, data, explain=explain, confine=confine)
+        self._desks = _per_process(policy, data, keys, explain=explain, confine=confine)
         self._shell = WsgiShell(app, self._desks)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -145,13 +150,14 @@ class BandeauWSGI:
 class BandeauMiddleware(DjangoShell):
     """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
 
-    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_EXPLAIN`` and ``BANDEAU_CONFINE``
-    are the arguments of :class:`Bandeau`, whose errors it raises when Django loads it.
+    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_KEYS``, ``BANDEAU_EXPLAIN`` and
+    ``BANDEAU_CONFINE`` are the arguments of :class:`Bandeau`, whose errors it raises when Django
+    loads it.
     """
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        policy, data, explain, confine = settings()
-        self._desks = _per_process(policy, data, explain=explain, confine=confine)
+        policy, data, keys, explain, confine = settings()
+        self._desks = _per_process(policy, data, keys, explain=explain, confine=confine)
         super().__init__(get_response, self._desks)
 
     def close(self) -> None:
@@ -162,8 +168,9 @@ class BandeauMiddleware(DjangoShell):
 def gateway(
     policy: Path,
     upstream: str,
-    data: Path,
+    data: Path | str,
     *,
+    keys: Path | None = None,
     explain: bool = False,
     confine: bool = True,
     shared_page: bool = False,
@@ -180,17 +187,13 @@ def gateway(
         proxy,
         policy=policy,
         data=data,
+        keys=keys,
         explain=explain,
         confine=confine,
         shared_page=shared_page,
         cache_bytes=cache_bytes,
     )
     return bandeau
-
-
-def open_ledger(folder: Path, keys: Keys) -> SqliteLedger:
-    """The ledger of a data folder, for serving or for the command line."""
-    return SqliteLedger(folder, keys.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +213,8 @@ class _Plan:
     policy: Policy
     words: Words
     keys: Keys
-    folder: Path
+    data: Path | str
+    keys_file: Path | None
     explain: bool
     confine: bool
     shared_page: bool
@@ -220,6 +224,7 @@ class _Plan:
         cls,
         policy: str | Path,
         data: str | Path,
+        keys: str | Path | None,
         *,
         explain: bool,
         confine: bool,
@@ -227,13 +232,14 @@ class _Plan:
     ) -> _Plan:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
-        folder = Path(data)
-        keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, keys, folder, explain, confine, shared_page)
+        where, file = parse_data(str(data)), Path(keys) if keys else None
+        with closing(open_place(where, file)) as place:
+            known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
+        return cls(declared, words, known, where, file, explain, confine, shared_page)
 
     def open(self) -> _Open:
-        ledger = open_ledger(self.folder, self.keys)
-        store = SqliteComments(self.folder / "comments.sqlite")
+        place = open_place(self.data, self.keys_file)
+        ledger, store = place.ledger(self.keys), place.comments()
         site = _site(self.policy, self.words, self.keys, ledger, shared=self.shared_page)
         shared = SharedPage(self.policy, site.terms_digest) if self.shared_page else None
         head = shared_head(shared, site.rules) if shared else None
@@ -254,7 +260,7 @@ class _Plan:
         )
         choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
-        sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
+        sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += comments.routes() if insertions.section else []
@@ -262,17 +268,22 @@ class _Plan:
 
         def close() -> None:
             lookout.close()
-            for each in (ledger, store, sightings):
+            for each in (ledger, store, sightings, place):
                 each.close()
 
         return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
 
 
 def _per_process(
-    policy: str | Path, data: str | Path, *, explain: bool, confine: bool
+    policy: str | Path,
+    data: str | Path,
+    keys: str | Path | None,
+    *,
+    explain: bool,
+    confine: bool,
 ) -> PerProcess:
     """Opened once at start to see that it holds, and closed again, since servers fork later."""
-    plan = _Plan.read(policy, data, explain=explain, confine=confine)
+    plan = _Plan.read(policy, data, keys, explain=explain, confine=confine)
     plan.open().close()
 
     def opens() -> Opened:
@@ -299,7 +310,7 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shar
     )
 
 
-def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments:
+def _comments(site: Site, visitors: Visitors, store: CommentStore) -> Comments:
     async def proof(request: Request) -> Proof:
         return await visitors.proof(Sent.of(request.scope["headers"]))
 

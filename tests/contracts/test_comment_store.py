@@ -15,6 +15,9 @@ import pytest
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.storage.memory_comments import MemoryComments
+from bandeau.storage.postgres.comments import PostgresComments
+from bandeau.storage.postgres.database import Database
+from bandeau.storage.postgres.ledger import open_schema
 from bandeau.storage.sqlite.comments import SqliteComments
 
 FILE = "comments.sqlite"
@@ -26,8 +29,14 @@ def comment(number: int, page: str = "/a", reply_to: str | None = None, time: in
     return Comment(f"id-{number:04}", page, f"N{number} é", "<p>x</p>", moment, reply_to, "r-1")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
+    if request.param == "postgres":
+        database = Database(request.getfixturevalue("postgres").database())
+        open_schema(database)
+        yield lambda scenario: asyncio.run(scenario(PostgresComments(database)))
+        database.close()
+        return
     if request.param == "memory":
         yield lambda scenario: asyncio.run(scenario(MemoryComments()))
         return

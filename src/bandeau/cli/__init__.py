@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bandeau.cli.compile import compile_group
+from bandeau.cli.copy import copy_command
 from bandeau.cli.demo import demo_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
@@ -33,3 +34,4 @@ for command in (
     demo_command,
 ):
     main.add_command(command)
+ledger_group.add_command(copy_command)

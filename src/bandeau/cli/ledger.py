@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -20,8 +21,10 @@ from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_
 from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
-from bandeau.storage.keys import Keys, KeysError, load
-from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, verify_file
+from bandeau.settings import SettingsError, parse_data
+from bandeau.storage.keys import Keys, KeysError
+from bandeau.storage.place import Place, open_place
+from bandeau.storage.sqlite.ledger import leaf_of
 
 INVALID = 1
 UNREADABLE = 2
@@ -29,7 +32,15 @@ _FINDINGS_SHOWN = 100
 Result = TypeVar("Result")
 
 data_option = click.option(
-    "--data", required=True, metavar="DIR", help="The data directory given to bandeau serve."
+    "--data",
+    required=True,
+    metavar="DIR",
+    help="The data directory or database given to bandeau serve.",
+)
+keys_option = click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of the keys, if they are not kept with the data.",
 )
 
 
@@ -46,14 +57,16 @@ def ledger_group() -> None:
     type=click.Path(path_type=Path),
     help="A checkpoint kept elsewhere, that this history must contain. Repeatable.",
 )
-def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
+@keys_option
+def verify(data: str, checkpoint: tuple[Path, ...], keys: Path | None) -> None:
     """Re-derive the whole ledger: exit 0 if it holds, 1 with each fault, 2 if it cannot be read.
 
     Runs beside a live server.
     """
-    directory = _directory(data)
-    keys = _keys(directory)
-    outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in checkpoint]))
+    known = [_read(path) for path in checkpoint]
+    with opened(data, keys) as place:
+        vkey = _keys(place).signer.vkey
+        outcome = _held(lambda: _verify(place, vkey, known))
     for finding in outcome.findings[:_FINDINGS_SHOWN]:
         click.echo(str(finding))
     if outcome.findings:
@@ -74,30 +87,32 @@ def export(data: str, out: Path) -> None:
     ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
     the leaf hash is SHA-256 over a zero byte and the commitment.
     """
-    directory = _directory(data)
-    count = _held(lambda: _export(directory, out))
+    with opened(data) as place:
+        count = _held(lambda: _export(place, out))
     click.echo(f"{_count(count, 'record')} written to {out}.")
 
 
 @ledger_group.command("erase")
 @click.argument("record_id", metavar="ID")
 @data_option
-def erase(record_id: str, data: str) -> None:
+@keys_option
+def erase(record_id: str, data: str, keys: Path | None) -> None:
     """Erase one choice: its content and salt go, its commitment stays, and verify still passes."""
-    directory = _directory(data)
-    keys = _keys(directory)
-    try:
-        index = _held(lambda: asyncio.run(_erase(directory, keys, record_id.lower())))
-    except (LedgerRefused, RecordError) as error:
-        _fail(INVALID, f"Nothing erased: {error}.")
+    with opened(data, keys) as place:
+        try:
+            index = _held(lambda: asyncio.run(_erase(place, record_id.lower())))
+        except (LedgerRefused, RecordError) as error:
+            _fail(INVALID, f"Nothing erased: {error}.")
     click.echo(f"Erased {record_id}; the erasure itself is record {index}.")
 
 
 @ledger_group.command("key")
 @data_option
-def key(data: str) -> None:
+@keys_option
+def key(data: str, keys: Path | None) -> None:
     """Print the public key that receipts and checkpoints are verified with."""
-    click.echo(_keys(_directory(data)).signer.vkey)
+    with opened(data, keys) as place:
+        click.echo(_keys(place).signer.vkey)
 
 
 @click.group("receipt")
@@ -126,18 +141,18 @@ def verify_one(file: Path, key: str) -> None:
         click.echo(line)
 
 
-def _verify(directory: Path, keys: Keys, known: list[bytes]) -> Outcome:
+def _verify(place: Place, vkey: str, known: list[bytes]) -> Outcome:
     try:
-        return verify_file(directory, keys.signer.vkey, known)
+        return place.verify(vkey, known)
     except CheckpointError as error:
         _fail(UNREADABLE, f"The given checkpoint is not usable: {error}.")
 
 
-def _export(directory: Path, out: Path) -> int:
+def _export(place: Place, out: Path) -> int:
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
     try:
-        with open_evidence(directory) as evidence, temporary.open("w", encoding="utf-8") as file:
+        with place.evidence() as evidence, temporary.open("w", encoding="utf-8") as file:
             os.chmod(temporary, 0o600)
             for row in evidence.rows:
                 file.write(_line(leaf_of(row)) + "\n")
@@ -150,10 +165,11 @@ def _export(directory: Path, out: Path) -> int:
     return count
 
 
-async def _erase(directory: Path, keys: Keys, record_id: str) -> int:
-    with open_evidence(directory):
+async def _erase(place: Place, record_id: str) -> int:
+    keys = _keys(place)
+    with place.evidence():
         pass
-    ledger = SqliteLedger(directory, keys.signer)
+    ledger = place.ledger(keys)
     try:
         stored = await ledger.find(record_id)
         if stored is None or stored.body is None:
@@ -203,17 +219,23 @@ def _told(verified: Verified) -> Iterator[str]:
     yield f"Notice {record.notice}, terms {record.policy}."
 
 
-def _directory(data: str) -> Path:
-    if data.startswith(("postgresql:", "postgres:")):
-        _fail(UNREADABLE, "PostgreSQL is not yet supported; give a directory.")
-    if not Path(data).is_dir():
-        _fail(UNREADABLE, f"{data}: no such directory.")
-    return Path(data)
-
-
-def _keys(directory: Path) -> Keys:
+@contextmanager
+def opened(data: str, keys: Path | None = None) -> Iterator[Place]:
+    """The place that ``--data`` and ``--keys`` name; exits with 2 where there is none."""
     try:
-        return load(directory)
+        where = parse_data(data)
+        if isinstance(where, Path) and not where.is_dir():
+            _fail(UNREADABLE, f"{data}: no such directory.")
+        place = open_place(where, keys)
+    except (SettingsError, LedgerUnavailable) as error:
+        _fail(UNREADABLE, f"{error}.")
+    with closing(place):
+        yield place
+
+
+def _keys(place: Place) -> Keys:
+    try:
+        return place.keys()
     except KeysError as error:
         _fail(UNREADABLE, f"{error}.")
 

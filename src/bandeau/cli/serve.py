@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,7 +28,18 @@ _UNUSABLE = (
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The policy file.")
 @click.option("--upstream", required=True, help="The site itself, such as http://127.0.0.1:9000.")
 @click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
-@click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
+@click.option(
+    "--data",
+    default="bandeau-data",
+    show_default=True,
+    metavar="DIR",
+    help="Folder to keep data in, or postgresql://USER@HOST/DATABASE.",
+)
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the keys, made if missing; else they are kept with the data.",
+)
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
 @click.option(
     "--confine/--no-confine",
@@ -46,32 +58,15 @@ _UNUSABLE = (
     show_default=True,
     help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
 )
-def serve_command(
-    config: Path,
-    upstream: str,
-    listen: str,
-    data: str,
-    explain: bool,
-    confine: bool,
-    shared_page: bool,
-    cache_bytes: int,
-) -> None:
+def serve_command(config: Path, upstream: str, listen: str, data: str, **options: Any) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
     Refuses to start, with exit code 1, where the policy or the data cannot be used.
     """
     try:
         address = parse_listen(listen)
-        site, folder = parse_upstream(upstream), parse_data(data)
-        bandeau = gateway(
-            config,
-            site,
-            folder,
-            explain=explain,
-            confine=confine,
-            shared_page=shared_page,
-            cache_bytes=cache_bytes,
-        )
+        site, place = parse_upstream(upstream), parse_data(data)
+        bandeau = gateway(config, site, place, **options)
         serve(
             bandeau,
             address.host,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
-from bandeau.ledger.record import uuid7
+from bandeau.features.comments.store import CommentStore
+from bandeau.ledger.erasing import Eraser, Held
+from bandeau.ledger.outbox import Outbox, withdrawals_by
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.record import Ground, uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
@@ -28,6 +33,7 @@ from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
+from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
@@ -50,6 +56,7 @@ from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Plans
 from bandeau.web.process import Opened, PerProcess
+from bandeau.web.record import RecordDesk
 from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
@@ -58,6 +65,9 @@ from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
 from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
+
+Clock = Callable[[], float]
+Random = Callable[[int], bytes]
 
 
 class Bandeau:
@@ -256,13 +266,16 @@ class _Plan:
         registrable = public_suffixes().registrable
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)
+        outbox = SqliteOutbox(self.folder)
+        eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
+        routes += RecordDesk(site, visitors, pages, eraser).routes()
         routes += comments.routes() if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
 
         def close() -> None:
             lookout.close()
-            for each in (ledger, store, sightings):
+            for each in (ledger, store, sightings, outbox):
                 each.close()
 
         return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
@@ -297,6 +310,33 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shar
         random=secrets.token_bytes,
         shared=shared,
     )
+
+
+def eraser_of(
+    ledger: LedgerStore,
+    key: bytes,
+    comments: CommentStore,
+    outbox: Outbox,
+    now: Clock,
+    rand: Random,
+) -> Eraser:
+    """Who erases records, once comments name them no more and vendors will be told.
+
+    ``key`` is the site's subject key.
+    """
+
+    async def forget(erased: Sequence[Held], ground: Ground) -> None:
+        await comments.forget([each.record.id for each in erased])
+
+    async def announce(erased: Sequence[Held], ground: Ground) -> None:
+        told = withdrawals_by(erased, ground, key, int(now() * 1000))
+        if told:
+            await asyncio.to_thread(outbox.announce, told)
+
+    async def together(appends: Sequence[Awaitable[Receipt]]) -> list[Receipt | BaseException]:
+        return await asyncio.gather(*appends, return_exceptions=True)
+
+    return Eraser(ledger, now, rand, together, (forget, announce))
 
 
 def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments:

@@ -85,7 +85,7 @@ def test_the_panel_shows_what_stands_and_offers_no_switch_for_exempt_purposes(
     assert checked == ["social"]
     assert 'data-bandeau-purpose="functioning"' not in html
     assert html.count("Always on") == 2
-    assert 'href="/.bandeau/receipt/mine"' in html
+    assert 'href="/.bandeau/record?lang=en"' in html
     for action in ("accept-all", "refuse-all", "save"):
         assert f'data-bandeau="{action}"' in html
 

@@ -19,7 +19,7 @@ from bandeau.policy.terms import vendor_key
 from bandeau.storage.files import read_words
 from bandeau.web.notice import Notice
 
-SCRIPT_BYTES = 2_720
+SCRIPT_BYTES = 2_810
 FILTERED = re.compile(r'(?:class|id|src|href)="[^"]*(?:cookie|consent|banner|gdpr)[^"]*"', re.I)
 STYLES = re.compile(r"<style>(.*?)</style>", re.S)
 SCRIPTS = re.compile(r"<script>(.*?)</script>", re.S)

@@ -6,6 +6,7 @@ import click
 
 from bandeau.cli.compile import compile_group
 from bandeau.cli.demo import demo_command
+from bandeau.cli.erase import erase_command, purge_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
@@ -33,3 +34,6 @@ for command in (
     demo_command,
 ):
     main.add_command(command)
+
+for command in (erase_command, purge_command):
+    ledger_group.add_command(command)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +13,12 @@ import click
 
 from bandeau import limits
 from bandeau.ledger.checkpoint import CheckpointError, encode
-from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
-from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
+from bandeau.ledger.record import Kind
+from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
 from bandeau.storage.keys import Keys, KeysError, load
-from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, verify_file
+from bandeau.storage.sqlite.ledger import leaf_of, open_evidence, verify_file
 
 INVALID = 1
 UNREADABLE = 2
@@ -79,20 +76,6 @@ def export(data: str, out: Path) -> None:
     click.echo(f"{_count(count, 'record')} written to {out}.")
 
 
-@ledger_group.command("erase")
-@click.argument("record_id", metavar="ID")
-@data_option
-def erase(record_id: str, data: str) -> None:
-    """Erase one choice: its content and salt go, its commitment stays, and verify still passes."""
-    directory = _directory(data)
-    keys = _keys(directory)
-    try:
-        index = _held(lambda: asyncio.run(_erase(directory, keys, record_id.lower())))
-    except (LedgerRefused, RecordError) as error:
-        _fail(INVALID, f"Nothing erased: {error}.")
-    click.echo(f"Erased {record_id}; the erasure itself is record {index}.")
-
-
 @ledger_group.command("key")
 @data_option
 def key(data: str) -> None:
@@ -148,22 +131,6 @@ def _export(directory: Path, out: Path) -> int:
     finally:
         temporary.unlink(missing_ok=True)
     return count
-
-
-async def _erase(directory: Path, keys: Keys, record_id: str) -> int:
-    with open_evidence(directory):
-        pass
-    ledger = SqliteLedger(directory, keys.signer)
-    try:
-        stored = await ledger.find(record_id)
-        if stored is None or stored.body is None:
-            raise LedgerRefused(f"no record {record_id[:80]} is held")
-        now = int(time.time() * 1000)
-        site = parse_record(stored.body).site
-        draft = Draft.erasure(id=uuid7(now, os.urandom(10)), site=site, time=now, erases=record_id)
-        return (await ledger.append(draft)).index
-    finally:
-        ledger.close()
 
 
 def _line(leaf: Leaf) -> str:

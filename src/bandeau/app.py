@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from starlette.requests import Request
 
@@ -19,11 +18,9 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
-from bandeau.features.comments.store import CommentStore
-from bandeau.ledger.erasing import Eraser, Held
-from bandeau.ledger.outbox import Outbox, withdrawals_by
-from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import Ground, uuid7
+from bandeau.ledger.erasing import Eraser
+from bandeau.ledger.outbox import Outbox
+from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
@@ -40,10 +37,13 @@ from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
 from bandeau.web.choice import ChoiceDesk
+from bandeau.web.chores import Chores, Running
 from bandeau.web.comments import Comments
 from bandeau.web.context import Site
+from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
+from bandeau.web.erasing import eraser_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
@@ -66,9 +66,6 @@ from bandeau.web.variants import Variants
 from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
 
-Clock = Callable[[], float]
-Random = Callable[[int], bytes]
-
 
 class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
@@ -76,7 +73,8 @@ class Bandeau:
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
     where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
     documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited pages in memory, where
-    the site lets shared caches keep them. A site that cannot be held does not start: raises
+    the site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on
+    private addresses too. A site that cannot be held does not start: raises
     ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
     ``LedgerUnavailable`` where the folder cannot be used.
     """
@@ -91,8 +89,16 @@ class Bandeau:
         confine: bool = True,
         shared_page: bool = False,
         cache_bytes: int = 0,
+        notify_private: bool = False,
     ) -> None:
-        plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
+        plan = _Plan.read(
+            policy,
+            data,
+            explain=explain,
+            confine=confine,
+            shared_page=shared_page,
+            notify_private=notify_private,
+        )
         self._open = plan.open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
@@ -105,6 +111,7 @@ class Bandeau:
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
+            self._open.chores.start()
             await self._enforcer(scope, receive, send)
 
     def begin(self, scope: Scope) -> Begun:
@@ -117,7 +124,10 @@ class Bandeau:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._open.chores.start()
             if str(message["type"]).startswith("lifespan.shutdown."):
+                await self._open.chores.stop()
                 self.close()
             await send(message)
 
@@ -169,32 +179,26 @@ class BandeauMiddleware(DjangoShell):
         self._desks.close()
 
 
-def gateway(
-    policy: Path,
-    upstream: str,
-    data: Path,
-    *,
-    explain: bool = False,
-    confine: bool = True,
-    shared_page: bool = False,
-    cache_bytes: int = limits.CACHE_BYTES,
-) -> Bandeau:
-    """The gateway: the same shell, before the site at ``upstream``."""
+class Options(TypedDict, total=False):
+    """What a gateway can be told besides; see :class:`Bandeau`."""
+
+    explain: bool
+    confine: bool
+    shared_page: bool
+    cache_bytes: int
+    notify_private: bool
+
+
+def gateway(policy: Path, upstream: str, data: Path, **options: Unpack[Options]) -> Bandeau:
+    """The gateway: the same shell, before the site at ``upstream``; it keeps edited pages."""
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
         languages = Sent.of(scope["headers"]).languages
         return bandeau.pages.upstream_page(languages, status)
 
     proxy = Upstream(upstream, error_page=error_page)
-    bandeau = Bandeau(
-        proxy,
-        policy=policy,
-        data=data,
-        explain=explain,
-        confine=confine,
-        shared_page=shared_page,
-        cache_bytes=cache_bytes,
-    )
+    told: Options = {"cache_bytes": limits.CACHE_BYTES, **options}
+    bandeau = Bandeau(proxy, policy=policy, data=data, **told)
     return bandeau
 
 
@@ -210,6 +214,7 @@ class _Open:
     desk: Desk
     site: Site
     pages: Pages
+    chores: Running
     close: Callable[[], None]
 
 
@@ -224,6 +229,7 @@ class _Plan:
     explain: bool
     confine: bool
     shared_page: bool
+    notify_private: bool
 
     @classmethod
     def read(
@@ -234,12 +240,13 @@ class _Plan:
         explain: bool,
         confine: bool,
         shared_page: bool = False,
+        notify_private: bool = False,
     ) -> _Plan:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
         folder = Path(data)
         keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, keys, folder, explain, confine, shared_page)
+        return cls(declared, words, keys, folder, explain, confine, shared_page, notify_private)
 
     def open(self) -> _Open:
         ledger = open_ledger(self.folder, self.keys)
@@ -268,6 +275,7 @@ class _Plan:
         lookout = Lookout(sightings, registrable, site.now)
         outbox = SqliteOutbox(self.folder)
         eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
+        chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += RecordDesk(site, visitors, pages, eraser).routes()
         routes += comments.routes() if insertions.section else []
@@ -278,7 +286,17 @@ class _Plan:
             for each in (ledger, store, sightings, outbox):
                 each.close()
 
-        return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
+        return _Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
+
+    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
+        told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
+        courier = Courier(*told, private=self.notify_private)
+        proof = site.policy.choice.proof
+        return Chores(courier, site.ledger, eraser, proof, site.now, _fraction)
+
+
+def _fraction() -> float:
+    return secrets.randbelow(1_000_000) / 1_000_000
 
 
 def _per_process(
@@ -290,7 +308,7 @@ def _per_process(
 
     def opens() -> Opened:
         opened = plan.open()
-        return opened.desk, opened.close
+        return opened.desk, opened.chores, opened.close
 
     return PerProcess(opens)
 
@@ -310,33 +328,6 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shar
         random=secrets.token_bytes,
         shared=shared,
     )
-
-
-def eraser_of(
-    ledger: LedgerStore,
-    key: bytes,
-    comments: CommentStore,
-    outbox: Outbox,
-    now: Clock,
-    rand: Random,
-) -> Eraser:
-    """Who erases records, once comments name them no more and vendors will be told.
-
-    ``key`` is the site's subject key.
-    """
-
-    async def forget(erased: Sequence[Held], ground: Ground) -> None:
-        await comments.forget([each.record.id for each in erased])
-
-    async def announce(erased: Sequence[Held], ground: Ground) -> None:
-        told = withdrawals_by(erased, ground, key, int(now() * 1000))
-        if told:
-            await asyncio.to_thread(outbox.announce, told)
-
-    async def together(appends: Sequence[Awaitable[Receipt]]) -> list[Receipt | BaseException]:
-        return await asyncio.gather(*appends, return_exceptions=True)
-
-    return Eraser(ledger, now, rand, together, (forget, announce))
 
 
 def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments:

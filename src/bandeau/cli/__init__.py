@@ -9,6 +9,7 @@ from bandeau.cli.demo import demo_command
 from bandeau.cli.erase import erase_command, purge_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
+from bandeau.cli.outbox import outbox_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
@@ -30,6 +31,7 @@ for command in (
     compile_group,
     ledger_group,
     receipt_group,
+    outbox_group,
     keys_group,
     demo_command,
 ):

@@ -14,7 +14,6 @@ from typing import Any
 import click
 
 from bandeau import limits
-from bandeau.app import eraser_of
 from bandeau.cli.ledger import (
     INVALID,
     UNREADABLE,
@@ -39,6 +38,7 @@ from bandeau.storage.keys import Keys
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
 from bandeau.storage.sqlite.outbox import SqliteOutbox
+from bandeau.web.erasing import eraser_of
 
 Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
 

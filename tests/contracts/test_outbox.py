@@ -73,9 +73,8 @@ def test_what_is_settled_is_kept_and_a_delivered_message_is_never_sent_again(
     one, two = outbox.claim(100, 160, 10)
     done = replace(one, state=State.DELIVERED, status="204", answered=101)
     lost = replace(two, state=State.FAILED, status="410", answered=102)
-    outbox.settle(done)
-    outbox.settle(lost)
-    outbox.settle(replace(done, state=State.FAILED))
+    outbox.settle([done, lost])
+    outbox.settle([replace(done, state=State.FAILED)])
     assert outbox.all() == (done, lost)
     assert outbox.claim(10_000, 20_000, 10) == ()
     assert outbox.retry([done.id, lost.id, "msg_none"], 300) == 1

@@ -25,10 +25,10 @@ SCRIPT = textwrap.dedent("""
     from bandeau.web.courier import Courier
 
     class Dying(SqliteOutbox):
-        def settle(self, message):
+        def settle(self, messages):
             if int(sys.argv[3]):
                 os.kill(os.getpid(), signal.SIGKILL)
-            super().settle(message)
+            super().settle(messages)
 
     outbox = Dying(Path(sys.argv[1]))
     policy = parse(POLICY.encode())

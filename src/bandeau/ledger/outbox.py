@@ -109,8 +109,8 @@ class Outbox(Protocol):
         """At most ``count`` messages that are due; no one else gets them before ``until``."""
         ...
 
-    def settle(self, message: Message) -> None:
-        """Keep what became of a message."""
+    def settle(self, messages: Sequence[Message]) -> None:
+        """Keep what became of these; one that was delivered stays so."""
         ...
 
     def all(self) -> Sequence[Message]:

@@ -95,8 +95,7 @@ class Courier:
         while batch := await self._claim():
             async with self._session() as session:
                 tried = await asyncio.gather(*(self._attempt(session, each) for each in batch))
-            for message in tried:
-                await asyncio.to_thread(self._outbox.settle, message)
+            await asyncio.to_thread(self._outbox.settle, tried)
 
     async def _claim(self) -> Sequence[Message]:
         now = int(self._now())

@@ -134,11 +134,11 @@ class SqliteOutbox:
         with self._writing():
             return tuple(map(_message, self._file.execute(_CLAIM, (now, until, count)).fetchall()))
 
-    def settle(self, message: Message) -> None:
+    def settle(self, messages: Sequence[Message]) -> None:
         """See the port."""
-        row = (message.state.value, message.due, message.status, message.answered, message.id)
+        rows = [(m.state.value, m.due, m.status, m.answered, m.id) for m in messages]
         with self._writing():
-            self._file.execute(_SETTLE, row)
+            self._file.executemany(_SETTLE, rows)
 
     def all(self) -> tuple[Message, ...]:
         """See the port."""

@@ -82,6 +82,17 @@ def test_what_is_settled_is_kept_and_a_delivered_message_is_never_sent_again(
     assert (again.id, again.attempts) == (lost.id, 1)
 
 
+def test_what_is_over_is_forgotten_in_time_and_what_waits_never(outbox: SqliteOutbox) -> None:
+    outbox.queue([message(1), message(2)], 1)
+    (one,) = outbox.claim(100, 160, 1)
+    done = replace(one, state=State.DELIVERED, status="204", answered=101)
+    outbox.settle([done])
+    outbox.forget(101)
+    assert outbox.all() == (done, message(2))
+    outbox.forget(10_000)
+    assert outbox.all() == (message(2),)
+
+
 def test_it_opens_again_as_it_was_and_is_private(tmp_path: Path) -> None:
     first = SqliteOutbox(tmp_path)
     first.queue([message(1)], 3)

@@ -39,7 +39,12 @@ class Night:
         eraser = Eraser(
             self.store, lambda: self.now, lambda size: next(numbers).to_bytes(size), together
         )
-        self.chores = Chores(None, self.store, eraser, PROOF, lambda: self.now, lambda: fraction)
+        self.forgets = 0
+        self.chores = Chores(self, self.store, eraser, PROOF, lambda: self.now, lambda: fraction)
+
+    async def forget(self) -> None:
+        """In the courier's place."""
+        self.forgets += 1
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -68,6 +73,7 @@ def test_it_purges_once_a_day_what_is_past_its_time() -> None:
     assert night.held == 3
     night.end = night.now + 20 * DAY
     night.work()
+    assert night.forgets > 210
     assert night.held == 3  # The records of three erasures.
     assert all(night.store._entries[index].body == b"" for index in range(3))
 

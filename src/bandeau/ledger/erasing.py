@@ -95,7 +95,7 @@ async def held_of(store: LedgerStore, subject: str, count: int) -> list[Held]:
 
 
 def held(stored: Stored) -> Iterator[Held]:
-    """``stored`` as read; nothing where it was erased."""
+    """``stored`` as read; nothing where it was erased. Raises :class:`RecordError`."""
     if stored.body is not None:
         yield Held(stored.index, parse_record(stored.body), stored.superseded)
 

@@ -18,7 +18,7 @@ from typing import Protocol
 from bandeau import limits
 from bandeau.ledger.checkpoint import encode
 from bandeau.ledger.erasing import Held
-from bandeau.ledger.record import Ground, Kind, Record, parse_record
+from bandeau.ledger.record import Ground, Kind, Record, RecordError, parse_record
 from bandeau.ledger.store import Leaf
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import vendor_key
@@ -117,16 +117,26 @@ class Outbox(Protocol):
         """Every message, the oldest first."""
         ...
 
+    def forget(self, before: int) -> None:
+        """Drop what was settled for good before this Unix second."""
+        ...
+
     def retry(self, ids: Sequence[str], now: int) -> int:
         """Send these again, if they are not delivered; how many that are."""
         ...
 
 
 def withdrawals_in(leaf: Leaf, key: bytes) -> Iterator[Withdrawal]:
-    """What one leaf of the log takes back; ``key`` is the site's subject key."""
+    """What one leaf of the log takes back; ``key`` is the site's subject key.
+
+    A record that cannot be read tells nothing; ``verify`` names it.
+    """
     if leaf.body is None or _WITHDRAWS not in leaf.body:
         return
-    record = parse_record(leaf.body)
+    try:
+        record = parse_record(leaf.body)
+    except RecordError:
+        return
     yield Withdrawal(
         Event.WITHDRAWN,
         pseudonym(key, record.id),

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from bandeau import limits
 from bandeau.choice.decide import expiry
 from bandeau.ledger.erasing import Eraser, Held, held_of
-from bandeau.ledger.record import Ground, Kind, Record, parse_record
+from bandeau.ledger.record import Ground, Kind, Record, RecordError, parse_record
 from bandeau.ledger.store import Leaf, LedgerStore
 from bandeau.policy.model import Period
 
@@ -94,4 +94,8 @@ async def _of_visitors(store: LedgerStore, rest: Rest) -> AsyncIterator[Held]:
 
 
 def _read(leaf: Leaf) -> Record | None:
-    return None if leaf.body is None else parse_record(leaf.body)
+    """The record; ``None`` where it is erased, or cannot be read, which ``verify`` tells of."""
+    try:
+        return None if leaf.body is None else parse_record(leaf.body)
+    except RecordError:
+        return None

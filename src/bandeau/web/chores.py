@@ -56,6 +56,7 @@ class Chores:
         while True:
             with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
                 await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
+                await self._courier.forget()
             hours = limits.PURGE_HOURS - self._fraction()
             await sleep(hours * _HOUR_SECONDS)
 

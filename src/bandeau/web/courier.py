@@ -30,6 +30,8 @@ from bandeau.ledger.outbox import (
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.policy.model import Policy
 
+_DAY_SECONDS = 86_400
+
 
 class PrivateAddress(OSError):
     """A host that is on a private network, where a policy file must not reach by accident."""
@@ -96,6 +98,14 @@ class Courier:
             async with self._session() as session:
                 tried = await asyncio.gather(*(self._attempt(session, each) for each in batch))
             await asyncio.to_thread(self._outbox.settle, tried)
+
+    async def forget(self) -> None:
+        """Drop messages once their proof is over too; raises :class:`OutboxUnavailable`.
+
+        The longest that the period can be counts: the day of the month matters to nobody here.
+        """
+        days = self._policy.choice.proof.days_at_most
+        await asyncio.to_thread(self._outbox.forget, int(self._now()) - days * _DAY_SECONDS)
 
     async def _claim(self) -> Sequence[Message]:
         now = int(self._now())

@@ -18,7 +18,7 @@ from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held_of
 from bandeau.ledger.outbox import OutboxUnavailable
-from bandeau.ledger.record import Ground, Kind, items_subject_of, subject_of
+from bandeau.ledger.record import Ground, Kind, RecordError, items_subject_of, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
@@ -29,7 +29,7 @@ from bandeau.web.visitor import Sent, Visitors
 
 PATH = "/.bandeau/record"
 ERASE = f"{PATH}/erase"
-_UNSAVED = (LedgerUnavailable, CommentsUnavailable, OutboxUnavailable)
+_UNSAVED = (LedgerUnavailable, CommentsUnavailable, OutboxUnavailable, RecordError)
 
 
 class RecordDesk:
@@ -56,7 +56,7 @@ class RecordDesk:
         try:
             found = await self._held(subjects)
             key = await self._site.ledger.published("key")
-        except LedgerUnavailable as error:
+        except (LedgerUnavailable, RecordError) as error:
             raise InboundError(503, "unavailable", "the ledger cannot be read") from error
         vkey = (key or b"").decode()
         if is_json(request):

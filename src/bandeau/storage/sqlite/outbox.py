@@ -59,6 +59,7 @@ _RETRY = (
     "UPDATE message SET state = 'pending', attempts = 0, due = ?"
     " WHERE id = ? AND state <> 'delivered'"
 )
+_FORGET = "DELETE FROM message WHERE state <> 'pending' AND answered < ?"
 _ANNOUNCE = "INSERT OR IGNORE INTO announced VALUES (?, ?, ?, ?, ?, ?)"
 _ANNOUNCED = "SELECT event, pseudonym, site, time, purposes, vendor FROM announced"
 _DONE = "DELETE FROM announced WHERE event = ? AND pseudonym = ? AND vendor = ?"
@@ -144,6 +145,11 @@ class SqliteOutbox:
         """See the port."""
         with self._lock, self._translated():
             return tuple(map(_message, self._file.execute(_ALL)))
+
+    def forget(self, before: int) -> None:
+        """See the port."""
+        with self._writing():
+            self._file.execute(_FORGET, (before,))
 
     def retry(self, ids: Sequence[str], now: int) -> int:
         """See the port."""

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 from publisher import POLICY, Seen, publisher
 from serving import serving
@@ -86,4 +87,19 @@ def test_a_choice_whose_answer_was_lost_is_sent_again_and_recorded_once(
     page.goto(f"{address}{RECORD}?lang=en")
     expect(page.get_by_role("link", name="Download the receipt")).to_have_count(1)
     expect(page.get_by_role("link", name=sent[0]["id"])).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["fr", "ar"])
+def test_axe_finds_nothing(chromium: Browser, address: str, lang: str, scheme: str) -> None:
+    context = chromium.new_context(locale=lang, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{address}/nolang")
+    page.locator("[data-bandeau=notice] [data-bandeau=accept-all]").click()
+    expect(page.locator("[data-bandeau=band]")).to_have_attribute("data-state", "allowed")
+    for path in (RECORD, f"{RECORD}/erase"):
+        page.goto(f"{address}{path}?lang={lang}")
+        expect(page.locator("h1")).to_be_visible()
+        assert Axe().run(page).response["violations"] == []
     context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+from collections.abc import Iterator
 from functools import lru_cache
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ import httpx._transports.default as httpx_transports
 import pytest
 import uvicorn.server
 from hypothesis import HealthCheck, settings
+from postgres_server import PostgresServer
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -52,6 +54,14 @@ def chromium_path() -> str:
     path = _find_chromium()
     assert path, "a test that asks for chromium_path needs the mark `browser`"
     return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of one's own; skipped aloud where there is none, failed in CI."""
+    server = PostgresServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

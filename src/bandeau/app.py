@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from starlette.requests import Request
 
@@ -18,6 +19,7 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
 from bandeau.ledger.record import uuid7
@@ -26,13 +28,10 @@ from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
+from bandeau.settings import parse_data
 from bandeau.storage.files import read_policy, read_words
-from bandeau.storage.keys import Keys, load_or_create
-from bandeau.storage.sqlite.comments import SqliteComments
-from bandeau.storage.sqlite.ledger import SqliteLedger
-from bandeau.storage.sqlite.outbox import SqliteOutbox
-from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
-from bandeau.storage.sqlite.sightings import SqliteSightings
+from bandeau.storage.keys import Keys
+from bandeau.storage.place import open_place
 from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
@@ -67,16 +66,29 @@ from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
 
 
+class Options(TypedDict, total=False):
+    """What a site can be told besides policy and data; see :class:`Bandeau`."""
+
+    keys: str | Path | None
+    explain: bool
+    confine: bool
+    shared_page: bool
+    cache_bytes: int
+    notify_private: bool
+
+
 class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
-    where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
-    documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited pages in memory, where
-    the site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on
-    private addresses too. A site that cannot be held does not start: raises
-    ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
-    ``LedgerUnavailable`` where the folder cannot be used.
+    where it is missing, or the ``postgresql://`` address of a database; ``keys`` is the file of the
+    keys where they are to be elsewhere; ``explain`` adds ``Bandeau-Explain`` to every answer;
+    with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
+    one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
+    site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
+    addresses too. A site that cannot be held does not start: raises ``PolicyError`` where the
+    policy does not hold, ``OSError``, ``KeysError`` or ``LedgerUnavailable`` where the folder or
+    database cannot be used.
     """
 
     def __init__(
@@ -85,26 +97,14 @@ class Bandeau:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
-        explain: bool = False,
-        confine: bool = True,
-        shared_page: bool = False,
-        cache_bytes: int = 0,
-        notify_private: bool = False,
+        **options: Unpack[Options],
     ) -> None:
-        plan = _Plan.read(
-            policy,
-            data,
-            explain=explain,
-            confine=confine,
-            shared_page=shared_page,
-            notify_private=notify_private,
-        )
-        self._open = plan.open()
+        self._open = _Plan.read(policy, data, options).open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
         # What is explained is explained to one visitor, so nothing is kept for others then.
-        variants = Variants(cache_bytes) if cache_bytes and not explain else None
-        self._enforcer = Enforcer(app, self._open.desk, variants)
+        kept = 0 if options.get("explain") else options.get("cache_bytes", 0)
+        self._enforcer = Enforcer(app, self._open.desk, Variants(kept) if kept else None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
@@ -147,10 +147,12 @@ class BandeauWSGI:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
+        keys: str | Path | None = None,
         explain: bool = False,
         confine: bool = True,
     ) -> None:
-        self._desks = _per_process(policy, data, explain=explain, confine=confine)
+        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        self._desks = _per_process(policy, data, told)
         self._shell = WsgiShell(app, self._desks)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -165,13 +167,15 @@ class BandeauWSGI:
 class BandeauMiddleware(DjangoShell):
     """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
 
-    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_EXPLAIN`` and ``BANDEAU_CONFINE``
-    are the arguments of :class:`Bandeau`, whose errors it raises when Django loads it.
+    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_KEYS``, ``BANDEAU_EXPLAIN`` and
+    ``BANDEAU_CONFINE`` are the arguments of :class:`Bandeau`, whose errors it raises when Django
+    loads it.
     """
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        policy, data, explain, confine = settings()
-        self._desks = _per_process(policy, data, explain=explain, confine=confine)
+        policy, data, keys, explain, confine = settings()
+        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        self._desks = _per_process(policy, data, told)
         super().__init__(get_response, self._desks)
 
     def close(self) -> None:
@@ -179,17 +183,7 @@ class BandeauMiddleware(DjangoShell):
         self._desks.close()
 
 
-class Options(TypedDict, total=False):
-    """What a gateway can be told besides; see :class:`Bandeau`."""
-
-    explain: bool
-    confine: bool
-    shared_page: bool
-    cache_bytes: int
-    notify_private: bool
-
-
-def gateway(policy: Path, upstream: str, data: Path, **options: Unpack[Options]) -> Bandeau:
+def gateway(policy: Path, upstream: str, data: Path | str, **options: Unpack[Options]) -> Bandeau:
     """The gateway: the same shell, before the site at ``upstream``; it keeps edited pages."""
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
@@ -200,11 +194,6 @@ def gateway(policy: Path, upstream: str, data: Path, **options: Unpack[Options])
     told: Options = {"cache_bytes": limits.CACHE_BYTES, **options}
     bandeau = Bandeau(proxy, policy=policy, data=data, **told)
     return bandeau
-
-
-def open_ledger(folder: Path, keys: Keys) -> SqliteLedger:
-    """The ledger of a data folder, for serving or for the command line."""
-    return SqliteLedger(folder, keys.signer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,34 +214,29 @@ class _Plan:
     policy: Policy
     words: Words
     keys: Keys
-    folder: Path
-    explain: bool
-    confine: bool
-    shared_page: bool
-    notify_private: bool
+    data: Path | str
+    keys_file: Path | None
+    options: Options
 
     @classmethod
-    def read(
-        cls,
-        policy: str | Path,
-        data: str | Path,
-        *,
-        explain: bool,
-        confine: bool,
-        shared_page: bool = False,
-        notify_private: bool = False,
-    ) -> _Plan:
+    def read(cls, policy: str | Path, data: str | Path, options: Options) -> _Plan:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
-        folder = Path(data)
-        keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, keys, folder, explain, confine, shared_page, notify_private)
+        where, named = parse_data(str(data)), options.get("keys")
+        file = Path(named) if named else None
+        with closing(open_place(where, file)) as place:
+            known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
+        return cls(declared, words, known, where, file, options)
+
+    def _is(self, option: Literal["explain", "shared_page", "notify_private"]) -> bool:
+        return self.options.get(option, False)
 
     def open(self) -> _Open:
-        ledger = open_ledger(self.folder, self.keys)
-        store = SqliteComments(self.folder / "comments.sqlite")
-        site = _site(self.policy, self.words, self.keys, ledger, shared=self.shared_page)
-        shared = SharedPage(self.policy, site.terms_digest) if self.shared_page else None
+        place = open_place(self.data, self.keys_file)
+        confine = self.options.get("confine", True)
+        ledger, store = place.ledger(self.keys), place.comments()
+        site = _site(self.policy, self.words, self.keys, ledger, shared=self._is("shared_page"))
+        shared = SharedPage(self.policy, site.terms_digest) if self._is("shared_page") else None
         head = shared_head(shared, site.rules) if shared else None
         leaving = Leaving(site.rules)
         notice = Notice(self.policy, self.words, leaving, head)
@@ -265,32 +249,32 @@ class _Plan:
             site.rules,
             insertions,
             Plans(PythonEngine(site.rules)),
-            explain=self.explain,
-            confine=self.confine,
+            explain=self._is("explain"),
+            confine=confine,
             shared=shared,
         )
         choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
-        sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
+        sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)
-        outbox = SqliteOutbox(self.folder)
+        outbox = place.outbox()
         eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
         chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += RecordDesk(site, visitors, pages, eraser).routes()
         routes += comments.routes() if insertions.section else []
-        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
+        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 
         def close() -> None:
             lookout.close()
-            for each in (ledger, store, sightings, outbox):
+            for each in (ledger, store, sightings, outbox, place):
                 each.close()
 
         return _Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
 
     def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
         told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
-        courier = Courier(*told, private=self.notify_private)
+        courier = Courier(*told, private=self._is("notify_private"))
         proof = site.policy.choice.proof
         return Chores(courier, site.ledger, eraser, proof, site.now, _fraction)
 
@@ -299,11 +283,9 @@ def _fraction() -> float:
     return secrets.randbelow(1_000_000) / 1_000_000
 
 
-def _per_process(
-    policy: str | Path, data: str | Path, *, explain: bool, confine: bool
-) -> PerProcess:
+def _per_process(policy: str | Path, data: str | Path, options: Options) -> PerProcess:
     """Opened once at start to see that it holds, and closed again, since servers fork later."""
-    plan = _Plan.read(policy, data, explain=explain, confine=confine)
+    plan = _Plan.read(policy, data, options)
     plan.open().close()
 
     def opens() -> Opened:
@@ -330,7 +312,7 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shar
     )
 
 
-def _comments(site: Site, visitors: Visitors, store: SqliteComments) -> Comments:
+def _comments(site: Site, visitors: Visitors, store: CommentStore) -> Comments:
     async def proof(request: Request) -> Proof:
         return await visitors.proof(Sent.of(request.scope["headers"]))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 _LAST_PORT = 65_535
+DATABASES = ("postgresql", "postgres")
+"""Schemes of addresses under which data can be kept."""
 
 
 class SettingsError(ValueError):
@@ -50,11 +52,16 @@ def parse_upstream(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def parse_data(value: str) -> Path:
-    """The folder for ledger and keys; raises :class:`SettingsError`."""
-    if "://" in value:
-        scheme = value.split("://", 1)[0]
-        raise SettingsError(f"data: {scheme} is not supported yet; name a folder")
+def parse_data(value: str) -> Path | str:
+    """The folder for ledger and keys, or the address of a PostgreSQL database.
+
+    Raises :class:`SettingsError`.
+    """
+    scheme, colon, _ = value.partition("://")
+    if colon and scheme in DATABASES:
+        return value
+    if colon:
+        raise SettingsError(f"data: {scheme} is not supported; name a folder or postgresql://…")
     path = Path(value)
     if path.exists() and not path.is_dir():
         raise SettingsError(f"data: {value} is a file; name a folder")

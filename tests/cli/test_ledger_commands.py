@@ -143,7 +143,7 @@ def test_a_missing_receipt_or_key_is_unreadable(data, tmp_path):
 @pytest.mark.parametrize("command", [["verify"], ["key"], ["export", "--out", "x"], ["erase", "x"]])
 def test_places_without_a_ledger_are_told(tmp_path, command):
     for place, reason in (
-        ("postgresql://db/x", "not yet supported"),
+        ("postgresql://127.0.0.1:1/x", "PostgreSQL cannot be reached"),
         (tmp_path / "none", "no such directory"),
         (tmp_path, "no such file"),
     ):

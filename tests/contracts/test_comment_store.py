@@ -6,6 +6,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.storage.memory_comments import MemoryComments
+from bandeau.storage.postgres.comments import PostgresComments
+from bandeau.storage.postgres.database import Database
+from bandeau.storage.postgres.ledger import open_schema
 from bandeau.storage.sqlite.comments import SqliteComments
 
 FILE = "comments.sqlite"
@@ -26,8 +30,14 @@ def comment(number: int, page: str = "/a", reply_to: str | None = None, time: in
     return Comment(f"id-{number:04}", page, f"N{number} é", "<p>x</p>", moment, reply_to, "r-1")
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
+    if request.param == "postgres":
+        database = Database(request.getfixturevalue("postgres").database())
+        open_schema(database)
+        yield lambda scenario: asyncio.run(scenario(PostgresComments(database)))
+        database.close()
+        return
     if request.param == "memory":
         yield lambda scenario: asyncio.run(scenario(MemoryComments()))
         return
@@ -44,6 +54,20 @@ def test_a_comment_comes_back_as_it_went_in(run: Run) -> None:
         assert await store.find("id-0002") == answer
         assert await store.page("/a", 10) == (answer, first)
         assert await store.count("/a") == 2
+
+    run(scenario)
+
+
+def test_the_records_of_comments_are_forgotten_and_the_comments_stay(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        mine, other = comment(1), replace(comment(2), receipt="r-2")
+        for each in (mine, other):
+            await store.add(each)
+        await store.forget(["r-1", "r-none"])
+        assert await store.page("/a", 10) == (other, replace(mine, receipt=""))
+        await store.forget([])
+        await store.forget(["r-1"])
+        assert await store.find("id-0002") == other
 
     run(scenario)
 

@@ -17,6 +17,9 @@ from bandeau.ledger.store import LedgerRefused, LedgerStore
 from bandeau.ledger.tree import Frontier
 from bandeau.ledger.verify import verify
 from bandeau.storage.memory import MemoryLedger
+from bandeau.storage.postgres.database import Database
+from bandeau.storage.postgres.evidence import open_evidence as postgres_evidence
+from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
 
 VKEY = drafts.signer().vkey
@@ -25,28 +28,40 @@ VKEY = drafts.signer().vkey
 class Case:
     """One store under test, and what verification sees of it."""
 
-    def __init__(self, kind, directory):
+    def __init__(self, kind, directory, address=None):
         self.kind, self.directory = kind, directory
+        self.database = Database(address) if address else None
         self.store = self.open()
 
     def open(self) -> LedgerStore:
         if self.kind == "memory":
             return MemoryLedger(drafts.signer(), drafts.counting())
+        if self.kind == "postgres":
+            return PostgresLedger(self.database, drafts.signer(), drafts.counting())
         return SqliteLedger(self.directory, drafts.signer(), drafts.counting())
 
     def findings(self, known=()):
         if self.kind == "memory":
             return verify(self.store.evidence(), VKEY, known).findings
-        with open_evidence(self.directory) as evidence:
+        held = postgres_evidence(self.database) if self.database else open_evidence(self.directory)
+        with held as evidence:
             return verify(evidence, VKEY, known).findings
 
+    def close(self):
+        self.store.close()
+        if self.database:
+            self.database.close()
 
-@pytest.fixture(params=["memory", "sqlite"])
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def case(request, tmp_path):
-    made = Case(request.param, tmp_path)
+    address = None
+    if request.param == "postgres":
+        address = request.getfixturevalue("postgres").database()
+    made = Case(request.param, tmp_path, address)
     yield made
     assert made.findings() == ()
-    made.store.close()
+    made.close()
 
 
 def run(work):
@@ -245,7 +260,7 @@ STEPS = st.lists(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS)
-def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path_factory):
+def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path_factory, postgres):
     directory = tmp_path_factory.mktemp("ledger")
 
     async def play(store):
@@ -265,13 +280,18 @@ def test_any_order_of_events_leads_every_store_to_the_same_bytes(steps, tmp_path
         answers.append(await store.published("checkpoint"))
         return [*answers, *[leaf async for leaf in store.scan()]]
 
-    memory = Case("memory", directory)
-    sqlite = Case("sqlite", directory)
+    cases = [
+        Case("memory", directory),
+        Case("sqlite", directory),
+        Case("postgres", directory, postgres.database()),
+    ]
     try:
-        assert asyncio.run(play(memory.store)) == asyncio.run(play(sqlite.store))
-        assert memory.findings() == sqlite.findings() == ()
+        first, *others = [asyncio.run(play(case.store)) for case in cases]
+        assert others == [first, first]
+        assert [case.findings() for case in cases] == [()] * 3
     finally:
-        sqlite.store.close()
+        for case in cases:
+            case.close()
 
 
 def test_items_are_kept_beside_choices_and_follow_upon_each_other(case):

@@ -10,12 +10,25 @@ import apsw
 import pytest
 
 from bandeau.ledger.outbox import Event, Message, OutboxUnavailable, State, Withdrawal
+from bandeau.storage.place import OpenOutbox, Place, open_place
 from bandeau.storage.sqlite.outbox import FILE, SqliteOutbox
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    if request.param == "sqlite":
+        opened = open_place(tmp_path)
+    else:
+        address = request.getfixturevalue("postgres").database()
+        opened = open_place(address)
+        opened.make_keys("site.test", bytes)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def outbox(tmp_path: Path) -> Iterator[SqliteOutbox]:
-    opened = SqliteOutbox(tmp_path)
+def outbox(place: Place) -> Iterator[OpenOutbox]:
+    opened = place.outbox()
     yield opened
     opened.close()
 
@@ -29,12 +42,12 @@ def withdrawal(number: int, vendor: str = "") -> Withdrawal:
     return Withdrawal(Event.ERASED, f"{number:064x}", "site.test", number, ("social",), vendor)
 
 
-def test_a_new_one_is_empty(outbox: SqliteOutbox) -> None:
+def test_a_new_one_is_empty(outbox: OpenOutbox) -> None:
     assert (outbox.all(), outbox.announced(), outbox.position()) == ((), (), 0)
     assert outbox.claim(1_000, 2_000, 10) == ()
 
 
-def test_messages_and_position_are_kept_at_once_and_once(outbox: SqliteOutbox) -> None:
+def test_messages_and_position_are_kept_at_once_and_once(outbox: OpenOutbox) -> None:
     outbox.queue([message(1), message(2)], 7)
     outbox.queue([replace(message(1), vendor="Another")], 9)
     outbox.queue([], 8)
@@ -42,7 +55,7 @@ def test_messages_and_position_are_kept_at_once_and_once(outbox: SqliteOutbox) -
     assert outbox.position() == 9
 
 
-def test_what_was_announced_goes_once_it_is_queued(outbox: SqliteOutbox) -> None:
+def test_what_was_announced_goes_once_it_is_queued(outbox: OpenOutbox) -> None:
     told = [withdrawal(1), withdrawal(1, "Telegram"), withdrawal(2)]
     outbox.announce(told)
     outbox.announce(told[:1])
@@ -52,9 +65,9 @@ def test_what_was_announced_goes_once_it_is_queued(outbox: SqliteOutbox) -> None
 
 
 def test_nobody_else_gets_what_is_claimed_until_the_claim_is_over(
-    outbox: SqliteOutbox, tmp_path: Path
+    outbox: OpenOutbox, place: Place
 ) -> None:
-    other = SqliteOutbox(tmp_path)
+    other = place.outbox()
     outbox.queue([message(1), message(2), message(3, due=500)], 1)
     (first,) = outbox.claim(100, 160, 1)
     (second,) = other.claim(100, 160, 10)
@@ -67,10 +80,10 @@ def test_nobody_else_gets_what_is_claimed_until_the_claim_is_over(
 
 
 def test_what_is_settled_is_kept_and_a_delivered_message_is_never_sent_again(
-    outbox: SqliteOutbox,
+    outbox: OpenOutbox,
 ) -> None:
     outbox.queue([message(1), message(2)], 1)
-    one, two = outbox.claim(100, 160, 10)
+    one, two = sorted(outbox.claim(100, 160, 10), key=lambda m: m.id)
     done = replace(one, state=State.DELIVERED, status="204", answered=101)
     lost = replace(two, state=State.FAILED, status="410", answered=102)
     outbox.settle([done, lost])
@@ -82,7 +95,7 @@ def test_what_is_settled_is_kept_and_a_delivered_message_is_never_sent_again(
     assert (again.id, again.attempts) == (lost.id, 1)
 
 
-def test_what_is_over_is_forgotten_in_time_and_what_waits_never(outbox: SqliteOutbox) -> None:
+def test_what_is_over_is_forgotten_in_time_and_what_waits_never(outbox: OpenOutbox) -> None:
     outbox.queue([message(1), message(2)], 1)
     (one,) = outbox.claim(100, 160, 1)
     done = replace(one, state=State.DELIVERED, status="204", answered=101)

@@ -22,6 +22,9 @@ from bandeau.enforcement.sightings import (
     Teller,
 )
 from bandeau.storage.memory_sightings import MemorySightings
+from bandeau.storage.postgres.database import Database
+from bandeau.storage.postgres.ledger import open_schema
+from bandeau.storage.postgres.sightings import PostgresSightings
 from bandeau.storage.sqlite.sightings import FILE, SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
 
@@ -38,8 +41,14 @@ def opened(folder: Path) -> SqliteSightings:
     return SqliteSightings(folder / FILE, registrable)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SightingStore]:
+    if request.param == "postgres":
+        database = Database(request.getfixturevalue("postgres").database())
+        open_schema(database)
+        yield PostgresSightings(database, registrable)
+        database.close()
+        return
     if request.param == "memory":
         yield MemorySightings(registrable)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bandeau.cli.compile import compile_group
+from bandeau.cli.copy import copy_command
 from bandeau.cli.demo import demo_command
 from bandeau.cli.erase import erase_command, purge_command
 from bandeau.cli.keys import keys_group
@@ -37,5 +38,5 @@ for command in (
 ):
     main.add_command(command)
 
-for command in (erase_command, purge_command):
+for command in (erase_command, purge_command, copy_command):
     ledger_group.add_command(command)

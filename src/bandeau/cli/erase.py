@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from bandeau.cli.ledger import (
     INVALID,
     UNREADABLE,
     _count,
-    _directory,
     _fail,
     _held,
     _keys,
     data_option,
+    keys_option,
+    opened,
 )
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held
@@ -34,10 +35,7 @@ from bandeau.policy.check import load
 from bandeau.policy.model import Period
 from bandeau.policy.parse import PolicyError
 from bandeau.storage.files import read_policy, read_words
-from bandeau.storage.keys import Keys
-from bandeau.storage.sqlite.comments import SqliteComments
-from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
-from bandeau.storage.sqlite.outbox import SqliteOutbox
+from bandeau.storage.place import Place
 from bandeau.web.erasing import eraser_of
 
 Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
@@ -46,6 +44,7 @@ Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
 @click.command("erase")
 @click.argument("record_id", metavar="[ID]", required=False)
 @data_option
+@keys_option
 @click.option("--notice", metavar="VERSION", help="All made under this version of the notice.")
 @click.option("--policy", metavar="DIGEST", help="All made under the terms of this digest.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and erase nothing.")
@@ -53,6 +52,7 @@ Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
 def erase_command(
     record_id: str | None,
     data: str,
+    keys: Path | None,
     notice: str | None,
     policy: str | None,
     dry_run: bool,
@@ -64,10 +64,11 @@ def erase_command(
     """
     if sum(bool(each) for each in (record_id, notice, policy)) != 1:
         raise click.UsageError("Give an ID, --notice or --policy, and one of them only.")
-    directory = _directory(data)
     if record_id:
         _run(
-            directory, lambda ledger, eraser: _erase_one(ledger, eraser, record_id.lower(), dry_run)
+            data,
+            keys,
+            lambda ledger, eraser: _erase_one(ledger, eraser, record_id.lower(), dry_run),
         )
         return
     _checked(notice, policy)
@@ -77,7 +78,9 @@ def erase_command(
 
     does = yes and not dry_run
     _run(
-        directory, lambda ledger, eraser: _erase_all(ledger, eraser, selected, Ground.INVALID, does)
+        data,
+        keys,
+        lambda ledger, eraser: _erase_all(ledger, eraser, selected, Ground.INVALID, does),
     )
     if not (yes or dry_run):
         click.echo("Nothing was erased; add --yes to erase it.")
@@ -85,21 +88,22 @@ def erase_command(
 
 @click.command("purge")
 @data_option
+@keys_option
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The policy file.")
 @click.option("--dry-run", is_flag=True, help="Say what would go, and erase nothing.")
-def purge_command(data: str, config: Path, dry_run: bool) -> None:
+def purge_command(data: str, keys: Path | None, config: Path, dry_run: bool) -> None:
     """Erase what is past its retention: choices that ended longer ago than choice.proof.
 
     The server does the same once a day.
     """
     proof = _proof(config)
-    directory = _directory(data)
 
     def selected(ledger: LedgerStore, rest: Rest) -> AsyncIterator[Held]:
         return past(ledger, proof, int(time.time()), rest)
 
     _run(
-        directory,
+        data,
+        keys,
         lambda ledger, eraser: _erase_all(ledger, eraser, selected, Ground.RETENTION, not dry_run),
     )
 
@@ -125,39 +129,32 @@ def _checked(notice: str | None, policy: str | None) -> None:
 Work = Callable[[LedgerStore, Eraser], Coroutine[Any, Any, None]]
 
 
-def _run(directory: Path, work: Work) -> None:
-    keys = _keys(directory)
+def _run(data: str, keys: Path | None, work: Work) -> None:
+    with opened(data, keys) as place:
 
-    def opened() -> None:
-        with _open(directory, keys) as (ledger, eraser):
-            asyncio.run(work(ledger, eraser))
+        def erased() -> None:
+            with _open(place) as (ledger, eraser):
+                asyncio.run(work(ledger, eraser))
 
-    try:
-        _held(opened)
-    except LedgerRefused as error:
-        _fail(INVALID, f"Nothing erased: {error}.")
-    except (CommentsUnavailable, OutboxUnavailable) as error:
-        _fail(UNREADABLE, f"{error}.")
+        try:
+            _held(erased)
+        except LedgerRefused as error:
+            _fail(INVALID, f"Nothing erased: {error}.")
+        except (CommentsUnavailable, OutboxUnavailable) as error:
+            _fail(UNREADABLE, f"{error}.")
 
 
 @contextmanager
-def _open(directory: Path, keys: Keys) -> Iterator[tuple[LedgerStore, Eraser]]:
-    with open_evidence(directory):
+def _open(place: Place) -> Iterator[tuple[LedgerStore, Eraser]]:
+    keys = _keys(place)
+    with place.evidence():
         pass
-    comments = SqliteComments(directory / "comments.sqlite")
-    try:
-        outbox = SqliteOutbox(directory)
-        try:
-            ledger = SqliteLedger(directory, keys.signer)
-            try:
-                key = keys.subject
-                yield ledger, eraser_of(ledger, key, comments, outbox, time.time, os.urandom)
-            finally:
-                ledger.close()
-        finally:
-            outbox.close()
-    finally:
-        comments.close()
+    with (
+        closing(place.comments()) as comments,
+        closing(place.outbox()) as outbox,
+        closing(place.ledger(keys)) as ledger,
+    ):
+        yield ledger, eraser_of(ledger, keys.subject, comments, outbox, time.time, os.urandom)
 
 
 async def _erase_one(ledger: LedgerStore, eraser: Eraser, record_id: str, dry_run: bool) -> None:

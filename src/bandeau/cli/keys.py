@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
-from bandeau.storage.keys import KeysError, rotate_cookie_key
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.settings import SettingsError, parse_data
+from bandeau.storage.keys import KeysError
+from bandeau.storage.place import open_place
 
 
 @click.group("keys")
@@ -20,17 +25,22 @@ def keys_group() -> None:
     "--data",
     required=True,
     metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="The data directory given to bandeau serve.",
+    help="The data directory or database given to bandeau serve.",
 )
-def rotate(data: Path) -> None:
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of the keys, if they are not kept with the data.",
+)
+def rotate(data: str, keys: Path | None) -> None:
     """Add a key that signs the cookies from the next start on; older ones still hold.
 
     Exit code 1 where the keys cannot be used.
     """
     try:
-        keys = rotate_cookie_key(data)
-    except KeysError as error:
+        with closing(open_place(parse_data(data), keys)) as place:
+            turned = place.rotate_keys(os.urandom)
+    except (KeysError, SettingsError, LedgerUnavailable) as error:
         click.echo(f"bandeau keys rotate: {error}", err=True)
         sys.exit(1)
-    click.echo(f"{len(keys.cookie)} cookie keys; the newest signs once the server has restarted.")
+    click.echo(f"{len(turned.cookie)} cookie keys; the newest signs once the server has restarted.")

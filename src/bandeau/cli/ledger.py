@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -17,8 +18,10 @@ from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_
 from bandeau.ledger.record import Kind
 from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
-from bandeau.storage.keys import Keys, KeysError, load
-from bandeau.storage.sqlite.ledger import leaf_of, open_evidence, verify_file
+from bandeau.settings import SettingsError, parse_data
+from bandeau.storage.keys import Keys, KeysError
+from bandeau.storage.place import Place, open_place
+from bandeau.storage.sqlite.ledger import leaf_of
 
 INVALID = 1
 UNREADABLE = 2
@@ -26,7 +29,15 @@ _FINDINGS_SHOWN = 100
 Result = TypeVar("Result")
 
 data_option = click.option(
-    "--data", required=True, metavar="DIR", help="The data directory given to bandeau serve."
+    "--data",
+    required=True,
+    metavar="DIR",
+    help="The data directory or database given to bandeau serve.",
+)
+keys_option = click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of the keys, if they are not kept with the data.",
 )
 
 
@@ -43,14 +54,16 @@ def ledger_group() -> None:
     type=click.Path(path_type=Path),
     help="A checkpoint kept elsewhere, that this history must contain. Repeatable.",
 )
-def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
+@keys_option
+def verify(data: str, checkpoint: tuple[Path, ...], keys: Path | None) -> None:
     """Re-derive the whole ledger: exit 0 if it holds, 1 with each fault, 2 if it cannot be read.
 
     Runs beside a live server.
     """
-    directory = _directory(data)
-    keys = _keys(directory)
-    outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in checkpoint]))
+    known = [_read(path) for path in checkpoint]
+    with opened(data, keys) as place:
+        vkey = _keys(place).signer.vkey
+        outcome = _held(lambda: _verify(place, vkey, known))
     for finding in outcome.findings[:_FINDINGS_SHOWN]:
         click.echo(str(finding))
     if outcome.findings:
@@ -71,16 +84,18 @@ def export(data: str, out: Path) -> None:
     ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
     the leaf hash is SHA-256 over a zero byte and the commitment.
     """
-    directory = _directory(data)
-    count = _held(lambda: _export(directory, out))
+    with opened(data) as place:
+        count = _held(lambda: _export(place, out))
     click.echo(f"{_count(count, 'record')} written to {out}.")
 
 
 @ledger_group.command("key")
 @data_option
-def key(data: str) -> None:
+@keys_option
+def key(data: str, keys: Path | None) -> None:
     """Print the public key that receipts and checkpoints are verified with."""
-    click.echo(_keys(_directory(data)).signer.vkey)
+    with opened(data, keys) as place:
+        click.echo(_keys(place).signer.vkey)
 
 
 @click.group("receipt")
@@ -109,18 +124,18 @@ def verify_one(file: Path, key: str) -> None:
         click.echo(line)
 
 
-def _verify(directory: Path, keys: Keys, known: list[bytes]) -> Outcome:
+def _verify(place: Place, vkey: str, known: list[bytes]) -> Outcome:
     try:
-        return verify_file(directory, keys.signer.vkey, known)
+        return place.verify(vkey, known)
     except CheckpointError as error:
         _fail(UNREADABLE, f"The given checkpoint is not usable: {error}.")
 
 
-def _export(directory: Path, out: Path) -> int:
+def _export(place: Place, out: Path) -> int:
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
     try:
-        with open_evidence(directory) as evidence, temporary.open("w", encoding="utf-8") as file:
+        with place.evidence() as evidence, temporary.open("w", encoding="utf-8") as file:
             os.chmod(temporary, 0o600)
             for row in evidence.rows:
                 file.write(_line(leaf_of(row)) + "\n")
@@ -170,17 +185,23 @@ def _told(verified: Verified) -> Iterator[str]:
     yield f"Notice {record.notice}, terms {record.policy}."
 
 
-def _directory(data: str) -> Path:
-    if data.startswith(("postgresql:", "postgres:")):
-        _fail(UNREADABLE, "PostgreSQL is not yet supported; give a directory.")
-    if not Path(data).is_dir():
-        _fail(UNREADABLE, f"{data}: no such directory.")
-    return Path(data)
-
-
-def _keys(directory: Path) -> Keys:
+@contextmanager
+def opened(data: str, keys: Path | None = None) -> Iterator[Place]:
+    """The place that ``--data`` and ``--keys`` name; exits with 2 where there is none."""
     try:
-        return load(directory)
+        where = parse_data(data)
+        if isinstance(where, Path) and not where.is_dir():
+            _fail(UNREADABLE, f"{data}: no such directory.")
+        place = open_place(where, keys)
+    except (SettingsError, LedgerUnavailable) as error:
+        _fail(UNREADABLE, f"{error}.")
+    with closing(place):
+        yield place
+
+
+def _keys(place: Place) -> Keys:
+    try:
+        return place.keys()
     except KeysError as error:
         _fail(UNREADABLE, f"{error}.")
 

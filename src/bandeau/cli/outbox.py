@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import UNREADABLE, _count, _directory, _fail, _keys, data_option
+from bandeau.cli.ledger import (
+    UNREADABLE,
+    _count,
+    _fail,
+    _keys,
+    data_option,
+    keys_option,
+    opened,
+)
 from bandeau.ledger.checkpoint import encode
-from bandeau.ledger.outbox import Message, OutboxUnavailable, State, webhook_secret
-from bandeau.storage.sqlite.outbox import FILE, SqliteOutbox
+from bandeau.ledger.outbox import Message, Outbox, OutboxUnavailable, State, webhook_secret
+from bandeau.storage.place import Folder
+from bandeau.storage.sqlite.outbox import FILE
 
 
 @click.group("outbox")
@@ -50,24 +60,23 @@ def retry_command(ids: tuple[str, ...], data: str) -> None:
 @outbox_group.command("secret")
 @click.argument("vendor")
 @data_option
-def secret_command(vendor: str, data: str) -> None:
+@keys_option
+def secret_command(vendor: str, data: str, keys: Path | None) -> None:
     """Print the secret that signs what VENDOR is told; give it to the vendor."""
-    click.echo(f"whsec_{encode(webhook_secret(_keys(_directory(data)).subject, vendor))}")
+    with opened(data, keys) as place:
+        click.echo(f"whsec_{encode(webhook_secret(_keys(place).subject, vendor))}")
 
 
 @contextmanager
-def _open(data: str) -> Iterator[SqliteOutbox]:
-    directory = _directory(data)
-    if not (directory / FILE).exists():
-        _fail(UNREADABLE, f"{directory / FILE}: no such file; the server makes it.")
-    try:
-        outbox = SqliteOutbox(directory)
+def _open(data: str) -> Iterator[Outbox]:
+    with opened(data) as place:
+        if isinstance(place, Folder) and not (place.path / FILE).exists():
+            _fail(UNREADABLE, f"{place.path / FILE}: no such file; the server makes it.")
         try:
-            yield outbox
-        finally:
-            outbox.close()
-    except OutboxUnavailable as error:
-        _fail(UNREADABLE, f"{error}.")
+            with closing(place.outbox()) as outbox:
+                yield outbox
+        except OutboxUnavailable as error:
+            _fail(UNREADABLE, f"{error}.")
 
 
 def _line(message: Message) -> str:

@@ -29,7 +29,18 @@ _UNUSABLE = (
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The policy file.")
 @click.option("--upstream", required=True, help="The site itself, such as http://127.0.0.1:9000.")
 @click.option("--listen", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to serve.")
-@click.option("--data", default="bandeau-data", show_default=True, help="Folder to keep data in.")
+@click.option(
+    "--data",
+    default="bandeau-data",
+    show_default=True,
+    metavar="DIR",
+    help="Folder to keep data in, or postgresql://USER@HOST/DATABASE.",
+)
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for the keys, made if missing; else they are kept with the data.",
+)
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
 @click.option(
     "--confine/--no-confine",
@@ -60,8 +71,8 @@ def serve_command(
     """
     try:
         address = parse_listen(listen)
-        site, folder = parse_upstream(upstream), parse_data(data)
-        bandeau = gateway(config, site, folder, **options)
+        site, place = parse_upstream(upstream), parse_data(data)
+        bandeau = gateway(config, site, place, **options)
         serve(
             bandeau,
             address.host,

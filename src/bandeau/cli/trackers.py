@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,13 +20,15 @@ from bandeau.enforcement.draft import (
 )
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import Sighting, SightingsUnavailable
+from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.policy.match import Matcher
 from bandeau.policy.model import KNOWN_PURPOSES
 from bandeau.settings import SettingsError, parse_data
 from bandeau.storage.files import read_policy, read_vendors, read_words
-from bandeau.storage.sqlite.sightings import FILE, SqliteSightings
+from bandeau.storage.place import open_place
+from bandeau.storage.sqlite.sightings import FILE
 from bandeau.storage.suffixes import public_suffixes
 
 _SITE = "This site"
@@ -39,7 +42,9 @@ privacy_policy = "/"
 
 
 @click.command("trackers")
-@click.option("--data", required=True, metavar="DIR", help="The folder given to bandeau serve.")
+@click.option(
+    "--data", required=True, metavar="DIR", help="The folder or database given to bandeau serve."
+)
 @click.option(
     "--config",
     type=click.Path(path_type=Path),
@@ -86,20 +91,16 @@ def trackers_command(data: str, config: Path | None, draft: bool, as_json: bool)
 
 def _sightings(data: str, registrable: Registrable) -> tuple[Sighting, ...]:
     try:
-        folder = parse_data(data)
-    except SettingsError as error:
+        where = parse_data(data)
+        if isinstance(where, Path):
+            if not where.is_dir():
+                _fail(f"{data}: there is no such folder; name the one given to bandeau serve")
+            if not (where / FILE).exists():
+                return ()
+        with closing(open_place(where)) as place, closing(place.sightings(registrable)) as store:
+            return store.all()
+    except (SettingsError, SightingsUnavailable, LedgerUnavailable) as error:
         _fail(str(error))
-    if not folder.is_dir():
-        _fail(f"{data}: there is no such folder; name the one given to bandeau serve")
-    if not (folder / FILE).exists():
-        return ()
-    try:
-        store = SqliteSightings(folder / FILE, registrable)
-        found = store.all()
-        store.close()
-    except SightingsUnavailable as error:
-        _fail(str(error))
-    return found
 
 
 def _listing(found: tuple[Drafted, ...], config: Path | None) -> str:

@@ -5,12 +5,13 @@ Every store sequences with this, so that all of them keep the same bytes for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bandeau.ledger.commitment import SALT_BYTES, commit
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import Kind, erased_tag
+from bandeau.ledger.store import LedgerRefused
 
 
 @dataclass(slots=True)
@@ -45,6 +46,28 @@ class Batch:
     entries: list[Entry] = field(default_factory=list)
     followed: dict[int, int] = field(default_factory=dict)
     erased: dict[int, str] = field(default_factory=dict)
+
+
+def admitted(
+    drafts: Sequence[Draft], known: Container[str], targets: Container[str]
+) -> tuple[list[Draft], dict[str, LedgerRefused]]:
+    """The drafts that are new, each once, and by id those that cannot be taken.
+
+    ``known`` are the ids that are kept already, ``targets`` the ids that can be erased. Replays
+    are in neither answer.
+    """
+    fresh: dict[str, Draft] = {}
+    refused: dict[str, LedgerRefused] = {}
+    erasing: set[str] = set()
+    for draft in drafts:
+        if draft.id in known or draft.id in fresh:
+            continue
+        if draft.erases and (draft.erases not in targets or draft.erases in erasing):
+            refused[draft.id] = LedgerRefused(f"no choice {draft.erases} is held")
+            continue
+        fresh[draft.id] = draft
+        erasing.add(draft.erases)
+    return list(fresh.values()), refused
 
 
 def sequence(

@@ -42,7 +42,9 @@ class Keys:
         return Signer(self.origin, self.log)
 
 
-def load_or_create(directory: Path, origin: str, randomness: Random = os.urandom) -> Keys:
+def load_or_create(
+    directory: Path, origin: str, randomness: Random = os.urandom, name: str = KEYS
+) -> Keys:
     """The keys in ``directory``, made under ``origin`` where there are none yet.
 
     Two processes that start at once get the same keys. An existing log keeps the origin that it
@@ -50,23 +52,24 @@ def load_or_create(directory: Path, origin: str, randomness: Random = os.urandom
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (directory / KEYS).exists():
-            if (directory / PUBLIC).exists():
+        if not (directory / name).exists():
+            if name == KEYS and (directory / PUBLIC).exists():
                 raise KeysError(
                     f"{directory / KEYS}: missing, though {PUBLIC} shows that it was there; restore"
                     f" it, or move the whole directory away to begin a new ledger"
                 )
-            _create(directory, origin, randomness)
-        keys = load(directory)
-        _publish(directory, keys)
+            _create(directory / name, made(origin, randomness))
+        keys = load(directory, name)
+        if name == KEYS:
+            _publish(directory, keys)
     except OSError as error:
         raise KeysError(f"{directory}: {error.strerror or error}") from error
     return keys
 
 
-def load(directory: Path) -> Keys:
+def load(directory: Path, name: str = KEYS) -> Keys:
     """The keys in ``directory``; raises :class:`KeysError` where they cannot be trusted."""
-    path = directory / KEYS
+    path = directory / name
     try:
         with path.open("rb") as file:
             mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
@@ -77,41 +80,50 @@ def load(directory: Path) -> Keys:
         raise KeysError(f"{path}: {error.strerror or error}") from error
     if mode & 0o077:
         raise KeysError(f"{path}: others can read it (mode {mode:04o}); run chmod 600 on it")
-    return _parse(path, data)
+    return parse_keys(str(path), data)
 
 
-def rotate_cookie_key(directory: Path, randomness: Random = os.urandom) -> Keys:
+def rotate_cookie_key(directory: Path, randomness: Random = os.urandom, name: str = KEYS) -> Keys:
     """Add a cookie key, which signs from the next start on; older ones still verify.
 
     At most ``COOKIE_KEYS`` are kept. Raises :class:`KeysError`.
     """
-    keys = load(directory)
-    cookie = (*keys.cookie, randomness(KEY_BYTES))[-COOKIE_KEYS:]
-    turned = Keys(cookie, keys.subject, keys.log, keys.origin)
+    keys = turned(load(directory, name), randomness)
     try:
-        temporary = _write(directory, KEYS, _format(turned), 0o600)
-        os.replace(temporary, directory / KEYS)
+        temporary = _write(directory, name, format_keys(keys), 0o600)
+        os.replace(temporary, directory / name)
         _sync(directory)
     except OSError as error:
-        raise KeysError(f"{directory / KEYS}: {error.strerror or error}") from error
-    return turned
+        raise KeysError(f"{directory / name}: {error.strerror or error}") from error
+    return keys
 
 
-def _create(directory: Path, origin: str, randomness: Random) -> None:
+def turned(keys: Keys, randomness: Random) -> Keys:
+    """The same keys with one more for cookies; the oldest of too many goes."""
+    cookie = (*keys.cookie, randomness(KEY_BYTES))[-COOKIE_KEYS:]
+    return Keys(cookie, keys.subject, keys.log, keys.origin)
+
+
+def made(origin: str, randomness: Random) -> Keys:
+    """New keys; raises :class:`KeysError` where no log can have the name ``origin``."""
     keys = Keys((randomness(KEY_BYTES),), randomness(KEY_BYTES), randomness(KEY_BYTES), origin)
     try:
         Signer(origin, keys.log)
     except CheckpointError as error:
         raise KeysError(f"{origin!r}: {error}") from error
-    temporary = _write(directory, KEYS, _format(keys), 0o600)
+    return keys
+
+
+def _create(path: Path, keys: Keys) -> None:
+    temporary = _write(path.parent, path.name, format_keys(keys), 0o600)
     try:
         # A link never replaces: the first process wins, and the others read what it made.
-        os.link(temporary, directory / KEYS)
+        os.link(temporary, path)
     except FileExistsError:
         pass
     finally:
         temporary.unlink()
-    _sync(directory)
+    _sync(path.parent)
 
 
 def _publish(directory: Path, keys: Keys) -> None:
@@ -142,7 +154,8 @@ def _sync(directory: Path) -> None:
         os.close(handle)
 
 
-def _format(keys: Keys) -> bytes:
+def format_keys(keys: Keys) -> bytes:
+    """The keys as JSON, which :func:`parse_keys` reads."""
     fields = {
         "cookie": [key.hex() for key in keys.cookie],
         "subject": keys.subject.hex(),
@@ -152,7 +165,8 @@ def _format(keys: Keys) -> bytes:
     return json.dumps(fields, indent=1).encode() + b"\n"
 
 
-def _parse(path: Path, data: bytes) -> Keys:
+def parse_keys(where: str, data: bytes) -> Keys:
+    """The keys in JSON found at ``where``; raises :class:`KeysError`."""
     try:
         fields = json.loads(data)
         if not isinstance(fields, Mapping) or set(fields) != _FIELDS:
@@ -168,7 +182,7 @@ def _parse(path: Path, data: bytes) -> Keys:
         Signer(keys.origin, keys.log)
     except (ValueError, RecursionError) as error:
         advice = "restore it from a backup: without it no kept choice can be read"
-        raise KeysError(f"{path}: damaged ({error}); {advice}") from error
+        raise KeysError(f"{where}: damaged ({error}); {advice}") from error
     return keys
 
 

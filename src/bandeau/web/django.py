@@ -19,12 +19,13 @@ from bandeau.web.process import Open, PerProcess, Reply
 from bandeau.web.wsgi import body_of, scope_of, texts, with_headers
 
 
-def settings() -> tuple[str, str, bool, bool]:
-    """``BANDEAU_POLICY``, ``_DATA``, ``_EXPLAIN`` and ``_CONFINE`` of the site's settings."""
+def settings() -> tuple[str, str, str | None, bool, bool]:
+    """``BANDEAU_POLICY``, ``_DATA``, ``_KEYS``, ``_EXPLAIN`` and ``_CONFINE`` of the site."""
     found = import_module("django.conf").settings
     data = getattr(found, "BANDEAU_DATA", "bandeau-data")
+    keys = getattr(found, "BANDEAU_KEYS", None)
     explain = getattr(found, "BANDEAU_EXPLAIN", False)
-    return found.BANDEAU_POLICY, data, explain, getattr(found, "BANDEAU_CONFINE", True)
+    return found.BANDEAU_POLICY, data, keys, explain, getattr(found, "BANDEAU_CONFINE", True)
 
 
 class DjangoShell:

@@ -17,6 +17,7 @@ from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
 from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
+from bandeau.storage.migrating import migration
 
 NAME = "ledger.sqlite"
 SCHEMA = 2
@@ -24,28 +25,7 @@ WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
 WAL_PAGES = 4_000
 
-# Every value is typed strictly and has one place, so that verification can account for each byte.
-_TABLES = f"""
-CREATE TABLE leaf (
-    idx INTEGER PRIMARY KEY,
-    id BLOB NOT NULL UNIQUE,
-    subject BLOB,
-    body BLOB,
-    salt BLOB,
-    commitment BLOB NOT NULL,
-    next INTEGER
-) STRICT;
-CREATE INDEX leaf_history ON leaf (subject, idx) WHERE subject IS NOT NULL;
-CREATE TABLE tile (
-    level INTEGER NOT NULL,
-    idx INTEGER NOT NULL,
-    hashes BLOB NOT NULL,
-    PRIMARY KEY (level, idx)
-) STRICT;
-CREATE TABLE artefact (hash BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT;
-CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, note BLOB NOT NULL) STRICT;
-PRAGMA user_version = {SCHEMA};
-"""
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _INSERT = (
     "INSERT INTO leaf (idx, id, subject, body, salt, commitment, next) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -78,7 +58,8 @@ def open_reader(path: Path) -> apsw.Connection:
         raise LedgerUnavailable(f"{path}: {error}") from error
     if version != SCHEMA:
         db.close()
-        raise LedgerUnavailable(f"{path}: holds no ledger")
+        older = f"has schema {version} of {SCHEMA}: start bandeau serve, which brings it up to date"
+        raise LedgerUnavailable(f"{path}: {older if version else 'holds no ledger'}")
     return db
 
 
@@ -105,12 +86,20 @@ def inode(path: Path) -> int:
         return 0
 
 
-def create(db: apsw.Connection, note: bytes) -> None:
-    """Lay out an empty ledger with its first checkpoint, unless another process just has."""
+def prepare(db: apsw.Connection, path: Path, note: bytes) -> None:
+    """Lay out an empty ledger with its first checkpoint, or bring an older one up to date.
+
+    In one transaction: what fails leaves the old state. Another process may just have done it.
+    """
+    if check_version(db, path) == SCHEMA:
+        return
     db.execute("BEGIN IMMEDIATE")
     try:
-        if int(db.pragma("user_version")) == 0:
-            db.execute(_TABLES)
+        found = int(db.pragma("user_version"))
+        if found < SCHEMA:
+            db.execute(migration(_MIGRATIONS, "sqlite", found))
+            db.pragma("user_version", SCHEMA)
+        if found == 0:
             db.execute("INSERT INTO checkpoint VALUES (0, ?)", (note,))
         db.execute("COMMIT")
     except BaseException:

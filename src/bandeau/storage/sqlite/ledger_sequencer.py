@@ -11,7 +11,7 @@ from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hash
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.sequence import Batch, sequence
+from bandeau.ledger.sequence import Batch, admitted, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.tiles import WIDTH, Head, TileNodes, extend
 from bandeau.ledger.tree import Prover
@@ -87,8 +87,8 @@ class Sequencer:
     def _connected(self) -> apsw.Connection:
         if self._db is None:
             db = self._connect(self._path)
-            if file.check_version(db, self._path) == 0 and not self._seen:
-                file.create(db, self._signer.sign(0, EMPTY_ROOT))
+            if not self._seen:
+                file.prepare(db, self._path, self._signer.sign(0, EMPTY_ROOT))
             self._db, self._inode = db, file.inode(self._path)
         return self._db
 
@@ -127,20 +127,9 @@ class Sequencer:
         """Write what is new. Refusals come back by draft id; replays are neither."""
         known = file.known_indexes(db, (draft.id for draft in drafts))
         targets = file.erasable(db, drafts)
-        fresh: dict[str, Draft] = {}
-        refused: dict[str, LedgerRefused] = {}
-        erasing: set[str] = set()
-        for draft in drafts:
-            if draft.id in known or draft.id in fresh:
-                continue
-            if draft.erases and (draft.erases not in targets or draft.erases in erasing):
-                refused[draft.id] = LedgerRefused(f"no choice {draft.erases} is held")
-                continue
-            fresh[draft.id] = draft
-            erasing.add(draft.erases)
+        placed, refused = admitted(drafts, known, targets)
         batch = Batch()
-        if fresh:
-            placed = list(fresh.values())
+        if placed:
             former = file.formers(db, placed)
             batch = sequence(self._head.size, placed, former, targets, self._random)
             self._write(db, batch, [data for draft in placed for data in draft.artefacts])

@@ -6,22 +6,14 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bandeau import limits
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.storage.waiting import Answer, Waiter, deliver
 
-Answer = Receipt | LedgerRefused
 Commit = Callable[[Sequence[Draft]], Sequence[Answer]]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiter:
-    draft: Draft
-    loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[Receipt]
 
 
 class Writer:
@@ -33,7 +25,7 @@ class Writer:
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
-        self._queue: queue.SimpleQueue[_Waiter | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Waiter | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="bandeau-ledger", daemon=True)
@@ -41,15 +33,14 @@ class Writer:
 
     def submit(self, draft: Draft) -> asyncio.Future[Receipt]:
         """Queue a draft; raises :class:`LedgerUnavailable` when closed or full."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Receipt] = loop.create_future()
+        waiter = Waiter.of(draft)
         with self._gate:
             if self._closed:
                 raise LedgerUnavailable("the ledger is closed")
             if self._queue.qsize() >= limits.LEDGER_QUEUE:
                 raise LedgerUnavailable("too many records wait for the disk")
-            self._queue.put(_Waiter(draft, loop, answer))
-        return answer
+            self._queue.put(waiter)
+        return waiter.answer
 
     def close(self) -> None:
         """Commit what waits, then end the thread."""
@@ -63,11 +54,11 @@ class Writer:
         while (first := self._queue.get()) is not None:
             batch = [first]
             ended = self._gather(batch)
-            _deliver(batch, self._answers(batch))
+            deliver(batch, self._answers(batch))
             if ended:
                 return
 
-    def _gather(self, batch: list[_Waiter]) -> bool:
+    def _gather(self, batch: list[Waiter]) -> bool:
         """Add all that waits already; whether the end was among it."""
         while len(batch) < limits.LEDGER_BATCH:
             try:
@@ -79,34 +70,9 @@ class Writer:
             batch.append(waiter)
         return False
 
-    def _answers(self, batch: Sequence[_Waiter]) -> Sequence[Answer | BaseException]:
+    def _answers(self, batch: Sequence[Waiter]) -> Sequence[Answer | BaseException]:
         try:
             return self._commit([waiter.draft for waiter in batch])
         # Whatever went wrong, nobody may be left waiting, and the thread must live on.
         except BaseException as error:
             return [error] * len(batch)
-
-
-def _deliver(batch: Sequence[_Waiter], answers: Sequence[Answer | BaseException]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[_Waiter, Answer | BaseException]]] = {}
-    for waiter, answer in zip(batch, answers, strict=True):
-        by_loop.setdefault(waiter.loop, []).append((waiter, answer))
-    for loop, pairs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, pairs)
-        except RuntimeError:
-            continue  # The loop is closed: nobody waits any more.
-
-
-def _settle(pairs: Sequence[tuple[_Waiter, Answer | BaseException]]) -> None:
-    for waiter, answer in pairs:
-        if waiter.answer.done():
-            continue
-        if isinstance(answer, Receipt):
-            waiter.answer.set_result(answer)
-        elif isinstance(answer, LedgerRefused):
-            waiter.answer.set_exception(answer)
-        else:
-            failed = LedgerUnavailable(str(answer) or type(answer).__name__)
-            failed.__cause__ = answer
-            waiter.answer.set_exception(failed)

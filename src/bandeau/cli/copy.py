@@ -1,0 +1,74 @@
+"""``bandeau ledger copy``: from SQLite to PostgreSQL, with every proof intact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import apsw
+import click
+
+from bandeau.cli.ledger import INVALID, UNREADABLE, _count, _fail, _held, keys_option, opened
+from bandeau.features.comments.model import Comment
+from bandeau.ledger.checkpoint import CheckpointError
+from bandeau.ledger.store import LedgerRefused
+from bandeau.storage.keys import Keys, KeysError
+from bandeau.storage.place import Folder, PostgresPlace
+from bandeau.storage.postgres.copying import copying
+
+_COMMENTS = "SELECT id, page, name, html, time, reply_to, receipt FROM comments"
+
+
+@click.command("copy")
+@click.option("--from", "source", required=True, metavar="DIR", help="The data directory to copy.")
+@click.option(
+    "--to", "target", required=True, metavar="ADDRESS", help="An empty postgresql:// database."
+)
+@keys_option
+def copy_command(source: str, target: str, keys: Path | None) -> None:
+    """Copy a data directory into a database: ledger, keys, comments and outbox, byte for byte.
+
+    Stop the server first: what it records after the copy has begun is not in it. Receipts,
+    checkpoints and cookies of before hold on. In one step: a copy that fails leaves the database
+    empty. Exit code 1 where it has a ledger already, or this one does not verify.
+    """
+    with opened(source, keys) as folder, opened(target, keys) as database:
+        if not isinstance(folder, Folder) or not isinstance(database, PostgresPlace):
+            _fail(UNREADABLE, "Copy --from a directory --to a postgresql:// address.")
+        try:
+            count = _held(lambda: _copy(folder, database, with_keys=keys is None))
+        except (LedgerRefused, KeysError, CheckpointError) as error:
+            _fail(INVALID, f"Nothing copied: {error}.")
+    click.echo(f"{_count(count, 'record')} copied, and verified there. Serve {source} no more.")
+
+
+def _copy(folder: Folder, database: PostgresPlace, *, with_keys: bool) -> int:
+    keys = folder.keys()
+    _require_valid(folder, keys, "this ledger does not verify; run bandeau ledger verify")
+    with copying(database.database) as copy, folder.evidence() as evidence:
+        count = copy.ledger(evidence)
+        copy.comments(_comments(folder.path / "comments.sqlite"))
+        with closing(folder.outbox()) as outbox:
+            copy.outbox(outbox.all(), outbox.position())
+            copy.announced(outbox.announced())
+        if with_keys:
+            copy.keys(keys)
+    _require_valid(database, keys, "the copy does not verify; drop it, and run this again")
+    return count
+
+
+def _require_valid(place: Folder | PostgresPlace, keys: Keys, otherwise: str) -> None:
+    if place.verify(keys.signer.vkey).findings:
+        raise LedgerRefused(otherwise)
+
+
+def _comments(path: Path) -> Iterator[Comment]:
+    if not path.exists():
+        return
+    file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        for row in file.execute(_COMMENTS):
+            yield Comment(*row)
+    finally:
+        file.close()

@@ -119,7 +119,7 @@ def test_erasing_by_form_leaves_an_undecided_visitor_and_a_valid_log(
     assert "is erased" in visitor.get(f"{RECORD}?erased&lang=en").text
     told = CliRunner().invoke(main, ["ledger", "verify", "--data", str(data)])
     assert told.exit_code == 0, told.output
-    assert ", 3 erasures," in told.output
+    assert int(re.search(r"(\d+) erasures", told.output)[1]) >= 3
     everything = b"".join(path.read_bytes() for path in data.iterdir() if path.is_file())
     for gone in (*ids, found["subject"]):
         assert gone.encode() not in everything

@@ -92,6 +92,15 @@ class PostgresServer:
         return self._run("psql", "-XAtq", "-h", "127.0.0.1", "-p", str(self.port), "-U", "bandeau",
                          "-d", database, "-c", query)  # fmt: skip
 
+    def run(self, program: str, *words: str, given: bytes = b"") -> bytes:
+        """What one of PostgreSQL's programs writes."""
+        done = subprocess.run(
+            [*self._as, self._bin / program, *words], check=False, input=given,
+            capture_output=True, cwd=self._folder,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
     def _run(self, program: str, *words: str, until: bool = False) -> str:
         while True:
             done = subprocess.run(

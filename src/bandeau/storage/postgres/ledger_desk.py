@@ -35,6 +35,7 @@ class Desk:
         self._gate = asyncio.Semaphore(_ACCEPTS_AT_ONCE)
         self._drained = 0.0
         self._closing = False
+        self._why = ""
         self._turns = database.run(self._start())
 
     def submit(self, draft: Draft) -> asyncio.Future[Receipt]:
@@ -62,6 +63,7 @@ class Desk:
                 await self._turn(waiters)
             # Whatever went wrong, nobody may be left waiting, and this must go on.
             except Exception as error:
+                self._why = f" ({error})"
                 deliver(waiters, [error] * len(waiters))
             if self._closing and not waiters:
                 break
@@ -100,7 +102,7 @@ class Desk:
             self._accept_soon(waiters)
             return
         if drain:
-            self._drained = now
+            self._drained, self._why = now, ""
         deliver(waiters, answers)
 
     def _accept_soon(self, waiters: Sequence[Waiter]) -> None:
@@ -124,7 +126,9 @@ class Desk:
                     answers = await self._sequencer.answers(db, [w.draft for w in done])
                 deliver(done, answers)
                 left = [waiter for waiter in left if waiter.draft.id in behind]
-            late = LedgerUnavailable("kept, but without a place in the log yet: ask again")
+            late = LedgerUnavailable(
+                f"kept, but without a place in the log yet{self._why}; ask again"
+            )
             deliver(left, [late] * len(left))
         except Exception as error:
             deliver(left, [error] * len(left))

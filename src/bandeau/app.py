@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from starlette.requests import Request
 
@@ -20,6 +20,8 @@ from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.store import CommentStore
+from bandeau.ledger.erasing import Eraser
+from bandeau.ledger.outbox import Outbox
 from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
@@ -34,10 +36,13 @@ from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
 from bandeau.web.choice import ChoiceDesk
+from bandeau.web.chores import Chores, Running
 from bandeau.web.comments import Comments
 from bandeau.web.context import Site
+from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
+from bandeau.web.erasing import eraser_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
@@ -50,6 +55,7 @@ from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Plans
 from bandeau.web.process import Opened, PerProcess
+from bandeau.web.record import RecordDesk
 from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
@@ -60,16 +66,29 @@ from bandeau.web.visitor import Sent, Visitors
 from bandeau.web.wsgi import Environ, StartResponse, WsgiApp, WsgiShell
 
 
+class Options(TypedDict, total=False):
+    """What a site can be told besides policy and data; see :class:`Bandeau`."""
+
+    keys: str | Path | None
+    explain: bool
+    confine: bool
+    shared_page: bool
+    cache_bytes: int
+    notify_private: bool
+
+
 class Bandeau:
     """An ASGI application held to each visitor's choice: ``app = Bandeau(app, policy="…")``.
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
     where it is missing, or the ``postgresql://`` address of a database; ``keys`` is the file of the
     keys where they are to be elsewhere; ``explain`` adds ``Bandeau-Explain`` to every answer;
-    without ``confine`` documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited
-    pages in memory, where the site lets shared caches keep them. A site that cannot be held does
-    not start: raises ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
-    ``LedgerUnavailable`` where the folder or database cannot be used.
+    with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
+    one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
+    site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
+    addresses too. A site that cannot be held does not start: raises ``PolicyError`` where the
+    policy does not hold, ``OSError``, ``KeysError`` or ``LedgerUnavailable`` where the folder or
+    database cannot be used.
     """
 
     def __init__(
@@ -78,27 +97,21 @@ class Bandeau:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
-        keys: str | Path | None = None,
-        explain: bool = False,
-        confine: bool = True,
-        shared_page: bool = False,
-        cache_bytes: int = 0,
+        **options: Unpack[Options],
     ) -> None:
-        plan = _Plan.read(
-            policy, data, keys, explain=explain, confine=confine, shared_page=shared_page
-        )
-        self._open = plan.open()
+        self._open = _Plan.read(policy, data, options).open()
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
         # What is explained is explained to one visitor, so nothing is kept for others then.
-        variants = Variants(cache_bytes) if cache_bytes and not explain else None
-        self._enforcer = Enforcer(app, self._open.desk, variants)
+        kept = 0 if options.get("explain") else options.get("cache_bytes", 0)
+        self._enforcer = Enforcer(app, self._open.desk, Variants(kept) if kept else None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection; the stores close when the server's lifespan ends."""
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
         else:
+            self._open.chores.start()
             await self._enforcer(scope, receive, send)
 
     def begin(self, scope: Scope) -> Begun:
@@ -111,7 +124,10 @@ class Bandeau:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched(message: Message) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._open.chores.start()
             if str(message["type"]).startswith("lifespan.shutdown."):
+                await self._open.chores.stop()
                 self.close()
             await send(message)
 
@@ -135,7 +151,8 @@ class BandeauWSGI:
         explain: bool = False,
         confine: bool = True,
     ) -> None:
-        self._desks = _per_process(policy, data, keys, explain=explain, confine=confine)
+        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        self._desks = _per_process(policy, data, told)
         self._shell = WsgiShell(app, self._desks)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -157,7 +174,8 @@ class BandeauMiddleware(DjangoShell):
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         policy, data, keys, explain, confine = settings()
-        self._desks = _per_process(policy, data, keys, explain=explain, confine=confine)
+        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        self._desks = _per_process(policy, data, told)
         super().__init__(get_response, self._desks)
 
     def close(self) -> None:
@@ -165,34 +183,16 @@ class BandeauMiddleware(DjangoShell):
         self._desks.close()
 
 
-def gateway(
-    policy: Path,
-    upstream: str,
-    data: Path | str,
-    *,
-    keys: Path | None = None,
-    explain: bool = False,
-    confine: bool = True,
-    shared_page: bool = False,
-    cache_bytes: int = limits.CACHE_BYTES,
-) -> Bandeau:
-    """The gateway: the same shell, before the site at ``upstream``."""
+def gateway(policy: Path, upstream: str, data: Path | str, **options: Unpack[Options]) -> Bandeau:
+    """The gateway: the same shell, before the site at ``upstream``; it keeps edited pages."""
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
         languages = Sent.of(scope["headers"]).languages
         return bandeau.pages.upstream_page(languages, status)
 
     proxy = Upstream(upstream, error_page=error_page)
-    bandeau = Bandeau(
-        proxy,
-        policy=policy,
-        data=data,
-        keys=keys,
-        explain=explain,
-        confine=confine,
-        shared_page=shared_page,
-        cache_bytes=cache_bytes,
-    )
+    told: Options = {"cache_bytes": limits.CACHE_BYTES, **options}
+    bandeau = Bandeau(proxy, policy=policy, data=data, **told)
     return bandeau
 
 
@@ -203,6 +203,7 @@ class _Open:
     desk: Desk
     site: Site
     pages: Pages
+    chores: Running
     close: Callable[[], None]
 
 
@@ -215,33 +216,27 @@ class _Plan:
     keys: Keys
     data: Path | str
     keys_file: Path | None
-    explain: bool
-    confine: bool
-    shared_page: bool
+    options: Options
 
     @classmethod
-    def read(
-        cls,
-        policy: str | Path,
-        data: str | Path,
-        keys: str | Path | None,
-        *,
-        explain: bool,
-        confine: bool,
-        shared_page: bool = False,
-    ) -> _Plan:
+    def read(cls, policy: str | Path, data: str | Path, options: Options) -> _Plan:
         words = read_words()
         declared, _ = load(read_policy(Path(policy)), words)
-        where, file = parse_data(str(data)), Path(keys) if keys else None
+        where, named = parse_data(str(data)), options.get("keys")
+        file = Path(named) if named else None
         with closing(open_place(where, file)) as place:
             known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, known, where, file, explain, confine, shared_page)
+        return cls(declared, words, known, where, file, options)
+
+    def _is(self, option: Literal["explain", "shared_page", "notify_private"]) -> bool:
+        return self.options.get(option, False)
 
     def open(self) -> _Open:
         place = open_place(self.data, self.keys_file)
+        confine = self.options.get("confine", True)
         ledger, store = place.ledger(self.keys), place.comments()
-        site = _site(self.policy, self.words, self.keys, ledger, shared=self.shared_page)
-        shared = SharedPage(self.policy, site.terms_digest) if self.shared_page else None
+        site = _site(self.policy, self.words, self.keys, ledger, shared=self._is("shared_page"))
+        shared = SharedPage(self.policy, site.terms_digest) if self._is("shared_page") else None
         head = shared_head(shared, site.rules) if shared else None
         leaving = Leaving(site.rules)
         notice = Notice(self.policy, self.words, leaving, head)
@@ -254,41 +249,48 @@ class _Plan:
             site.rules,
             insertions,
             Plans(PythonEngine(site.rules)),
-            explain=self.explain,
-            confine=self.confine,
+            explain=self._is("explain"),
+            confine=confine,
             shared=shared,
         )
         choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
         sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)
+        outbox = place.outbox()
+        eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
+        chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
+        routes += RecordDesk(site, visitors, pages, eraser).routes()
         routes += comments.routes() if insertions.section else []
-        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
+        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 
         def close() -> None:
             lookout.close()
-            for each in (ledger, store, sightings, place):
+            for each in (ledger, store, sightings, outbox, place):
                 each.close()
 
-        return _Open(Desk(own, visitors, editor, lookout), site, pages, close)
+        return _Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
+
+    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
+        told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
+        courier = Courier(*told, private=self._is("notify_private"))
+        proof = site.policy.choice.proof
+        return Chores(courier, site.ledger, eraser, proof, site.now, _fraction)
 
 
-def _per_process(
-    policy: str | Path,
-    data: str | Path,
-    keys: str | Path | None,
-    *,
-    explain: bool,
-    confine: bool,
-) -> PerProcess:
+def _fraction() -> float:
+    return secrets.randbelow(1_000_000) / 1_000_000
+
+
+def _per_process(policy: str | Path, data: str | Path, options: Options) -> PerProcess:
     """Opened once at start to see that it holds, and closed again, since servers fork later."""
-    plan = _Plan.read(policy, data, keys, explain=explain, confine=confine)
+    plan = _Plan.read(policy, data, options)
     plan.open().close()
 
     def opens() -> Opened:
         opened = plan.open()
-        return opened.desk, opened.close
+        return opened.desk, opened.chores, opened.close
 
     return PerProcess(opens)
 

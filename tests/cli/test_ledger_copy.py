@@ -10,13 +10,18 @@ from click.testing import CliRunner
 
 from bandeau.cli import main
 from bandeau.features.comments.model import Comment
+from bandeau.ledger.outbox import Event, Message, State, Withdrawal
 from bandeau.ledger.record import parse_record
 from bandeau.storage.keys import load_or_create
 from bandeau.storage.place import open_place
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
+from bandeau.storage.sqlite.outbox import SqliteOutbox
 
 COMMENT = Comment("c-1", "/a", "Ana", "<p>Été</p>", 1_700_000_000_000, None, "r-1")
+
+MESSAGE = Message("msg_1", "Ads", "https://ads.test/", b"{}", 5, State.DELIVERED, 1, 9, "204", 6)
+ERASED = Withdrawal(Event.ERASED, "ab" * 32, "www.quotidien.test", 7, ("social",))
 
 
 def run(*words):
@@ -44,6 +49,10 @@ def folder(tmp_path):
     comments = SqliteComments(directory / "comments.sqlite")
     asyncio.run(comments.add(COMMENT))
     comments.close()
+    outbox = SqliteOutbox(directory)
+    outbox.queue([MESSAGE], 302)
+    outbox.announce([ERASED])
+    outbox.close()
     return directory, receipts
 
 
@@ -126,3 +135,12 @@ def test_only_from_a_folder_to_a_database(folder, tmp_path):
     directory, _ = folder
     code, text = run("ledger", "copy", "--from", directory, "--to", tmp_path)
     assert (code, text) == (2, "Copy --from a directory --to a postgresql:// address.\n")
+
+
+def test_vendors_are_not_told_again(folder, postgres):
+    address = postgres.database()
+    assert run("ledger", "copy", "--from", folder[0], "--to", address)[0] == 0
+    place = open_place(address)
+    outbox = place.outbox()
+    assert (outbox.all(), outbox.position(), outbox.announced()) == ((MESSAGE,), 302, (ERASED,))
+    place.close()

@@ -6,6 +6,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_a_comment_comes_back_as_it_went_in(run: Run) -> None:
         assert await store.find("id-0002") == answer
         assert await store.page("/a", 10) == (answer, first)
         assert await store.count("/a") == 2
+
+    run(scenario)
+
+
+def test_the_records_of_comments_are_forgotten_and_the_comments_stay(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        mine, other = comment(1), replace(comment(2), receipt="r-2")
+        for each in (mine, other):
+            await store.add(each)
+        await store.forget(["r-1", "r-none"])
+        assert await store.page("/a", 10) == (other, replace(mine, receipt=""))
+        await store.forget([])
+        await store.forget(["r-1"])
+        assert await store.find("id-0002") == other
 
     run(scenario)
 

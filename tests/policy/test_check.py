@@ -90,6 +90,11 @@ def test_a_sound_policy_has_no_fault() -> None:
             (SITE_LINES + 1, "features.chess", "I4", "error"),
         ),
         (
+            SITE + "[[trackers]]\nvendor = 'V'\npurpose = 'social'\nhosts = ['v.test']\n"
+            "notify = 'http://v.test/w'",
+            (SITE_LINES + 5, "trackers[0].notify", "W7", "warning"),
+        ),
+        (
             SITE + "[choice]\nlifetime = '7 months'",
             (SITE_LINES + 2, "choice.lifetime", "C2", "warning"),
         ),

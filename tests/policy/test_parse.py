@@ -101,6 +101,7 @@ def test_the_file_of_the_design_parses_as_it_stands() -> None:
 def test_a_short_file_is_a_complete_file() -> None:
     policy = parse(f'{SITE}[purposes.social]\n[features.comments]\npurpose = "social"\n'.encode())
     assert policy.choice.lifetime == Period(count=6, unit="month")
+    assert policy.choice.proof == Period(count=5, unit="year")
     assert policy.choice.cookie == "eu-consent"
     assert policy.purpose("social").data == (
         DataKind.IP,
@@ -139,6 +140,7 @@ def test_bom_and_crlf_move_no_line() -> None:
         (SITE + "langages = []", 6, "site.langages", "schema", "did you mean languages?"),
         (SITE + "wat = 1", 6, "site.wat", "schema", "known here: name, controller"),
         ("colour = 1\n" + SITE, 1, "colour", "schema", "unknown key"),
+        (SITE + "[choice]\nproof = 5", 7, "choice.proof", "schema", '"6 months"'),
         (SITE + "[choice]\nlifetime = 6", 7, "choice.lifetime", "schema", '"6 months"'),
         (SITE + '[choice]\nlifetime = "9999 years"', 7, "choice.lifetime", "schema", "shorten"),
         (SITE + '[choice]\nlifetime = "0 days"', 7, "choice.lifetime", "schema", '"6 months"'),

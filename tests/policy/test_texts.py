@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bandeau.ledger.record import MECHANISMS
 from bandeau.policy import words
 from bandeau.policy.model import LANGUAGES, DataKind, Exemption
 
@@ -90,6 +91,12 @@ def test_texts_point_at_the_band_by_its_own_label(lang: str) -> None:
     texts = texts_of(lang)
     assert texts["band.change"] in texts["notice.withdraw"]
     assert texts["band.change"] in texts["comments.error_locked"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_place_of_a_choice_has_a_name(lang: str) -> None:
+    texts = texts_of(lang)
+    assert [place for place in MECHANISMS if f"record.where_{place}" not in texts] == []
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -19,7 +19,7 @@ from bandeau.policy.terms import vendor_key
 from bandeau.storage.files import read_words
 from bandeau.web.notice import Notice
 
-SCRIPT_BYTES = 2_720
+SCRIPT_BYTES = 2_810
 FILTERED = re.compile(r'(?:class|id|src|href)="[^"]*(?:cookie|consent|banner|gdpr)[^"]*"', re.I)
 STYLES = re.compile(r"<style>(.*?)</style>", re.S)
 SCRIPTS = re.compile(r"<script>(.*?)</script>", re.S)
@@ -85,7 +85,7 @@ def test_the_panel_shows_what_stands_and_offers_no_switch_for_exempt_purposes(
     assert checked == ["social"]
     assert 'data-bandeau-purpose="functioning"' not in html
     assert html.count("Always on") == 2
-    assert 'href="/.bandeau/receipt/mine"' in html
+    assert 'href="/.bandeau/record?lang=en"' in html
     for action in ("accept-all", "refuse-all", "save"):
         assert f'data-bandeau="{action}"' in html
 

@@ -7,8 +7,10 @@ import click
 from bandeau.cli.compile import compile_group
 from bandeau.cli.copy import copy_command
 from bandeau.cli.demo import demo_command
+from bandeau.cli.erase import erase_command, purge_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
+from bandeau.cli.outbox import outbox_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
@@ -30,8 +32,11 @@ for command in (
     compile_group,
     ledger_group,
     receipt_group,
+    outbox_group,
     keys_group,
     demo_command,
 ):
     main.add_command(command)
-ledger_group.add_command(copy_command)
+
+for command in (erase_command, purge_command, copy_command):
+    ledger_group.add_command(command)

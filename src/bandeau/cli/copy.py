@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -26,7 +27,7 @@ _COMMENTS = "SELECT id, page, name, html, time, reply_to, receipt FROM comments"
 )
 @keys_option
 def copy_command(source: str, target: str, keys: Path | None) -> None:
-    """Copy a data directory into a database: ledger, keys and comments, byte for byte.
+    """Copy a data directory into a database: ledger, keys, comments and outbox, byte for byte.
 
     Stop the server first: what it records after the copy has begun is not in it. Receipts,
     checkpoints and cookies of before hold on. In one step: a copy that fails leaves the database
@@ -48,6 +49,9 @@ def _copy(folder: Folder, database: PostgresPlace, *, with_keys: bool) -> int:
     with copying(database.database) as copy, folder.evidence() as evidence:
         count = copy.ledger(evidence)
         copy.comments(_comments(folder.path / "comments.sqlite"))
+        with closing(folder.outbox()) as outbox:
+            copy.outbox(outbox.all(), outbox.position())
+            copy.announced(outbox.announced())
         if with_keys:
             copy.keys(keys)
     _require_valid(database, keys, "the copy does not verify; drop it, and run this again")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -16,10 +14,9 @@ import click
 
 from bandeau import limits
 from bandeau.ledger.checkpoint import CheckpointError, encode
-from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
-from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
+from bandeau.ledger.record import Kind
+from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
 from bandeau.settings import SettingsError, parse_data
 from bandeau.storage.keys import Keys, KeysError
@@ -92,20 +89,6 @@ def export(data: str, out: Path) -> None:
     click.echo(f"{_count(count, 'record')} written to {out}.")
 
 
-@ledger_group.command("erase")
-@click.argument("record_id", metavar="ID")
-@data_option
-@keys_option
-def erase(record_id: str, data: str, keys: Path | None) -> None:
-    """Erase one choice: its content and salt go, its commitment stays, and verify still passes."""
-    with opened(data, keys) as place:
-        try:
-            index = _held(lambda: asyncio.run(_erase(place, record_id.lower())))
-        except (LedgerRefused, RecordError) as error:
-            _fail(INVALID, f"Nothing erased: {error}.")
-    click.echo(f"Erased {record_id}; the erasure itself is record {index}.")
-
-
 @ledger_group.command("key")
 @data_option
 @keys_option
@@ -163,23 +146,6 @@ def _export(place: Place, out: Path) -> int:
     finally:
         temporary.unlink(missing_ok=True)
     return count
-
-
-async def _erase(place: Place, record_id: str) -> int:
-    keys = _keys(place)
-    with place.evidence():
-        pass
-    ledger = place.ledger(keys)
-    try:
-        stored = await ledger.find(record_id)
-        if stored is None or stored.body is None:
-            raise LedgerRefused(f"no record {record_id[:80]} is held")
-        now = int(time.time() * 1000)
-        site = parse_record(stored.body).site
-        draft = Draft.erasure(id=uuid7(now, os.urandom(10)), site=site, time=now, erases=record_id)
-        return (await ledger.append(draft)).index
-    finally:
-        ledger.close()
 
 
 def _line(leaf: Leaf) -> str:

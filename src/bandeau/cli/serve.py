@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
 from bandeau import limits
-from bandeau.app import gateway
+from bandeau.app import Options, gateway
 from bandeau.enforcement.sightings import SightingsUnavailable
 from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.ledger.outbox import OutboxUnavailable
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.parse import PolicyError
 from bandeau.settings import SettingsError, parse_data, parse_listen, parse_upstream
@@ -20,7 +21,7 @@ from bandeau.web.server import serve
 
 _UNUSABLE = (
     *(SettingsError, KeysError, OSError),
-    *(LedgerUnavailable, CommentsUnavailable, SightingsUnavailable),
+    *(LedgerUnavailable, CommentsUnavailable, SightingsUnavailable, OutboxUnavailable),
 )
 
 
@@ -58,7 +59,12 @@ _UNUSABLE = (
     show_default=True,
     help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
 )
-def serve_command(config: Path, upstream: str, listen: str, data: str, **options: Any) -> None:
+@click.option(
+    "--notify-private", is_flag=True, help="Tell vendors on private addresses of withdrawals too."
+)
+def serve_command(
+    config: Path, upstream: str, listen: str, data: str, **options: Unpack[Options]
+) -> None:
     """Serve a site through Bandeau, held to each visitor's choice.
 
     Refuses to start, with exit code 1, where the policy or the data cannot be used.

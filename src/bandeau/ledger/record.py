@@ -165,6 +165,13 @@ def uuid7(milliseconds: int, random: bytes) -> str:
     return str(uuid.UUID(int=_stamp(value, 7)))
 
 
+def uuid7_time(record_id: str) -> int | None:
+    """The Unix time in milliseconds that a UUIDv7 in lower case tells; ``None`` for others."""
+    if not _CHECKS["id"](record_id) or record_id[14] != "7":
+        return None
+    return int(record_id[:8] + record_id[9:13], 16)
+
+
 def policy_record_id(digest: str) -> str:
     """The id under which the terms called ``digest`` are kept: a UUIDv8 derived from it."""
     named = hashlib.sha256(b"bandeau/policy/v1" + digest.encode()).digest()

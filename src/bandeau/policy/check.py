@@ -201,6 +201,9 @@ def _trackers(policy: Policy, lines: Lines) -> Iterator[Fault]:
         path: Path = ("trackers", number)
         if tracker.purpose not in purposes:
             yield lines.fault((*path, "purpose"), "schema", _no_purpose(tracker.purpose, policy))
+        if tracker.notify is not None and not tracker.notify.startswith("https:"):
+            message = "is not https, so whoever is on the way reads who withdraws; write https://"
+            yield lines.fault((*path, "notify"), "W7", message, "warning")
         uses = (tracker.hosts, tracker.cookies, tracker.storage, tracker.paths, tracker.snippets)
         if not any(uses):
             message = "declares no host, cookie, storage key, path or snippet; add what it uses, "

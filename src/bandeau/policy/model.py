@@ -139,9 +139,10 @@ class Site(_Declared):
 
 
 class ChoiceTerms(_Declared):
-    """How long a choice lasts, and the cookie that carries it (rules C2, C5)."""
+    """How long a choice lasts, its proof after that, and its cookie (rules C2, C5, L9)."""
 
     lifetime: Duration = Period(count=6, unit="month")
+    proof: Duration = Period(count=5, unit="year")
     cookie: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "eu-consent"
 
 
@@ -176,7 +177,8 @@ class CookieRule(_Declared):
 class Tracker(_Declared):
     """What one vendor stores, reads, runs or is contacted for, under one purpose.
 
-    ``paths`` lie on the publisher's own hosts; ``snippets`` are texts that inline scripts hold.
+    ``paths`` lie on the publisher's own hosts; ``snippets`` are texts that inline scripts hold;
+    ``notify`` is where the vendor is told of withdrawals.
     """
 
     vendor: Text
@@ -187,6 +189,7 @@ class Tracker(_Declared):
     paths: tuple[OwnPath, ...] = ()
     snippets: tuple[Snippet, ...] = ()
     policy_url: Url | None = None
+    notify: Url | None = None
 
 
 class Policy(_Declared):

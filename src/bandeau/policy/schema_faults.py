@@ -55,6 +55,7 @@ _FORMS = {
     "snippets": "a text that the vendor's inline script contains, such as \"fbq('init'\", in plain "
     "ASCII on one line",
     "policy_url": 'an address such as "https://vendor.example/privacy"',
+    "notify": 'an address such as "https://vendor.example/consent-withdrawn"',
     "cookie": "letters, digits, - and _ only, at most 60",
     "key": "a lower-case letter, then lower-case letters, digits and -, at most 40",
     "purpose": "the name of one of the [purposes.NAME] tables",

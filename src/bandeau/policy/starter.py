@@ -21,11 +21,11 @@ privacy_policy = "/privacy"
 # The first one is used when no other fits a visitor.
 languages = {languages}
 
-# A choice, whether consent or refusal, holds for 6 months in a cookie called eu-consent. To
-# change that:
-#   [choice]
-#   lifetime = "3 months"
-#   cookie = "my-choice"
+# A choice, whether consent or refusal, holds for its lifetime, in a cookie called eu-consent.
+# Once it has ended, its record is kept as proof for another period, and then erased.
+[choice]
+lifetime = "6 months"
+proof = "5 years"
 
 # Known purposes need no texts: functioning, audience, social, advertising, advertising-generic,
 # advertising-geolocated, personalisation, statistics. One of your own needs data, a title and

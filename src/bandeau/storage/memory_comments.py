@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from bandeau.features.comments.model import Comment
 
 
@@ -30,6 +33,11 @@ class MemoryComments:
     async def find(self, comment_id: str) -> Comment | None:
         """See the port."""
         return self._comments.get(comment_id)
+
+    async def forget(self, receipts: Collection[str]) -> None:
+        """See the port."""
+        for comment in [c for c in self._comments.values() if c.receipt in receipts]:
+            self._comments[comment.id] = replace(comment, receipt="")
 
     def _on(self, path: str) -> list[Comment]:
         return [comment for comment in self._comments.values() if comment.page == path]

@@ -11,6 +11,7 @@ from typing import Protocol
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import SightingStore
 from bandeau.features.comments.store import CommentStore
+from bandeau.ledger.outbox import Outbox
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Outcome, verify
 from bandeau.storage import keys as key_files
@@ -20,10 +21,12 @@ from bandeau.storage.postgres import keys as postgres_keys
 from bandeau.storage.postgres.comments import PostgresComments
 from bandeau.storage.postgres.database import FAILURES, Database
 from bandeau.storage.postgres.ledger import PostgresLedger, open_schema
+from bandeau.storage.postgres.outbox import PostgresOutbox
 from bandeau.storage.postgres.sightings import PostgresSightings
 from bandeau.storage.sqlite import ledger as sqlite_ledger
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
+from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
 
@@ -46,6 +49,10 @@ class Comments(CommentStore, Closing, Protocol):
 
 class Sightings(SightingStore, Closing, Protocol):
     """Sightings that are open."""
+
+
+class OpenOutbox(Outbox, Closing, Protocol):
+    """An outbox that is open."""
 
 
 class Place(Closing, Protocol):
@@ -73,6 +80,10 @@ class Place(Closing, Protocol):
 
     def sightings(self, registrable: Registrable) -> Sightings:
         """What was seen and not declared; raises ``SightingsUnavailable``."""
+        ...
+
+    def outbox(self) -> OpenOutbox:
+        """What vendors are to be told; raises ``OutboxUnavailable``."""
         ...
 
     def evidence(self) -> AbstractContextManager[Evidence]:
@@ -115,6 +126,10 @@ class Folder:
     def sightings(self, registrable: Registrable) -> SqliteSightings:
         """See :class:`Place`."""
         return SqliteSightings(self.path / SIGHTINGS, registrable)
+
+    def outbox(self) -> SqliteOutbox:
+        """See :class:`Place`."""
+        return SqliteOutbox(self.path)
 
     def evidence(self) -> AbstractContextManager[Evidence]:
         """See :class:`Place`."""
@@ -178,6 +193,10 @@ class PostgresPlace:
     def sightings(self, registrable: Registrable) -> PostgresSightings:
         """See :class:`Place`."""
         return PostgresSightings(self._database, registrable)
+
+    def outbox(self) -> PostgresOutbox:
+        """See :class:`Place`."""
+        return PostgresOutbox(self._database)
 
     def evidence(self) -> AbstractContextManager[Evidence]:
         """See :class:`Place`."""

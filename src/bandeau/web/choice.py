@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -16,8 +17,16 @@ from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.record import LOAD, MECHANISMS, subject_of, uuid7
-from bandeau.ledger.store import LedgerUnavailable
+from bandeau.ledger.record import (
+    LOAD,
+    MECHANISMS,
+    Kind,
+    parse_record,
+    subject_of,
+    uuid7,
+    uuid7_time,
+)
+from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
@@ -120,7 +129,7 @@ class ChoiceDesk:
         proof = await self._visitors.proof(sent)
         answers = self._answers(fields, proof)
         ticket = self._visitors.ticket(sent)
-        visitor = ticket.visitor if ticket else site.random(VISITOR_BYTES)
+        visitor = ticket.visitor if ticket else self._new_visitor(fields)
         granted = [key for key in sorted(answers) if proof.current and proof.standing.grants(key)]
         withdrawn = [key for key in granted if not answers[key]]
         draft = self._draft(fields, sent, answers, visitor, withdrawn)
@@ -128,10 +137,45 @@ class ChoiceDesk:
             receipt = await site.ledger.append(draft)
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
+        except LedgerRefused as error:
+            raise _taken() from error
+        if receipt.record != draft.body(parse_record(receipt.record).prev):
+            return await self._replayed(request, receipt, draft.subject, visitor, proof)
         choice = Choice(site.terms_digest, answers, draft.id, draft.time // 1000)
         standing = stand(site.terms, choice, site.terms)
         cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
         return Decided(standing, receipt, cookies)
+
+    async def _replayed(
+        self, request: Request, receipt: Receipt, subject: str, visitor: bytes, proof: Proof
+    ) -> Decided:
+        """The answer of the first time, to its own visitor only; later choices stay as they are."""
+        record = parse_record(receipt.record)
+        if record.kind is not Kind.CHOICE or record.subject != subject:
+            raise _taken()
+        try:
+            stored = await self._site.ledger.find(record.id)
+            standing = await self._visitors.recorded(record)
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
+        if stored is None or stored.superseded or standing is None or standing.choice is None:
+            return Decided(proof.standing, receipt, (), proof.current)
+        sent = Sent.of(request.scope["headers"])
+        ticket = Ticket(visitor, record.id)
+        cookies = self._cookies(request, standing.choice, ticket, standing, sent)
+        return Decided(standing, receipt, cookies)
+
+    def _new_visitor(self, fields: Fields) -> bytes:
+        """A visitor's number: random, or one that only who knows ``nonce`` can come by again.
+
+        So a first choice whose answer was lost finds its visitor, while the record's id alone,
+        which others may see, leads to nobody.
+        """
+        nonce = _one(fields, "nonce")
+        if not nonce or _one(fields, "id") is None:
+            return self._site.random(VISITOR_BYTES)
+        text = b"bandeau/visitor/v1" + nonce.encode()
+        return hmac.digest(self._site.subject_key, text, "sha256")[:VISITOR_BYTES]
 
     async def _load(self, request: Request, fields: Fields) -> Decided:
         """Load one item (rule R4): recorded for itself, while the choice stays as it is."""
@@ -193,7 +237,7 @@ class ChoiceDesk:
         lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
         mechanism = _last(fields, "mechanism") or "api"
         return Draft.choice(
-            id=uuid7(int(now * 1000), site.random(10)),
+            id=_record_id(_one(fields, "id"), int(now * 1000), site.random),
             site=site.policy.site.hosts[0],
             subject=subject_of(site.subject_key, visitor),
             time=int(now * 1000),
@@ -247,6 +291,27 @@ class ChoiceDesk:
         line = _cookie(policy.cookie, NOTED, "/", age, request.url.scheme == "https")
         answer.raw_headers.append((b"set-cookie", line))
         return _uncached(answer)
+
+
+def _record_id(wanted: str | None, now: int, random: Callable[[int], bytes]) -> str:
+    """The id that the browser made, so that a repeated request is known again; else a new one.
+
+    ``now`` is in Unix milliseconds. Raises :class:`InboundError` for anything but a UUIDv7 of
+    about now.
+    """
+    if wanted is None:
+        return uuid7(now, random(10))
+    made = uuid7_time(wanted)
+    if made is None:
+        raise InboundError(400, "bad_request", "id must be a UUIDv7 in lower case")
+    if abs(made - now) > limits.RECORD_ID_HOURS * 3_600_000:
+        reason = f"the time of id is over {limits.RECORD_ID_HOURS} hours from the server's"
+        raise InboundError(400, "bad_request", reason)
+    return wanted
+
+
+def _taken() -> InboundError:
+    return InboundError(409, "taken", "id was used for another record")
 
 
 def _age(site: Site, choice: Choice) -> int:

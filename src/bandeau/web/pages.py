@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
+from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
-from bandeau.ledger.record import Kind, Record
+from bandeau.ledger.erasing import Held
+from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.leaving import Way
 from bandeau.web.notice import Notice
+from bandeau.web.record_view import answered, entries, item_text, moment
 from bandeau.web.static import script, source_hash, style
-from bandeau.web.view import PurposeView, View, isolated
+from bandeau.web.view import View, isolated
 
 PRIVACY = "/.bandeau/privacy"
 
@@ -103,24 +104,48 @@ class Pages:
         download: str,
     ) -> bytes:
         """The receipt of a choice or item, to read; ``download`` leads to its JSON."""
-        moment = datetime.fromtimestamp(record.time // 1000, UTC)
         view = self._notice.view(standing, lang)
+        recorded_at, shown_at = moment(record)
         return self._render(
             "receipt.html",
             view,
             self._band(standing, lang, "/"),
             record_id=record.id,
-            recorded_at=moment.isoformat(),
-            shown_at=f"{moment:%Y-%m-%d %H:%M:%S} UTC",
-            purposes=_answered(view, record.purposes),
-            item=self._item(view, record) if record.kind is Kind.ITEM else "",
+            recorded_at=recorded_at,
+            shown_at=shown_at,
+            purposes=answered(view, record.purposes),
+            item=item_text(view, record),
             download=download,
         ).encode()
 
-    def _item(self, view: View, record: Record) -> str:
-        titles = {purpose.key: purpose.title for purpose in view.asked}
-        purpose = titles.get(record.purpose, record.purpose)
-        return view.say("receipt.item", vendor=record.vendor, host=record.host, purpose=purpose)
+    def record_page(
+        self,
+        standing: Standing,
+        lang: str,
+        subject: str,
+        found: Sequence[Held],
+        key: str,
+        *,
+        now: float,
+        erased: bool,
+    ) -> bytes:
+        """What the ledger holds about one visitor, called ``subject`` there."""
+        view = self._notice.view(standing, lang)
+        return self._render(
+            "record.html",
+            view,
+            self._band(standing, lang, "/"),
+            subject=subject,
+            entries=entries(view, found, now),
+            full=len(found) >= limits.RECORD_SHOWN,
+            key=key,
+            erased=erased,
+        ).encode()
+
+    def erase_page(self, standing: Standing, lang: str) -> bytes:
+        """The question before a visitor's records are erased."""
+        view = self._notice.view(standing, lang)
+        return self._render("erase.html", view, self._band(standing, lang, "/")).encode()
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()
@@ -137,16 +162,3 @@ class Pages:
             **values,
         )
         return page.replace("%BANDEAU-FRAGMENT%", fragment, 1)
-
-
-def _answered(view: View, answers: Mapping[str, bool]) -> tuple[PurposeView, ...]:
-    """The purposes of a receipt with its answers; one that is no longer asked keeps its key."""
-    states = {True: "on", False: "off"}
-    known = {purpose.key: purpose for purpose in view.asked}
-    blank = PurposeView("", "", "", "", "", "", "", (), ())
-    return tuple(
-        replace(
-            known.get(key, replace(blank, key=key, title=key)), state=states[granted], exempt=""
-        )
-        for key, granted in answers.items()
-    )

@@ -14,11 +14,12 @@ from typing import Any, TypeVar
 
 from bandeau import limits
 from bandeau.enforcement.exchange import Headers
+from bandeau.web.chores import Running
 from bandeau.web.guarded import Desk, Guarded, Message
 from bandeau.web.held import Stream
 
 Found = TypeVar("Found")
-Opened = tuple[Desk, Callable[[], None]]
+Opened = tuple[Desk, Running, Callable[[], None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,15 @@ class Open:
     """The desk of one site in this process, and the event loop that its parts run on."""
 
     def __init__(self, opened: Opened) -> None:
-        self._desk, self._close = opened
+        self._desk, self._chores, self._close = opened
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bandeau", daemon=True)
         self._thread.start()
+        self._loop.call_soon_threadsafe(self._chores.start)
 
     def close(self) -> None:
-        """End the loop, then close what was opened."""
+        """End the chores and the loop, then close what was opened."""
+        asyncio.run_coroutine_threadsafe(self._chores.stop(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

@@ -53,6 +53,7 @@ class View:
     controller: str
     privacy_policy: str
     lifetime: str
+    proof: str
     cookie: str
     asked: tuple[PurposeView, ...]
     exempt: tuple[PurposeView, ...]
@@ -86,6 +87,7 @@ def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View
         controller=isolated(lang, policy.site.controller),
         privacy_policy=policy.site.privacy_policy,
         lifetime=period_text(words, lang, policy.choice.lifetime),
+        proof=period_text(words, lang, policy.choice.proof),
         cookie=policy.choice.cookie,
         asked=asked,
         exempt=tuple(

@@ -18,7 +18,7 @@ from bandeau.choice.token import NOTED, Loaded, Sealed, Ticket
 from bandeau.enforcement.cookies import value_of
 from bandeau.enforcement.rules import items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
-from bandeau.ledger.record import parse_record, policy_record_id, subject_of
+from bandeau.ledger.record import Record, parse_record, policy_record_id, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.terms import Terms, parse_terms
 from bandeau.signals.gpc import is_signal
@@ -182,10 +182,16 @@ class Visitors:
             return None
         if latest.superseded:
             return None
-        recorded = parse_record(latest.body)
-        agreed = await self._agreed(recorded.policy)
-        proven = replace(choice, terms=recorded.policy, answers=recorded.purposes)
-        return stand(self._site.terms, proven, agreed) if agreed else None
+        return await self.recorded(parse_record(latest.body))
+
+    async def recorded(self, record: Record) -> Standing | None:
+        """What stands of a recorded choice under today's terms.
+
+        Raises :class:`LedgerUnavailable`.
+        """
+        agreed = await self._agreed(record.policy)
+        choice = Choice(record.policy, record.purposes, record.id, record.time // 1000)
+        return stand(self._site.terms, choice, agreed) if agreed else None
 
     def _tells(self, sent: Sent) -> _Told:
         """A page and its parts send the same header many times."""

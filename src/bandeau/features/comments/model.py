@@ -23,7 +23,7 @@ class Comment:
     ``id`` is a UUIDv7, ``page`` a path as :func:`write.page_path` gives it, ``html`` was
     sanitised when it was written, ``time`` is in Unix milliseconds, ``reply_to`` is the id
     of a comment on the same page, and ``receipt`` is the id of the ledger record that
-    allowed it (rule F2). The receipt is never published.
+    allowed it (rule F2), empty once that was erased. The receipt is never published.
     """
 
     id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from bandeau.features.comments.model import Comment
@@ -41,4 +42,8 @@ class CommentStore(Protocol):
 
     async def find(self, comment_id: str) -> Comment | None:
         """The comment of that id, or ``None``."""
+        ...
+
+    async def forget(self, receipts: Collection[str]) -> None:
+        """Take these ids of ledger records off the comments that they allowed, for good."""
         ...

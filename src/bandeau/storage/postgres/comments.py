@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from bandeau.features.comments.model import Comment
@@ -19,6 +20,8 @@ _FIRST = f"""SELECT {_COLUMNS} FROM comments WHERE page = $1
 _AFTER = f"""SELECT {_COLUMNS} FROM comments WHERE page = $1
     AND (time, id) < (SELECT time, id FROM comments WHERE id = $3 AND page = $1)
     ORDER BY time DESC, id DESC LIMIT $2"""  # noqa: S608
+
+_FORGET = "UPDATE comments SET receipt = '' WHERE receipt <> '' AND receipt = ANY($1::text[])"
 
 
 class PostgresComments:
@@ -51,6 +54,10 @@ class PostgresComments:
         """See the port."""
         row = await self._asked("fetchrow", _FIND, comment_id)
         return Comment(*row) if row else None
+
+    async def forget(self, receipts: Collection[str]) -> None:
+        """See the port."""
+        await self._asked("execute", _FORGET, list(receipts))
 
     async def _asked(self, how: str, query: str, *values: object) -> Any:
         async def work() -> Any:

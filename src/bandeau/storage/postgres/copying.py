@@ -10,12 +10,14 @@ from itertools import islice
 from typing import Any
 
 from bandeau.features.comments.model import Comment
+from bandeau.ledger.outbox import Message, Withdrawal
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Row
 from bandeau.storage.keys import Keys, format_keys
 from bandeau.storage.postgres.database import Connection, Database, translated
 from bandeau.storage.postgres.ledger import LOG, open_schema
 from bandeau.storage.postgres.ledger_rows import NO_SUBJECT
+from bandeau.storage.postgres.outbox import announced_row, row_of
 from bandeau.storage.postgres.schema import make_partitions
 
 _ROWS = 2_000
@@ -52,6 +54,16 @@ class Copying:
         """Comments, each with its id."""
         rows = ((c.id, c.page, c.name, c.html, c.time, c.reply_to, c.receipt) for c in comments)
         self._many("comments", rows, _ROWS)
+
+    def outbox(self, messages: Iterable[Message], position: int) -> None:
+        """What vendors were told, and from where the log is read on."""
+        self._many("message", map(row_of, messages), _ROWS)
+        query = "UPDATE reading SET position = $1 WHERE name = 'outbox'"
+        self.run(self._db.execute(query, position))
+
+    def announced(self, withdrawals: Iterable[Withdrawal]) -> None:
+        """What is still to be told of erasures."""
+        self._many("announced", map(announced_row, withdrawals), _ROWS)
 
     def keys(self, keys: Keys) -> None:
         """The keys that the log was made with."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ _FIRST = f"""SELECT {_COLUMNS} FROM comments WHERE page = ?1
 _AFTER = f"""SELECT {_COLUMNS} FROM comments WHERE page = ?1
     AND (time, id) < (SELECT time, id FROM comments WHERE id = ?3 AND page = ?1)
     ORDER BY time DESC, id DESC LIMIT ?2"""  # noqa: S608
+
+_FORGET = "UPDATE comments SET receipt = '' WHERE receipt IN (SELECT value FROM json_each(?))"
 
 
 class SqliteComments:
@@ -94,6 +97,12 @@ class SqliteComments:
         rows = self._read(_FIND, (comment_id,))
         return Comment(*rows[0]) if rows else None
 
+    async def forget(self, receipts: Collection[str]) -> None:
+        """See the port."""
+        with _translated():
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, _forget, self._writer, list(receipts))
+
     def _read(self, query: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
         with _translated():
             return self._reader.execute(query, values).fetchall()
@@ -111,6 +120,17 @@ def _add(writer: apsw.Connection, comment: Comment) -> bool:
     )
     writer.execute(_ADD, row)
     return writer.changes() == 1
+
+
+def _forget(writer: apsw.Connection, receipts: list[str]) -> None:
+    """Overwrite what is taken off, and keep no copy of it in the write-ahead log."""
+    writer.pragma("secure_delete", True)
+    try:
+        writer.execute(_FORGET, (json.dumps(receipts),))
+        if writer.changes():
+            writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        writer.pragma("secure_delete", False)
 
 
 def _make_private(path: Path) -> None:

@@ -1,0 +1,82 @@
+"""What a server does by itself: tell vendors of withdrawals, and erase what is past its time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from bandeau import limits
+from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.ledger.erasing import Eraser
+from bandeau.ledger.outbox import OutboxUnavailable
+from bandeau.ledger.retention import purge
+from bandeau.ledger.store import LedgerStore, LedgerUnavailable
+from bandeau.policy.model import Period
+from bandeau.web.courier import Courier
+
+Sleep = Callable[[float], Awaitable[None]]
+_HOUR_SECONDS = 3_600
+
+
+class Chores:
+    """Those of one process, on the event loop that serves; its stores are closed after them.
+
+    ``now`` gives Unix seconds, ``fraction`` a number from 0 to 1, so that processes which started
+    together do not work together.
+    """
+
+    def __init__(
+        self,
+        courier: Courier,
+        ledger: LedgerStore,
+        eraser: Eraser,
+        proof: Period,
+        now: Callable[[], float],
+        fraction: Callable[[], float],
+    ) -> None:
+        self._courier = courier
+        self._ledger = ledger
+        self._eraser = eraser
+        self._proof = proof
+        self._now = now
+        self._fraction = fraction
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        await asyncio.gather(self._courier.run(), self.purge_daily())
+
+    async def purge_daily(self, sleep: Sleep = asyncio.sleep) -> None:
+        """Once a day, a few records at a time; a store that fails is asked again the next day."""
+
+        async def rest() -> None:
+            await sleep(limits.PURGE_REST_SECONDS)
+
+        await sleep(limits.PURGE_FIRST_SECONDS * self._fraction())
+        while True:
+            with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
+                await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
+                await self._courier.forget()
+            hours = limits.PURGE_HOURS - self._fraction()
+            await sleep(hours * _HOUR_SECONDS)
+
+
+class Running:
+    """Runs chores on the loop at hand, once at a time."""
+
+    def __init__(self, chores: Chores) -> None:
+        self._chores = chores
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, unless they run already. Called on the event loop that serves."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._chores.run())
+
+    async def stop(self) -> None:
+        """End them and wait for the end."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

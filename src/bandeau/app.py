@@ -53,6 +53,7 @@ from bandeau.web.process import Opened, PerProcess
 from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
+from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
@@ -208,6 +209,7 @@ class _Plan:
     """All that is read at start and holds no file, thread or connection."""
 
     policy: Policy
+    source: bytes
     words: Words
     keys: Keys
     folder: Path
@@ -226,10 +228,11 @@ class _Plan:
         shared_page: bool = False,
     ) -> _Plan:
         words = read_words()
-        declared, _ = load(read_policy(Path(policy)), words)
+        source = read_policy(Path(policy))
+        declared, _ = load(source, words)
         folder = Path(data)
         keys = load_or_create(folder, declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, keys, folder, explain, confine, shared_page)
+        return cls(declared, source, words, keys, folder, explain, confine, shared_page)
 
     def open(self) -> _Open:
         ledger = open_ledger(self.folder, self.keys)
@@ -252,7 +255,8 @@ class _Plan:
             confine=self.confine,
             shared=shared,
         )
-        choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
+        showroom = Showroom(self.policy, site.terms_digest, self.source, notice, pages, placeholder)
+        choices = ChoiceDesk(site, visitors, showroom, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)

@@ -52,19 +52,20 @@ class Ground(StrEnum):
 
 
 _COMMON = ("v", "id", "kind", "site", "time")
-_SHOWN = ("policy", "notice", "lang", "layout", "variant")
+SHOWN = ("policy", "notice", "lang", "layout", "variant")
+"""The fields that tell one version of what was shown from all others."""
 FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
         Kind.CHOICE: frozenset(
-            {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
+            {*_COMMON, *SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
             | {"prev", "withdrawn"}
         ),
         Kind.ITEM: frozenset(
-            {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
+            {*_COMMON, *SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
             | {"purpose", "vendor", "host", "item"}
         ),
         Kind.POLICY: frozenset({*_COMMON, "policy", "terms"}),
-        Kind.NOTICE: frozenset({*_COMMON, *_SHOWN, "artefacts"}),
+        Kind.NOTICE: frozenset({*_COMMON, *SHOWN, "artefacts"}),
         Kind.ERASURE: frozenset({*_COMMON, "target", "index", "ground"}),
     }
 )
@@ -171,9 +172,13 @@ def policy_record_id(digest: str) -> str:
     return _uuid8(named)
 
 
-def notice_record_id(shown: Mapping[str, str], artefacts: Mapping[str, str]) -> str:
-    """The id under which the notice ``shown`` is kept with these ``artefacts`` (hashes by name)."""
-    told = json.dumps([dict(shown), dict(artefacts)], sort_keys=True)
+def notice_record_id(shown: Mapping[str, str], number: int) -> str:
+    """The id of the ``number``-th publication of the notice ``shown``, from 0 on.
+
+    ``shown`` are the fields that a choice names too, so whoever holds a choice finds what was shown
+    without reading the log: by counting until there is none.
+    """
+    told = json.dumps([{name: shown[name] for name in SHOWN}, number], sort_keys=True)
     return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + told.encode()).digest())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import gather
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.draft import Draft
+from bandeau.ledger.publication import publish
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import LOAD, MECHANISMS, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
@@ -31,7 +33,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.items import Items, Wanted
-from bandeau.web.notice import Notice
+from bandeau.web.showroom import LAYOUT, Showroom
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
 
@@ -64,12 +66,12 @@ def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
 class ChoiceDesk:
     """Answers GET and POST of ``/.bandeau/choice`` for one site."""
 
-    def __init__(self, site: Site, visitors: Visitors, notice: Notice, items: Items) -> None:
+    def __init__(self, site: Site, visitors: Visitors, showroom: Showroom, items: Items) -> None:
         self._items = items
         self._site = site
         self._visitors = visitors
-        self._notice = notice
-        self._terms_published = False
+        self._showroom = showroom
+        self._published = False
 
     async def show(self, request: Request) -> Response:
         """The state as JSON."""
@@ -116,7 +118,7 @@ class ChoiceDesk:
     async def _decide(self, request: Request, fields: Fields) -> Decided:
         site = self._site
         sent = Sent.of(request.scope["headers"])
-        await self._publish_terms()
+        await self._publish()
         proof = await self._visitors.proof(sent)
         answers = self._answers(fields, proof)
         ticket = self._visitors.ticket(sent)
@@ -136,7 +138,7 @@ class ChoiceDesk:
     async def _load(self, request: Request, fields: Fields) -> Decided:
         """Load one item (rule R4): recorded for itself, while the choice stays as it is."""
         sent = Sent.of(request.scope["headers"])
-        await self._publish_terms()
+        await self._publish()
         proof = await self._visitors.proof(sent)
         wanted = Wanted(
             url=_one(fields, "item") or "",
@@ -148,23 +150,25 @@ class ChoiceDesk:
         taken = await self._items.take(wanted, sent, proof.standing, secure=secure)
         return Decided(proof.standing, taken.receipt, taken.cookies, proof.current)
 
-    async def _publish_terms(self) -> None:
-        """Keep what choices of today refer to, once, before the first of them (rule L5)."""
-        if self._terms_published:
+    async def _publish(self) -> None:
+        """Keep what choices of today refer to, once, before the first of them (L2, L3, L5)."""
+        if self._published:
             return
-        site = self._site
+        site, ledger = self._site.policy.site.hosts[0], self._site.ledger
+        time = int(self._site.now() * 1000)
+        terms = Draft.policy(
+            site=site,
+            time=time,
+            digest=self._site.terms_digest,
+            terms=canonical(self._site.terms),
+        )
         try:
-            await site.ledger.append(
-                Draft.policy(
-                    site=site.policy.site.hosts[0],
-                    time=int(site.now() * 1000),
-                    digest=site.terms_digest,
-                    terms=canonical(site.terms),
-                )
-            )
+            await ledger.append(terms)
+            editions = self._showroom.editions()
+            await gather(*(publish(ledger, each, site=site, time=time) for each in editions))
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
-        self._terms_published = True
+        self._published = True
 
     def _answers(self, fields: Fields, proof: Proof) -> dict[str, bool]:
         try:
@@ -202,9 +206,9 @@ class ChoiceDesk:
             purposes=answers,
             withdrawn=withdrawn,
             policy=site.terms_digest,
-            notice=self._notice.version(lang),
+            notice=self._showroom.notice.version(lang),
             lang=lang,
-            layout="bar",
+            layout=LAYOUT,
             gpc=sent.signal,
             expires=expiry(int(now), site.policy.choice.lifetime),
         )

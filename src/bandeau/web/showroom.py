@@ -1,0 +1,67 @@
+"""What every visitor of a site is shown, language by language, as it is kept in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bandeau.choice.model import Answer, Source, Standing
+from bandeau.ledger import publication as part
+from bandeau.ledger.publication import Edition, Shown
+from bandeau.policy.model import Policy
+from bandeau.web.notice import Notice
+from bandeau.web.pages import Pages
+from bandeau.web.placeholder import LAYOUT as PLACEHOLDER
+from bandeau.web.placeholder import Placeholder
+
+LAYOUT = "bar"
+
+
+@dataclass(frozen=True, slots=True)
+class Showroom:
+    """The notice, the pages and the placeholders of one policy.
+
+    ``source`` are the bytes of the policy file, ``terms_digest`` the name of its terms.
+    """
+
+    policy: Policy
+    terms_digest: str
+    source: bytes
+    notice: Notice
+    pages: Pages
+    placeholder: Placeholder
+
+    def shown(self, lang: str) -> Shown:
+        """The version that a choice made in ``lang`` names."""
+        return Shown(self.terms_digest, self.notice.version(lang), lang, LAYOUT)
+
+    def editions(self) -> Iterator[Edition]:
+        """What is kept before the first choice: all languages (rules L2, L3, L5)."""
+        for lang in self.policy.site.languages:
+            yield Edition(
+                self.shown(lang),
+                {
+                    part.POLICY: self.source,
+                    part.NOTICE: self.notice.shown(lang),
+                    part.PANEL: self.panel(lang),
+                    part.PRIVACY: self.pages.privacy_page(self._undecided, lang),
+                },
+            )
+            version = self.placeholder.version(lang)
+            yield Edition(
+                Shown(self.terms_digest, version, lang, PLACEHOLDER),
+                {part.POLICY: self.source, part.PLACEHOLDER: self.placeholder.shown(lang)},
+            )
+
+    def panel(self, lang: str) -> bytes:
+        """The panel as a page, for who has decided nothing yet."""
+        return self.pages.panel_page(self._undecided, lang, "/")
+
+    def first_visit(self, lang: str) -> bytes:
+        """A page without content of its own, as a first visitor sees it in ``lang``."""
+        return self.pages.empty_page(self._undecided, lang)
+
+    @property
+    def _undecided(self) -> Standing:
+        answers = {purpose.key: Answer.UNDECIDED for purpose in self.policy.consent_purposes}
+        return Standing(answers, frozenset(), Source.NONE)

@@ -1,0 +1,91 @@
+"""What was shown stands in the log before the first choice made under it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+from click.testing import CliRunner
+from publisher import POLICY, Seen, publisher
+from serving import serving
+
+from bandeau.app import Bandeau
+from bandeau.cli import main
+
+PATH = "/.bandeau/choice"
+
+
+def choose(folder: Path, policy: str, **sent: str) -> dict[str, Any]:
+    """Start a server, choose once, end it; gives the record."""
+    file = folder / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
+    app = Bandeau(publisher(Seen()), policy=file, data=folder / "data")
+    with serving(app) as address, httpx.Client(base_url=address.url) as client:
+        body = {"action": "refuse_all", **sent}
+        receipt = client.post(PATH, json=body).json()["receipt"]
+    app.close()
+    return json.loads(receipt["record"])
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    out = folder / "all.jsonl"
+    data = str(folder / "data")
+    result = CliRunner().invoke(main, ["ledger", "export", "--data", data, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    return [json.loads(json.loads(line)["record"]) for line in out.read_text().splitlines()]
+
+
+def artefact(folder: Path, digest: str) -> bytes:
+    with closing(sqlite3.connect(folder / "data" / "ledger.sqlite")) as db:
+        found = db.execute("SELECT data FROM artefact WHERE hash = ?", (bytes.fromhex(digest),))
+        return bytes(found.fetchone()[0])
+
+
+def test_every_language_is_in_the_log_before_the_first_choice(tmp_path: Path) -> None:
+    choice = choose(tmp_path, POLICY, lang="ar")
+    log = records(tmp_path)
+    assert [record["kind"] for record in log] == ["policy"] + ["notice"] * 6 + ["choice"]
+    served = {r["lang"]: r for r in log if r["kind"] == "notice" and r["layout"] == "bar"}
+    assert sorted(served) == ["ar", "en", "fr"]
+    shown = served["ar"]
+    assert (shown["notice"], shown["policy"]) == (choice["notice"], choice["policy"])
+    assert sorted(shown["artefacts"]) == [
+        "notice.html",
+        "panel.html",
+        "policy.toml",
+        "privacy.html",
+    ]
+    assert shown["artefacts"]["notice.html"] == choice["notice"]
+    assert artefact(tmp_path, shown["artefacts"]["policy.toml"]).decode() == POLICY
+    notice = artefact(tmp_path, choice["notice"]).decode()
+    assert 'dir="rtl"' in notice and "Le Quotidien SAS" in notice
+    assert "Example Ads" in artefact(tmp_path, shown["artefacts"]["privacy.html"]).decode()
+
+
+def test_the_version_of_an_item_is_the_hash_of_what_its_placeholder_said(tmp_path: Path) -> None:
+    choose(tmp_path, POLICY)
+    log = records(tmp_path)
+    told = [r for r in log if r["kind"] == "notice" and r["layout"] == "placeholder"]
+    assert {record["lang"] for record in told} == {"ar", "en", "fr"}
+    for record in told:
+        assert record["artefacts"]["placeholder.txt"] == record["notice"]
+
+
+def test_a_restart_adds_nothing_and_a_change_of_the_file_one_edition(tmp_path: Path) -> None:
+    choose(tmp_path, POLICY)
+    choose(tmp_path, POLICY)
+    assert len(records(tmp_path)) == 9
+    choose(tmp_path, POLICY + "# nothing that visitors see\n")
+    log = records(tmp_path)
+    assert len(log) == 9 + 7
+    assert log[-1]["notice"] == log[7]["notice"]
+
+
+def test_verify_accounts_for_what_was_shown(tmp_path: Path) -> None:
+    choose(tmp_path, POLICY)
+    run = CliRunner().invoke(main, ["ledger", "verify", "--data", str(tmp_path / "data")])
+    assert run.output.startswith("Valid: 8 records")

@@ -9,6 +9,7 @@ from bandeau.cli.demo import demo_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
+from bandeau.cli.prove import prove_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
 
@@ -27,6 +28,7 @@ for command in (
     serve_command,
     trackers_command,
     compile_group,
+    prove_command,
     ledger_group,
     receipt_group,
     keys_group,

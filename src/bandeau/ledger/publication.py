@@ -61,7 +61,7 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A notice record that the log holds at ``index``."""
+    """A record that the log holds at ``index``."""
 
     index: int
     record: Record

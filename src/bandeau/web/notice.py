@@ -46,7 +46,11 @@ class Templates:
 
     def render(self, name: str, **values: object) -> str:
         """One template without line breaks; texts hold none of their own."""
-        return _PACK.sub("", self._environment.get_template(name).render(**values))
+        return _PACK.sub("", self.plain(name, **values))
+
+    def plain(self, name: str, **values: object) -> str:
+        """One template with the line breaks that it and its values have."""
+        return self._environment.get_template(name).render(**values)
 
 
 class Notice:

@@ -8,6 +8,7 @@ from bandeau.cli.compile import compile_group
 from bandeau.cli.demo import demo_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
+from bandeau.cli.notice import notice_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.prove import prove_command
 from bandeau.cli.serve import serve_command
@@ -28,6 +29,7 @@ for command in (
     serve_command,
     trackers_command,
     compile_group,
+    notice_group,
     prove_command,
     ledger_group,
     receipt_group,

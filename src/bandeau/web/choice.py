@@ -20,7 +20,6 @@ from bandeau.ledger.publication import publish
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import LOAD, MECHANISMS, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
@@ -156,14 +155,8 @@ class ChoiceDesk:
             return
         site, ledger = self._site.policy.site.hosts[0], self._site.ledger
         time = int(self._site.now() * 1000)
-        terms = Draft.policy(
-            site=site,
-            time=time,
-            digest=self._site.terms_digest,
-            terms=canonical(self._site.terms),
-        )
         try:
-            await ledger.append(terms)
+            await ledger.append(self._showroom.terms_draft(time))
             editions = self._showroom.editions()
             await gather(*(publish(ledger, each, site=site, time=time) for each in editions))
         except LedgerUnavailable as error:

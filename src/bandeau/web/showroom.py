@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.ledger import publication as part
+from bandeau.ledger.draft import Draft
 from bandeau.ledger.publication import Edition, Shown
 from bandeau.policy.model import Policy
+from bandeau.policy.terms import canonical, digest, terms_of
+from bandeau.policy.words import Words
 from bandeau.web.notice import Notice
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import LAYOUT as PLACEHOLDER
@@ -30,6 +33,23 @@ class Showroom:
     notice: Notice
     pages: Pages
     placeholder: Placeholder
+
+    @classmethod
+    def of(cls, policy: Policy, source: bytes, words: Words) -> Showroom:
+        """The showroom of the policy file ``source``, which reads ``policy``."""
+        notice = Notice(policy, words)
+        digested = digest(terms_of(policy))
+        pages, placeholder = Pages(policy, notice), Placeholder(policy, words)
+        return cls(policy, digested, source, notice, pages, placeholder)
+
+    def terms_draft(self, time: int) -> Draft:
+        """The terms that choices of today refer to; ``time`` is in Unix milliseconds (rule L5)."""
+        return Draft.policy(
+            site=self.policy.site.hosts[0],
+            time=time,
+            digest=self.terms_digest,
+            terms=canonical(terms_of(self.policy)),
+        )
 
     def shown(self, lang: str) -> Shown:
         """The version that a choice made in ``lang`` names."""

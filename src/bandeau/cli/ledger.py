@@ -18,6 +18,7 @@ from bandeau.ledger.checkpoint import CheckpointError, encode
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
 from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
+from bandeau.ledger.schema import record_schema
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
 from bandeau.storage.keys import Keys, KeysError, load
@@ -98,6 +99,12 @@ def erase(record_id: str, data: str) -> None:
 def key(data: str) -> None:
     """Print the public key that receipts and checkpoints are verified with."""
     click.echo(_keys(_directory(data)).signer.vkey)
+
+
+@ledger_group.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a record: every kind, every version."""
+    click.echo(json.dumps(record_schema(), indent=2))
 
 
 @click.group("receipt")

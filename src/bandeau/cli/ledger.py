@@ -14,6 +14,8 @@ from typing import NoReturn, TypeVar
 import click
 
 from bandeau import limits
+from bandeau.cli.mapped import FORMATS, Mapped, Written
+from bandeau.ledger.account import Declared
 from bandeau.ledger.checkpoint import CheckpointError, encode
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
@@ -21,11 +23,15 @@ from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
 from bandeau.ledger.schema import record_schema
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
+from bandeau.storage.bundle import whole_file
+from bandeau.storage.files import read_words
 from bandeau.storage.keys import Keys, KeysError, load
 from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, verify_file
+from bandeau.storage.sqlite.ledger_reader import SqliteLedgerReader
 
 INVALID = 1
 UNREADABLE = 2
+COUNTRY_LETTERS = 2
 _FINDINGS_SHOWN = 100
 Result = TypeVar("Result")
 
@@ -69,15 +75,48 @@ def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
 @ledger_group.command("export")
 @data_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-def export(data: str, out: Path) -> None:
+@click.option(
+    "--format",
+    type=click.Choice(["jsonl", *FORMATS]),
+    default="jsonl",
+    show_default=True,
+    help="As the log has it, or mapped to another format of consent records.",
+)
+@click.option("--jurisdiction", metavar="CC", help="Country whose law applies; not for jsonl.")
+@click.option("--stored-in", metavar="CC", help="Country of storage, if it is another.")
+@click.option("--email", default="", help="How to reach the controller; not for jsonl.")
+@click.option("--phone", default="", help="How to reach the controller; not for jsonl.")
+def export(
+    data: str,
+    out: Path,
+    format: str,
+    jurisdiction: str | None,
+    stored_in: str | None,
+    email: str,
+    phone: str,
+) -> None:
     """Write every record as one line of JSON, with what it takes to check it.
 
     ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
-    the leaf hash is SHA-256 over a zero byte and the commitment.
+    the leaf hash is SHA-256 over a zero byte and the commitment. The formats iso27560 (ISO/IEC TS
+    27560, JSON-LD) and kantara (Consent Receipt 1.1.0) have choices and items only, and ask for
+    --jurisdiction.
     """
     directory = _directory(data)
-    count = _held(lambda: _export(directory, out))
-    click.echo(f"{_count(count, 'record')} written to {out}.")
+    if format == "jsonl":
+        count = _held(lambda: _export(directory, out))
+        click.echo(f"{_count(count, 'record')} written to {out}.")
+        return
+    key = _keys(directory).signer.vkey
+    country = _country("--jurisdiction", jurisdiction)
+    stored = _country("--stored-in", stored_in or country)
+    declared = Declared(country, stored, email, phone, key)
+    written = _held(lambda: asyncio.run(_export_mapped(directory, out, format, declared)))
+    click.echo(f"{_count(written.documents, 'document')} written to {out}.")
+    if written.left_out:
+        click.echo(f"{_count(written.left_out, 'record')} left out: they consent to nothing.")
+    if written.without_policy:
+        click.echo(f"{written.without_policy} without the policy file of their time.")
 
 
 @ledger_group.command("erase")
@@ -141,20 +180,29 @@ def _verify(directory: Path, keys: Keys, known: list[bytes]) -> Outcome:
 
 
 def _export(directory: Path, out: Path) -> int:
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
-    try:
-        with open_evidence(directory) as evidence, temporary.open("w", encoding="utf-8") as file:
-            os.chmod(temporary, 0o600)
-            for row in evidence.rows:
-                file.write(_line(leaf_of(row)) + "\n")
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with open_evidence(directory) as evidence, whole_file(out) as file:
+        for row in evidence.rows:
+            file.write(_line(leaf_of(row)) + "\n")
+            count += 1
     return count
+
+
+async def _export_mapped(directory: Path, out: Path, form: str, declared: Declared) -> Written:
+    ledger = SqliteLedgerReader(directory, declared.key)
+    try:
+        return await Mapped(ledger, read_words(), declared).write(out, form)
+    except RecordError as error:
+        raise LedgerUnavailable(f"{directory}: {error}; run bandeau ledger verify") from error
+    finally:
+        ledger.close()
+
+
+def _country(option: str, value: str | None) -> str:
+    code = (value or "").upper()
+    if not (len(code) == COUNTRY_LETTERS and code.isascii() and code.isalpha()):
+        _fail(UNREADABLE, f"{option} must be a country of two letters, such as FR.")
+    return code
 
 
 async def _erase(directory: Path, keys: Keys, record_id: str) -> int:

@@ -106,6 +106,12 @@ async def collect(store: LedgerStore, record_id: str) -> Dossier:
     )
 
 
+def policy_hash(editions: Iterable[Publication], index: int) -> str:
+    """The name of the policy file that was in force for the record at ``index``, or nothing."""
+    standing = _standing(editions, index)
+    return standing.record.artefacts.get(POLICY, "") if standing else ""
+
+
 async def _choice(store: LedgerStore, record_id: str) -> Publication:
     """The record and its place."""
     try:

@@ -1,4 +1,4 @@
-"""A folder or ZIP file that appears whole or not at all, for its owner only."""
+"""Files, folders and ZIP files that appear whole or not at all, for their owner only."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 ZIP = ".zip"
 _MOMENT = (1980, 1, 1, 0, 0, 0)
@@ -54,3 +56,21 @@ def _write_zip(made: Path, files: Mapping[str, bytes]) -> None:
                 archive.writestr(entry, data)
         file.flush()
         os.fsync(file.fileno())
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[TextIO]:
+    """A text file at ``out`` that appears when it is whole; one that is there is replaced.
+
+    Raises ``OSError``.
+    """
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            os.chmod(temporary, 0o600)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)

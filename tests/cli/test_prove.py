@@ -14,6 +14,9 @@ import apsw
 import pytest
 from proven import ITEM, POLICY, bandeau, check, choose, prove, record_of
 
+from bandeau.ledger.record import MECHANISMS
+from bandeau.storage.files import read_words
+
 SAVED = {"action": "save", "purpose": ["social"], "mechanism": "panel", "lang": "fr"}
 REFUSED = {"action": "refuse_all", "mechanism": "notice", "lang": "ar"}
 OPENSSL = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "signature/key.pem", "-rawin"]
@@ -226,3 +229,8 @@ def _exported(folder: Path) -> list[dict[str, str]]:
     assert bandeau("ledger", "export", "--data", folder / "data", "--out", out)[0] == 0
     lines = [json.loads(line)["record"] for line in out.read_text().splitlines()]
     return [json.loads(line) for line in lines if line]
+
+
+def test_every_mechanism_has_a_name_in_every_language() -> None:
+    for lang, texts in read_words().languages.items():
+        assert [name for name in MECHANISMS if f"proof.via_{name}" not in texts] == [], lang

@@ -15,6 +15,10 @@ from serving import serving
 
 from bandeau.app import Bandeau
 from bandeau.cli import main
+from bandeau.ledger.draft import Draft
+from bandeau.ledger.receipt import Receipt
+from bandeau.ledger.record import Kind
+from bandeau.ledger.store import LedgerUnavailable
 
 PATH = "/.bandeau/choice"
 
@@ -89,3 +93,27 @@ def test_verify_accounts_for_what_was_shown(tmp_path: Path) -> None:
     choose(tmp_path, POLICY)
     run = CliRunner().invoke(main, ["ledger", "verify", "--data", str(tmp_path / "data")])
     assert run.output.startswith("Valid: 8 records")
+
+
+def test_while_the_ledger_cannot_take_it_there_is_no_choice(tmp_path: Path) -> None:
+    """And once it can, what was shown comes before the first choice."""
+    file = tmp_path / "policy.toml"
+    file.write_text(POLICY, encoding="utf-8")
+    app = Bandeau(publisher(Seen()), policy=file, data=tmp_path / "data")
+    ledger, refused = app.site.ledger, []
+    append = ledger.append
+
+    async def failing(draft: Draft) -> Receipt:
+        if draft.kind is Kind.NOTICE and len(refused) < 2:
+            refused.append(draft)
+            raise LedgerUnavailable("disk full")
+        return await append(draft)
+
+    ledger.append = failing  # type: ignore[method-assign]
+    with serving(app) as address, httpx.Client(base_url=address.url) as client:
+        answer = client.post(PATH, json={"action": "accept_all"})
+        assert (answer.status_code, "set-cookie" in answer.headers) == (503, False)
+        assert client.post(PATH, json={"action": "accept_all"}).status_code == 200
+    app.close()
+    kinds = [record["kind"] for record in records(tmp_path)]
+    assert kinds == ["policy"] + ["notice"] * 6 + ["choice"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import gather
+from asyncio import Lock, gather, to_thread
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -71,6 +71,7 @@ class ChoiceDesk:
         self._visitors = visitors
         self._showroom = showroom
         self._published = False
+        self._publishing = Lock()
 
     async def show(self, request: Request) -> Response:
         """The state as JSON."""
@@ -153,15 +154,21 @@ class ChoiceDesk:
         """Keep what choices of today refer to, once, before the first of them (L2, L3, L5)."""
         if self._published:
             return
+        async with self._publishing:
+            if not self._published:
+                await self._publish_all()
+                self._published = True
+
+    async def _publish_all(self) -> None:
         site, ledger = self._site.policy.site.hosts[0], self._site.ledger
         time = int(self._site.now() * 1000)
         try:
             await ledger.append(self._showroom.terms_draft(time))
-            editions = self._showroom.editions()
+            # In a thread: thousands of partners in seven languages take seconds to render.
+            editions = await to_thread(list, self._showroom.editions())
             await gather(*(publish(ledger, each, site=site, time=time) for each in editions))
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
-        self._published = True
 
     def _answers(self, fields: Fields, proof: Proof) -> dict[str, bool]:
         try:

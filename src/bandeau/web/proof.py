@@ -125,6 +125,7 @@ class _Telling:
             vendor=isolated(lang, record.vendor),
             purposes=self._purposes(lang),
             withdrawn=self._withdrawn(lang),
+            listed=lambda names: listed(lang, names),
             notice=self._text(NOTICE),
             placeholder=self._text(PLACEHOLDER).split("\n")[1:],
             pictures=[name for name in PICTURES if f"shown/{_picture(name)}" in present],
@@ -184,12 +185,18 @@ class _Telling:
         if self._policy:
             yield _Fact(say("proof.controller"), isolated(lang, self._policy.site.controller))
         yield _Fact(say("proof.visitor"), record.subject, code=True)
-        yield _Fact(say("proof.mechanism"), say(f"proof.via_{record.mechanism}"))
+        yield _Fact(say("proof.mechanism"), self._via(lang))
         shown_in = self._words.languages.get(record.lang, {}).get("language.name", record.lang)
         yield _Fact(say("proof.language"), shown_in)
         if record.expires:
             yield _Fact(say("proof.expires"), _moment(record.expires * 1000)[:10])
         yield _Fact(say("proof.signal"), say("proof.yes" if record.gpc else "proof.no"))
+
+    def _via(self, lang: str) -> str:
+        """In words; a mechanism of a later Bandeau by its own name."""
+        key = f"proof.via_{self._record.mechanism}"
+        known = self._words.has(lang, key)
+        return self._words.say(lang, key) if known else self._record.mechanism
 
     def _purposes(self, lang: str) -> tuple[PurposeView, ...]:
         """What was asked, with the answers; a purpose that no policy describes keeps its key."""

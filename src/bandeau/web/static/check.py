@@ -39,17 +39,37 @@ def checked() -> int:
     receipt = json.loads((HERE / "receipt.json").read_bytes())
     for path in [HERE / "receipt.json", *sorted((HERE / "log").glob("*.json"))]:
         each = json.loads(path.read_bytes())
-        holds = receipt_holds(each) and each["checkpoint"] == receipt["checkpoint"]
+        known = each["v"] == 1 and each["id"] == json.loads(each["record"])["id"]
+        ours = [each[name] == receipt[name] for name in ("checkpoint", "key")]
+        holds = known and all(ours) and receipt_holds(each)
         faults += not told(f"{path.relative_to(HERE)} leads to the signed root", holds)
     same = receipt["record"].encode() == (HERE / "record.json").read_bytes()
     faults += not told("record.json is the record of receipt.json", same)
-    signed = (HERE / "signature" / "text").read_bytes()
     note = receipt["checkpoint"].encode()
-    faults += not told("signature/text is the text that was signed", note.startswith(signed))
+    same = note == (HERE / "checkpoint.txt").read_bytes()
+    faults += not told("checkpoint.txt is the signed root of receipt.json", same)
+    lines = [f"extra {receipt['salt']}", f"index {receipt['index']}", *receipt["proof"]]
+    text = "\n".join(["c2sp.org/tlog-proof@v1", *lines, "", ""]).encode() + note
+    same = text == (HERE / "proof.tlog-proof").read_bytes()
+    faults += not told("proof.tlog-proof says the same as receipt.json", same)
+    signed = (HERE / "signature" / "text").read_bytes()
+    same = note.partition(b"\n\n")[0] + b"\n" == signed
+    faults += not told("signature/text is the text that was signed", same)
+    faults += not told("signature/key.pem is the key of key.txt", key_holds(receipt["key"]))
     for name, digest, path in named(record):
         whole = path.exists() and hashlib.sha256(path.read_bytes()).hexdigest().startswith(digest)
         faults += not told(f"{path.relative_to(HERE)} is the {name} that the log names", whole)
     return faults
+
+
+def key_holds(named: str) -> bool:
+    """Whether the key for OpenSSL, the one in key.txt and the one of the receipt are the same."""
+    text = (HERE / "key.txt").read_text("utf-8").strip()
+    name, key_id, packed = text.split("+", 2)
+    key = base64.b64decode(packed)
+    pem = (HERE / "signature" / "key.pem").read_text("utf-8").strip().split("\n")[1:-1]
+    ours = hashlib.sha256(name.encode() + b"\n" + key).hexdigest().startswith(key_id)
+    return text == named and ours and base64.b64decode("".join(pem))[-32:] == key[1:]
 
 
 def told(what: str, holds: bool) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +35,23 @@ def choose(folder: Path, policy: str, **sent: str) -> dict[str, Any]:
         receipt = client.post(PATH, json=body).json()["receipt"]
     app.close()
     return json.loads(receipt["record"])
+
+
+@contextmanager
+def site_of(folder: Path, policy: str) -> Iterator[httpx.Client]:
+    """The site under ``policy``, for a French visitor without cookies."""
+    file = folder / "policy.toml"
+    file.write_text(policy, encoding="utf-8")
+    app = Bandeau(publisher(Seen()), policy=file, data=folder / "data")
+    with serving(app) as address, httpx.Client(base_url=address.url) as client:
+        yield client
+    app.close()
+
+
+def recorded(answer: httpx.Response) -> dict[str, Any]:
+    """The record of a choice."""
+    assert answer.status_code == 200, answer.text
+    return json.loads(answer.json()["receipt"]["record"])
 
 
 def records(folder: Path) -> list[dict[str, Any]]:
@@ -117,3 +136,36 @@ def test_while_the_ledger_cannot_take_it_there_is_no_choice(tmp_path: Path) -> N
     app.close()
     kinds = [record["kind"] for record in records(tmp_path)]
     assert kinds == ["policy"] + ["notice"] * 6 + ["choice"]
+
+
+def hidden(page: str) -> str:
+    """The version that the notice's form tells."""
+    return re.findall(r'name="notice" value="([0-9a-f]*)"', page)[0]
+
+
+def test_a_page_of_before_counts_for_what_it_showed(tmp_path: Path) -> None:
+    """Other words of the site, same terms: recorded as shown. Other terms: no consent to them."""
+    with site_of(tmp_path, POLICY) as client:
+        old = hidden(client.get("/.bandeau/panel?lang=fr").text)
+        assert client.post(PATH, json={"action": "refuse_all"}).status_code == 200
+    same = POLICY.replace('name = "Le Quotidien"', 'name = "Le Quotidien du soir"')
+    accept = {"action": "accept_all", "notice": old, "lang": "fr"}
+    with site_of(tmp_path, same) as client:
+        assert hidden(client.get("/.bandeau/panel?lang=fr").text) != old
+        assert recorded(client.post(PATH, json=accept))["notice"].startswith(old)
+    added = POLICY.replace('vendor = "Telegram"', 'vendor = "Somebody else"')
+    with site_of(tmp_path, added) as client:
+        today = hidden(client.get("/.bandeau/panel?lang=fr").text)
+        answer = client.post(PATH, json=accept)
+        assert (answer.status_code, "terms" in answer.text) == (409, True)
+        assert "set-cookie" not in answer.headers
+        form = client.post(PATH, data=accept, headers={"accept": "text/html"})
+        assert form.status_code == 409 and hidden(form.text) == today
+        assert "La question a changé" in form.text
+        for told in ("x", "é" * 99, "0" * 16, today + "0"):
+            assert client.post(PATH, json=accept | {"notice": told}).status_code == 409
+        refused = recorded(client.post(PATH, json=accept | {"action": "refuse_all"}))
+        assert refused["notice"].startswith(today)
+        assert recorded(client.post(PATH, json=accept | {"notice": today}))["notice"].startswith(
+            today
+        )

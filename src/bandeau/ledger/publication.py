@@ -68,11 +68,15 @@ class Publication:
 
 
 async def publications(store: LedgerStore, shown: Shown) -> AsyncIterator[Publication]:
-    """Every publication of ``shown``, oldest first. Raises ``LedgerUnavailable``."""
+    """Every publication of ``shown``, whose version may be as short as pages tell it.
+
+    Oldest first. Raises ``LedgerUnavailable``.
+    """
     number = 0
     while stored := await store.find(notice_record_id(shown.fields, number)):
-        if stored.body is not None:
-            yield Publication(stored.index, parse_record(stored.body))
+        record = parse_record(stored.body) if stored.body is not None else None
+        if record and record.notice.startswith(shown.notice):
+            yield Publication(stored.index, record)
         number += 1
 
 

@@ -33,6 +33,10 @@ STANDARD = "standard"
 MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "api", "privacy"})
 
 
+TOLD_CHARACTERS = 16
+"""How much of the version of a notice its forms tell."""
+
+
 class Kind(StrEnum):
     """What a record tells of."""
 
@@ -180,10 +184,12 @@ def notice_record_id(shown: Mapping[str, str], number: int) -> str:
     """The id of the ``number``-th publication of the notice ``shown``, from 0 on.
 
     ``shown`` are the fields that a choice names too, so whoever holds a choice finds what was shown
-    without reading the log: by counting until there is none.
+    without reading the log: by counting until there is none. Of the version its beginning counts,
+    which is what pages have room to tell.
     """
-    told = json.dumps([{name: shown[name] for name in SHOWN}, number], sort_keys=True)
-    return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + told.encode()).digest())
+    told = {name: shown[name] for name in SHOWN} | {"notice": shown["notice"][:TOLD_CHARACTERS]}
+    text = json.dumps([told, number], sort_keys=True)
+    return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + text.encode()).digest())
 
 
 def artefact_hash(data: bytes) -> str:

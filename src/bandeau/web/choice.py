@@ -16,7 +16,7 @@ from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.publication import publish
+from bandeau.ledger.publication import Shown, publish
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import LOAD, MECHANISMS, subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
@@ -32,7 +32,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.items import Items, Wanted
-from bandeau.web.showroom import LAYOUT, Showroom
+from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
 
@@ -125,7 +125,9 @@ class ChoiceDesk:
         visitor = ticket.visitor if ticket else site.random(VISITOR_BYTES)
         granted = [key for key in sorted(answers) if proof.current and proof.standing.grants(key)]
         withdrawn = [key for key in granted if not answers[key]]
-        draft = self._draft(fields, sent, answers, visitor, withdrawn)
+        lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
+        shown = await self._seen(fields, lang, answers)
+        draft = self._draft(fields, sent, answers, visitor, withdrawn, shown)
         try:
             receipt = await site.ledger.append(draft)
         except LedgerUnavailable as error:
@@ -134,6 +136,16 @@ class ChoiceDesk:
         standing = stand(site.terms, choice, site.terms)
         cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
         return Decided(standing, receipt, cookies)
+
+    async def _seen(self, fields: Fields, lang: str, answers: Mapping[str, bool]) -> Shown:
+        """What the visitor answers to. Nobody consents to what they were not shown (rule L2)."""
+        try:
+            seen = await self._showroom.seen(self._site.ledger, lang, _last(fields, "notice"))
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
+        if seen is None and any(answers.values()):
+            raise InboundError(409, "stale", "the terms have changed since the page was served")
+        return seen or self._showroom.shown(lang)
 
     async def _load(self, request: Request, fields: Fields) -> Decided:
         """Load one item (rule R4): recorded for itself, while the choice stays as it is."""
@@ -191,10 +203,10 @@ class ChoiceDesk:
         answers: Mapping[str, bool],
         visitor: bytes,
         withdrawn: list[str],
+        shown: Shown,
     ) -> Draft:
         site = self._site
         now = site.now()
-        lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
         mechanism = _last(fields, "mechanism") or "api"
         return Draft.choice(
             id=uuid7(int(now * 1000), site.random(10)),
@@ -205,12 +217,9 @@ class ChoiceDesk:
             mechanism=mechanism if mechanism in MECHANISMS else "api",
             purposes=answers,
             withdrawn=withdrawn,
-            policy=site.terms_digest,
-            notice=self._showroom.notice.version(lang),
-            lang=lang,
-            layout=LAYOUT,
             gpc=sent.signal,
             expires=expiry(int(now), site.policy.choice.lifetime),
+            **shown.fields,
         )
 
     def _cookies(

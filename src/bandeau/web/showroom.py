@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bandeau.choice.model import Answer, Source, Standing
 from bandeau.ledger import publication as part
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.publication import Edition, Shown
+from bandeau.ledger.publication import Edition, Shown, publications
+from bandeau.ledger.record import TOLD_CHARACTERS
+from bandeau.ledger.store import LedgerStore
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import canonical, digest, terms_of
 from bandeau.policy.words import Words
@@ -54,6 +56,21 @@ class Showroom:
     def shown(self, lang: str) -> Shown:
         """The version that a choice made in ``lang`` names."""
         return Shown(self.terms_digest, self.notice.version(lang), lang, LAYOUT)
+
+    async def seen(self, ledger: LedgerStore, lang: str, told: str | None) -> Shown | None:
+        """The version that a visitor had before them: the one that the page has ``told``.
+
+        A page may be older than this process: then it must have been published under today's
+        terms, or nobody knows what was agreed to, and there is ``None``. Who tells nothing is taken
+        to have seen today's. Raises ``LedgerUnavailable``.
+        """
+        today = self.shown(lang)
+        if not told or told == today.notice[:TOLD_CHARACTERS]:
+            return today
+        former = replace(today, notice=told[: TOLD_CHARACTERS + 1])
+        async for publication in publications(ledger, former):
+            return Shown.by(publication.record)
+        return None
 
     def editions(self) -> Iterator[Edition]:
         """What is kept before the first choice: all languages (rules L2, L3, L5)."""

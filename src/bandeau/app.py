@@ -59,6 +59,7 @@ from bandeau.web.record import RecordDesk
 from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
+from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import Sweep
 from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
@@ -212,6 +213,7 @@ class _Plan:
     """All that is read at start and holds no file, thread or connection."""
 
     policy: Policy
+    source: bytes
     words: Words
     keys: Keys
     data: Path | str
@@ -221,12 +223,13 @@ class _Plan:
     @classmethod
     def read(cls, policy: str | Path, data: str | Path, options: Options) -> _Plan:
         words = read_words()
-        declared, _ = load(read_policy(Path(policy)), words)
+        source = read_policy(Path(policy))
+        declared, _ = load(source, words)
         where, named = parse_data(str(data)), options.get("keys")
         file = Path(named) if named else None
         with closing(open_place(where, file)) as place:
             known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, words, known, where, file, options)
+        return cls(declared, source, words, known, where, file, options)
 
     def _is(self, option: Literal["explain", "shared_page", "notify_private"]) -> bool:
         return self.options.get(option, False)
@@ -253,7 +256,8 @@ class _Plan:
             confine=confine,
             shared=shared,
         )
-        choices = ChoiceDesk(site, visitors, notice, Items(site, visitors, placeholder))
+        showroom = Showroom(self.policy, site.terms_digest, self.source, notice, pages, placeholder)
+        choices = ChoiceDesk(site, visitors, showroom, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
         sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)

@@ -317,7 +317,7 @@ def test_what_was_shown_is_kept_beside_its_record(case):
     async def work():
         first = await case.store.append(drafts.notice())
         again = await case.store.append(drafts.notice())
-        other = await case.store.append(drafts.notice(b"<p>Another</p>"))
+        other = await case.store.append(drafts.notice(b"<p>Another</p>", 1))
         return first, again, other, await case.store.published("artefact/" + "0" * 64)
 
     first, again, other, none = run(work())

@@ -145,9 +145,12 @@ def test_other_kinds():
     record = parse_record(notice.body())
     assert record.notice == "b" * 64
     assert record.artefacts == {"notice.html": artefact_hash(b"<p>")}
-    later = Draft.notice(site="a.test", time=6, artefacts={"notice.html": b"<p>"}, **shown)
-    other = Draft.notice(site="a.test", time=6, artefacts={"notice.html": b"<b>"}, **shown)
+    kept = {"notice.html": b"<b>"}
+    later = Draft.notice(site="a.test", time=6, artefacts=kept, **shown)
+    other = Draft.notice(site="a.test", time=5, artefacts=kept, number=1, **shown)
     assert later.id == notice.id != other.id
+    with pytest.raises(RecordError):
+        Draft.notice(site="a.test", time=5, artefacts=kept, policy="0" * 16)
 
 
 def test_records_of_the_first_version_are_read():

@@ -87,12 +87,13 @@ def terms() -> Draft:
     return Draft.policy(site="www.quotidien.test", time=NOW, digest=TERMS, terms=b'{"v":1}')
 
 
-def notice(html: bytes = b"<p>Notice</p>") -> Draft:
-    """What visitors were shown, with the policy file."""
+def notice(html: bytes = b"<p>Notice</p>", number: int = 0) -> Draft:
+    """What visitors were shown, with the policy file; the ``number``-th publication of it."""
     return Draft.notice(
         site="www.quotidien.test",
         time=NOW,
         artefacts={"notice.html": html, "policy.toml": b"[site]"},
+        number=number,
         policy=TERMS,
         notice="a" * 64,
         lang="fr",

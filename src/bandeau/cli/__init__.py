@@ -10,8 +10,10 @@ from bandeau.cli.demo import demo_command
 from bandeau.cli.erase import erase_command, purge_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
+from bandeau.cli.notice import notice_group
 from bandeau.cli.outbox import outbox_group
 from bandeau.cli.policy import check_command, init_command
+from bandeau.cli.prove import prove_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
 
@@ -30,6 +32,8 @@ for command in (
     serve_command,
     trackers_command,
     compile_group,
+    notice_group,
+    prove_command,
     ledger_group,
     receipt_group,
     outbox_group,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -13,18 +13,24 @@ from typing import NoReturn, TypeVar
 import click
 
 from bandeau import limits
+from bandeau.cli.mapped import FORMATS, Mapped, Written
+from bandeau.ledger.account import Declared
 from bandeau.ledger.checkpoint import CheckpointError, encode
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Kind
+from bandeau.ledger.record import Kind, RecordError
+from bandeau.ledger.schema import record_schema
 from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.verify import Outcome
 from bandeau.settings import SettingsError, parse_data
+from bandeau.storage.bundle import whole_file
+from bandeau.storage.files import read_words
 from bandeau.storage.keys import Keys, KeysError
 from bandeau.storage.place import Place, open_place
 from bandeau.storage.sqlite.ledger import leaf_of
 
 INVALID = 1
 UNREADABLE = 2
+COUNTRY_LETTERS = 2
 _FINDINGS_SHOWN = 100
 Result = TypeVar("Result")
 
@@ -78,15 +84,51 @@ def verify(data: str, checkpoint: tuple[Path, ...], keys: Path | None) -> None:
 @ledger_group.command("export")
 @data_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-def export(data: str, out: Path) -> None:
+@click.option(
+    "--format",
+    type=click.Choice(["jsonl", *FORMATS]),
+    default="jsonl",
+    show_default=True,
+    help="As the log has it, or mapped to another format of consent records.",
+)
+@click.option("--jurisdiction", metavar="CC", help="Country whose law applies; not for jsonl.")
+@click.option("--stored-in", metavar="CC", help="Country of storage, if it is another.")
+@click.option("--email", default="", help="How to reach the controller; not for jsonl.")
+@click.option("--phone", default="", help="How to reach the controller; not for jsonl.")
+@keys_option
+def export(
+    data: str,
+    keys: Path | None,
+    out: Path,
+    format: str,
+    jurisdiction: str | None,
+    stored_in: str | None,
+    email: str,
+    phone: str,
+) -> None:
     """Write every record as one line of JSON, with what it takes to check it.
 
     ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
-    the leaf hash is SHA-256 over a zero byte and the commitment.
+    the leaf hash is SHA-256 over a zero byte and the commitment. The formats iso27560 (ISO/IEC TS
+    27560, JSON-LD) and kantara (Consent Receipt 1.1.0) have choices and items only, and ask for
+    --jurisdiction.
     """
-    with opened(data) as place:
-        count = _held(lambda: _export(place, out))
-    click.echo(f"{_count(count, 'record')} written to {out}.")
+    with opened(data, keys) as place:
+        if format == "jsonl":
+            count = _held(lambda: _export(place, out))
+            click.echo(f"{_count(count, 'record')} written to {out}.")
+            return
+        known = _keys(place)
+        country = _country("--jurisdiction", jurisdiction)
+        stored = _country("--stored-in", stored_in or country)
+        declared = Declared(country, stored, email, phone, known.signer.vkey)
+        work = _export_mapped(place, known, out, format, declared)
+        written = _held(lambda: asyncio.run(work))
+    click.echo(f"{_count(written.documents, 'document')} written to {out}.")
+    if written.left_out:
+        click.echo(f"{_count(written.left_out, 'record')} left out: they consent to nothing.")
+    if written.without_policy:
+        click.echo(f"{written.without_policy} without the policy file of their time.")
 
 
 @ledger_group.command("key")
@@ -96,6 +138,12 @@ def key(data: str, keys: Path | None) -> None:
     """Print the public key that receipts and checkpoints are verified with."""
     with opened(data, keys) as place:
         click.echo(_keys(place).signer.vkey)
+
+
+@ledger_group.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of a record: every kind, every version."""
+    click.echo(json.dumps(record_schema(), indent=2))
 
 
 @click.group("receipt")
@@ -132,20 +180,31 @@ def _verify(place: Place, vkey: str, known: list[bytes]) -> Outcome:
 
 
 def _export(place: Place, out: Path) -> int:
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
     count = 0
-    try:
-        with place.evidence() as evidence, temporary.open("w", encoding="utf-8") as file:
-            os.chmod(temporary, 0o600)
-            for row in evidence.rows:
-                file.write(_line(leaf_of(row)) + "\n")
-                count += 1
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, out)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with place.evidence() as evidence, whole_file(out) as file:
+        for row in evidence.rows:
+            file.write(_line(leaf_of(row)) + "\n")
+            count += 1
     return count
+
+
+async def _export_mapped(
+    place: Place, keys: Keys, out: Path, form: str, declared: Declared
+) -> Written:
+    ledger = place.reader(keys)
+    try:
+        return await Mapped(ledger, read_words(), declared).write(out, form)
+    except RecordError as error:
+        raise LedgerUnavailable(f"{error}; run bandeau ledger verify") from error
+    finally:
+        ledger.close()
+
+
+def _country(option: str, value: str | None) -> str:
+    code = (value or "").upper()
+    if not (len(code) == COUNTRY_LETTERS and code.isascii() and code.isalpha()):
+        _fail(UNREADABLE, f"{option} must be a country of two letters, such as FR.")
+    return code
 
 
 def _line(leaf: Leaf) -> str:

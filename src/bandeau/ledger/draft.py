@@ -84,9 +84,18 @@ class Draft:
 
     @classmethod
     def notice(
-        cls, *, site: str, time: int, artefacts: Mapping[str, bytes], **fields: str
+        cls,
+        *,
+        site: str,
+        time: int,
+        artefacts: Mapping[str, bytes],
+        number: int = 0,
+        **fields: str,
     ) -> Draft:
-        """What a version of the notice looked like (rules L3, L5, L10); one record for ever.
+        """What a version of the notice looked like (rules L3, L5, L10).
+
+        ``number`` counts the publications of one version, each one record for ever: see
+        :func:`bandeau.ledger.publication.publish`.
 
         ``artefacts`` are the files by name: the policy, what was rendered, screenshots. ``fields``
         are ``policy`` (terms digest), ``notice`` (version), ``lang`` and ``layout``, and
@@ -94,7 +103,10 @@ class Draft:
         """
         kept = {name: artefact_hash(data) for name, data in artefacts.items()}
         shown = {"variant": STANDARD, **fields}
-        record_id = notice_record_id(shown, kept)
+        try:
+            record_id = notice_record_id(shown, number)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RecordError(f"missing or not writable: {error}") from error
         whole = _common(record_id, Kind.NOTICE, site, time) | shown | {"artefacts": kept}
         if any(len(data) > limits.ARTEFACT_BYTES for data in artefacts.values()):
             raise RecordError(f"an artefact is longer than {limits.ARTEFACT_BYTES} bytes")

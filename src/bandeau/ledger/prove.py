@@ -9,15 +9,19 @@ from bandeau.ledger.tiles import TileNodes, inclusion_tiles
 from bandeau.ledger.tree import Prover
 
 
-async def receipt_for(store: LedgerStore, record_id: str) -> Receipt | None:
+async def receipt_for(
+    store: LedgerStore, record_id: str, note: bytes | None = None
+) -> Receipt | None:
     """The receipt of ``record_id`` under the latest checkpoint; ``None`` if unknown or erased.
 
+    ``note`` is another checkpoint of this log to prove it under, one that covers the record.
     Raises :class:`LedgerUnavailable`.
     """
     stored = await store.find(record_id)
     if stored is None or stored.body is None or stored.salt is None:
         return None
-    key, note = await _published(store, "key"), await _published(store, "checkpoint")
+    key = await _published(store, "key")
+    note = note or await _published(store, "checkpoint")
     size = Verifier(key.decode()).open(note).size
     tiles = {
         (tile.level, tile.index): await _published(store, tile.path)

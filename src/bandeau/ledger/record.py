@@ -24,13 +24,17 @@ VERSION = 2
 VERSIONS = (1, 2)
 """All that can be read. Version 1 lacks ``withdrawn``, ``variant``, ``artefacts`` and ``ground``.
 """
-_SAFE_INTEGER = (1 << 53) - 1
+SAFE_INTEGER = (1 << 53) - 1
 LOAD = "load"
 """The action of who loads one item and decides nothing else."""
 ACTIONS = frozenset({*(action.value for action in Action), LOAD})
 STANDARD = "standard"
 """The variant of a notice of which there is only one."""
 MECHANISMS = frozenset({"notice", "panel", "band", "placeholder", "comments", "api", "privacy"})
+
+
+TOLD_CHARACTERS = 16
+"""How much of the version of a notice its forms tell."""
 
 
 class Kind(StrEnum):
@@ -52,19 +56,20 @@ class Ground(StrEnum):
 
 
 _COMMON = ("v", "id", "kind", "site", "time")
-_SHOWN = ("policy", "notice", "lang", "layout", "variant")
+SHOWN = ("policy", "notice", "lang", "layout", "variant")
+"""The fields that tell one version of what was shown from all others."""
 FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
         Kind.CHOICE: frozenset(
-            {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
+            {*_COMMON, *SHOWN, "subject", "action", "mechanism", "purposes", "gpc", "expires"}
             | {"prev", "withdrawn"}
         ),
         Kind.ITEM: frozenset(
-            {*_COMMON, *_SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
+            {*_COMMON, *SHOWN, "subject", "action", "mechanism", "gpc", "prev"}
             | {"purpose", "vendor", "host", "item"}
         ),
         Kind.POLICY: frozenset({*_COMMON, "policy", "terms"}),
-        Kind.NOTICE: frozenset({*_COMMON, *_SHOWN, "artefacts"}),
+        Kind.NOTICE: frozenset({*_COMMON, *SHOWN, "artefacts"}),
         Kind.ERASURE: frozenset({*_COMMON, "target", "index", "ground"}),
     }
 )
@@ -126,8 +131,7 @@ def parse_record(body: bytes) -> Record:
     require("kind", fields.get("kind"))
     kind = Kind(fields["kind"])
     require_length(body, kind)
-    expected = FIELDS[kind] - _SINCE_2 if fields.get("v") == 1 else FIELDS[kind]
-    odd = expected ^ set(fields)
+    odd = fields_of(kind, fields.get("v")) ^ set(fields)
     if odd:
         raise RecordError(f"missing or unknown: {', '.join(sorted(odd))[:200]}")
     for name, value in fields.items():
@@ -135,6 +139,11 @@ def parse_record(body: bytes) -> Record:
     if (fields.get("action") == LOAD) != (kind is Kind.ITEM):
         raise RecordError(f"action cannot be {fields.get('action')} in a record of kind {kind}")
     return Record(**{**fields, "kind": kind})
+
+
+def fields_of(kind: Kind, version: object) -> frozenset[str]:
+    """The fields that a record of ``kind`` has, no more and no less, in a version of the schema."""
+    return FIELDS[kind] - _SINCE_2 if version == 1 else FIELDS[kind]
 
 
 def subject_of(key: bytes, visitor: bytes) -> str:
@@ -178,10 +187,16 @@ def policy_record_id(digest: str) -> str:
     return _uuid8(named)
 
 
-def notice_record_id(shown: Mapping[str, str], artefacts: Mapping[str, str]) -> str:
-    """The id under which the notice ``shown`` is kept with these ``artefacts`` (hashes by name)."""
-    told = json.dumps([dict(shown), dict(artefacts)], sort_keys=True)
-    return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + told.encode()).digest())
+def notice_record_id(shown: Mapping[str, str], number: int) -> str:
+    """The id of the ``number``-th publication of the notice ``shown``, from 0 on.
+
+    ``shown`` are the fields that a choice names too, so whoever holds a choice finds what was shown
+    without reading the log: by counting until there is none. Of the version its beginning counts,
+    which is what pages have room to tell.
+    """
+    told = {name: shown[name] for name in SHOWN} | {"notice": shown["notice"][:TOLD_CHARACTERS]}
+    text = json.dumps([told, number], sort_keys=True)
+    return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + text.encode()).digest())
 
 
 def artefact_hash(data: bytes) -> str:
@@ -208,7 +223,7 @@ def _matches(pattern: str) -> Callable[[object], bool]:
 
 
 def _whole(value: object) -> bool:
-    return type(value) is int and 0 <= value <= _SAFE_INTEGER
+    return type(value) is int and 0 <= value <= SAFE_INTEGER
 
 
 def _answers(value: object) -> bool:
@@ -236,40 +251,47 @@ def _artefacts(value: object) -> bool:
     )
 
 
-_KEY = _matches(r"[a-z][a-z0-9-]{0,39}")
-_HASH = _matches(r"[0-9a-f]{64}")
-_FILE = _matches(r"[a-z0-9][a-z0-9_-]{0,59}\.[a-z0-9]{1,8}")
-_HOST = _matches(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?")
-_CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
+KEY = r"[a-z][a-z0-9-]{0,39}"
+HASH = r"[0-9a-f]{64}"
+FILE = r"[a-z0-9][a-z0-9_-]{0,59}\.[a-z0-9]{1,8}"
+_NAME = r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?"
+PATTERNS: Mapping[str, str] = MappingProxyType(
     {
+        "id": r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+        "site": _NAME,
+        "subject": HASH,
+        "policy": r"[0-9a-f]{16}",
+        "notice": r"[A-Za-z0-9_-]{1,100}",
+        "lang": r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}",
+        "layout": KEY,
+        "variant": KEY,
+        "purpose": KEY,
+        "host": _NAME,
+        "item": HASH,
+        "target": HASH,
+    }
+)
+"""What fields that are one word look like, from end to end."""
+_KEY, _HASH, _FILE = _matches(KEY), _matches(HASH), _matches(FILE)
+_CHECKS: Mapping[str, Callable[[object], bool]] = MappingProxyType(
+    {name: _matches(pattern) for name, pattern in PATTERNS.items()}
+    | {
         "v": lambda value: type(value) is int and value in VERSIONS,
-        "id": _matches(r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
         "kind": lambda value: isinstance(value, str) and value in frozenset(Kind),
-        "site": _HOST,
         "time": _whole,
-        "subject": _HASH,
         "action": lambda value: isinstance(value, str) and value in ACTIONS,
         "mechanism": lambda value: isinstance(value, str) and value in MECHANISMS,
         "purposes": _answers,
-        "policy": _matches(r"[0-9a-f]{16}"),
-        "notice": _matches(r"[A-Za-z0-9_-]{1,100}"),
-        "lang": _matches(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}"),
-        "layout": _KEY,
-        "variant": _KEY,
         "withdrawn": _keys,
         "artefacts": _artefacts,
         "ground": lambda value: isinstance(value, str) and value in frozenset(Ground),
         "gpc": lambda value: type(value) is bool,
         "expires": _whole,
-        "purpose": _KEY,
         "vendor": lambda value: (
             isinstance(value, str) and 0 < len(value) <= limits.POLICY_TEXT_CHARACTERS
         ),
-        "host": _HOST,
-        "item": _HASH,
         "prev": lambda value: value is None or _HASH(value),
         "terms": lambda value: isinstance(value, str),
-        "target": _HASH,
         "index": _whole,
     }
 )

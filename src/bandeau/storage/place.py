@@ -26,6 +26,7 @@ from bandeau.storage.postgres.sightings import PostgresSightings
 from bandeau.storage.sqlite import ledger as sqlite_ledger
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
+from bandeau.storage.sqlite.ledger_reader import SqliteLedgerReader
 from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
@@ -74,6 +75,10 @@ class Place(Closing, Protocol):
         """The ledger, made or migrated; raises ``LedgerUnavailable``."""
         ...
 
+    def reader(self, keys: Keys) -> Ledger:
+        """The ledger for who only reads it; raises ``LedgerUnavailable``, on appending too."""
+        ...
+
     def comments(self) -> Comments:
         """The comments; raises ``CommentsUnavailable``."""
         ...
@@ -118,6 +123,10 @@ class Folder:
     def ledger(self, keys: Keys) -> SqliteLedger:
         """See :class:`Place`."""
         return SqliteLedger(self.path, keys.signer)
+
+    def reader(self, keys: Keys) -> SqliteLedgerReader:
+        """See :class:`Place`."""
+        return SqliteLedgerReader(self.path, keys.signer.vkey)
 
     def comments(self) -> SqliteComments:
         """See :class:`Place`."""
@@ -185,6 +194,10 @@ class PostgresPlace:
     def ledger(self, keys: Keys) -> PostgresLedger:
         """See :class:`Place`."""
         return PostgresLedger(self._database, keys.signer)
+
+    def reader(self, keys: Keys) -> PostgresLedger:
+        """See :class:`Place`; it could append, which a reader does not."""
+        return self.ledger(keys)
 
     def comments(self) -> PostgresComments:
         """See :class:`Place`."""

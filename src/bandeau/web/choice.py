@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from asyncio import Lock, gather, to_thread
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.draft import Draft
+from bandeau.ledger.publication import Shown, publish
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import (
     LOAD,
@@ -27,7 +29,6 @@ from bandeau.ledger.record import (
     uuid7_time,
 )
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
-from bandeau.policy.terms import canonical
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
@@ -40,7 +41,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.items import Items, Wanted
-from bandeau.web.notice import Notice
+from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
 
@@ -73,12 +74,13 @@ def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
 class ChoiceDesk:
     """Answers GET and POST of ``/.bandeau/choice`` for one site."""
 
-    def __init__(self, site: Site, visitors: Visitors, notice: Notice, items: Items) -> None:
+    def __init__(self, site: Site, visitors: Visitors, showroom: Showroom, items: Items) -> None:
         self._items = items
         self._site = site
         self._visitors = visitors
-        self._notice = notice
-        self._terms_published = False
+        self._showroom = showroom
+        self._published = False
+        self._publishing = Lock()
 
     async def show(self, request: Request) -> Response:
         """The state as JSON."""
@@ -125,14 +127,16 @@ class ChoiceDesk:
     async def _decide(self, request: Request, fields: Fields) -> Decided:
         site = self._site
         sent = Sent.of(request.scope["headers"])
-        await self._publish_terms()
+        await self._publish()
         proof = await self._visitors.proof(sent)
         answers = self._answers(fields, proof)
         ticket = self._visitors.ticket(sent)
         visitor = ticket.visitor if ticket else self._new_visitor(fields)
         granted = [key for key in sorted(answers) if proof.current and proof.standing.grants(key)]
         withdrawn = [key for key in granted if not answers[key]]
-        draft = self._draft(fields, sent, answers, visitor, withdrawn)
+        lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
+        shown = await self._seen(fields, lang, answers)
+        draft = self._draft(fields, sent, answers, visitor, withdrawn, shown)
         try:
             receipt = await site.ledger.append(draft)
         except LedgerUnavailable as error:
@@ -177,10 +181,20 @@ class ChoiceDesk:
         text = b"bandeau/visitor/v1" + nonce.encode()
         return hmac.digest(self._site.subject_key, text, "sha256")[:VISITOR_BYTES]
 
+    async def _seen(self, fields: Fields, lang: str, answers: Mapping[str, bool]) -> Shown:
+        """What the visitor answers to. Nobody consents to what they were not shown (rule L2)."""
+        try:
+            seen = await self._showroom.seen(self._site.ledger, lang, _last(fields, "notice"))
+        except LedgerUnavailable as error:
+            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
+        if seen is None and any(answers.values()):
+            raise InboundError(409, "stale", "the terms have changed since the page was served")
+        return seen or self._showroom.shown(lang)
+
     async def _load(self, request: Request, fields: Fields) -> Decided:
         """Load one item (rule R4): recorded for itself, while the choice stays as it is."""
         sent = Sent.of(request.scope["headers"])
-        await self._publish_terms()
+        await self._publish()
         proof = await self._visitors.proof(sent)
         wanted = Wanted(
             url=_one(fields, "item") or "",
@@ -192,23 +206,25 @@ class ChoiceDesk:
         taken = await self._items.take(wanted, sent, proof.standing, secure=secure)
         return Decided(proof.standing, taken.receipt, taken.cookies, proof.current)
 
-    async def _publish_terms(self) -> None:
-        """Keep what choices of today refer to, once, before the first of them (rule L5)."""
-        if self._terms_published:
+    async def _publish(self) -> None:
+        """Keep what choices of today refer to, once, before the first of them (L2, L3, L5)."""
+        if self._published:
             return
-        site = self._site
+        async with self._publishing:
+            if not self._published:
+                await self._publish_all()
+                self._published = True
+
+    async def _publish_all(self) -> None:
+        site, ledger = self._site.policy.site.hosts[0], self._site.ledger
+        time = int(self._site.now() * 1000)
         try:
-            await site.ledger.append(
-                Draft.policy(
-                    site=site.policy.site.hosts[0],
-                    time=int(site.now() * 1000),
-                    digest=site.terms_digest,
-                    terms=canonical(site.terms),
-                )
-            )
+            await ledger.append(self._showroom.terms_draft(time))
+            # In a thread: thousands of partners in seven languages take seconds to render.
+            editions = await to_thread(list, self._showroom.editions())
+            await gather(*(publish(ledger, each, site=site, time=time) for each in editions))
         except LedgerUnavailable as error:
             raise InboundError(503, "unavailable", "the ledger cannot record a choice") from error
-        self._terms_published = True
 
     def _answers(self, fields: Fields, proof: Proof) -> dict[str, bool]:
         try:
@@ -231,10 +247,10 @@ class ChoiceDesk:
         answers: Mapping[str, bool],
         visitor: bytes,
         withdrawn: list[str],
+        shown: Shown,
     ) -> Draft:
         site = self._site
         now = site.now()
-        lang = choose_language(site.policy, _last(fields, "lang"), sent.languages)
         mechanism = _last(fields, "mechanism") or "api"
         return Draft.choice(
             id=_record_id(_one(fields, "id"), int(now * 1000), site.random),
@@ -245,12 +261,9 @@ class ChoiceDesk:
             mechanism=mechanism if mechanism in MECHANISMS else "api",
             purposes=answers,
             withdrawn=withdrawn,
-            policy=site.terms_digest,
-            notice=self._notice.version(lang),
-            lang=lang,
-            layout="bar",
             gpc=sent.signal,
             expires=expiry(int(now), site.policy.choice.lifetime),
+            **shown.fields,
         )
 
     def _cookies(

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from bandeau.choice.token import Ticket
 from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.record import Record, items_subject_of, parse_record, subject_of
+from bandeau.ledger.schema import record_schema
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web import leaving
@@ -52,6 +53,7 @@ class Endpoints:
                 Route("/.bandeau/receipt/{id}", self.receipt, methods=["GET"]),
                 Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
                 Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
+                Route("/.bandeau/schema/record.json", self.schema, methods=["GET"]),
                 Route("/.bandeau/health", self.health, methods=["GET"]),
                 Route(DECIDE, Decisions(self._site, self._visitors).decide, methods=["GET"]),
                 *more,
@@ -126,6 +128,11 @@ class Endpoints:
             return Response(data, media_type=_TEXT, headers={"cache-control": "no-cache"})
         kind = "application/octet-stream"
         return Response(data, media_type=kind, headers={"cache-control": _IMMUTABLE})
+
+    async def schema(self, request: Request) -> Response:
+        """What a record looks like, for programs that read receipts."""
+        kind = "application/schema+json"
+        return JSONResponse(record_schema(), headers={"cache-control": "no-cache"}, media_type=kind)
 
     async def health(self, request: Request) -> Response:
         """200 while choices can be recorded, 503 while they cannot."""

@@ -23,10 +23,8 @@ from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.model import Tracker
 from bandeau.web.context import Site
 from bandeau.web.inbound import InboundError
-from bandeau.web.placeholder import Placeholder
+from bandeau.web.placeholder import LAYOUT, Placeholder
 from bandeau.web.visitor import Sent, Visitors
-
-LAYOUT = "placeholder"
 
 
 @dataclass(frozen=True, slots=True)

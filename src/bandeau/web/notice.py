@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.ledger.record import TOLD_CHARACTERS
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words
 from bandeau.web.leaving import Leaving
@@ -27,7 +28,6 @@ from bandeau.web.view import View, view_of
 
 _KEPT_HEADS = 64
 _KEPT_FRAGMENTS = 512
-_VERSION_CHARACTERS = 16
 _TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|VERSION|HOSTS)%)")
 _PACK = re.compile(r"\s*\n\s*")
 
@@ -46,7 +46,11 @@ class Templates:
 
     def render(self, name: str, **values: object) -> str:
         """One template without line breaks; texts hold none of their own."""
-        return _PACK.sub("", self._environment.get_template(name).render(**values))
+        return _PACK.sub("", self.plain(name, **values))
+
+    def plain(self, name: str, **values: object) -> str:
+        """One template with the line breaks that it and its values have."""
+        return self._environment.get_template(name).render(**values)
 
 
 class Notice:
@@ -168,7 +172,7 @@ class Notice:
             b"%BANDEAU-RETURN%": html.escape(path).encode("utf-8", "replace"),
             b"%BANDEAU-RETURN-QUERY%": quote(path, safe="/", errors="replace").encode(),
             b"%BANDEAU-HOSTS%": " ".join(f"{host}:*" for host in siblings).encode(),
-            b"%BANDEAU-VERSION%": self.version(lang)[:_VERSION_CHARACTERS].encode(),
+            b"%BANDEAU-VERSION%": self.version(lang)[:TOLD_CHARACTERS].encode(),
         }
         return b"".join(values.get(part, part) for part in parts)
 

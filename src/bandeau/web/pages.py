@@ -53,6 +53,11 @@ class Pages:
         path = f"{PRIVACY}?lang={lang}"
         return self._render("privacy.html", view, self._band(standing, lang, path)).encode()
 
+    def empty_page(self, standing: Standing, lang: str) -> bytes:
+        """A page with nothing but its name, to see notice and band on."""
+        fragment = self._notice.fragment(standing, lang, "/").decode()
+        return self._render("empty.html", self._notice.view(standing, lang), fragment).encode()
+
     def error_page(
         self, lang: str, key: str, status: int, standing: Standing | None = None, back: str = "/"
     ) -> bytes:

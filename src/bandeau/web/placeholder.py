@@ -19,6 +19,7 @@ from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web.notice import Templates
 from bandeau.web.static import source_hash, style
 
+LAYOUT = "placeholder"
 _HIDE = "[hidden]:is([data-bandeau-src],[data-bandeau-srcdoc],[data-bandeau-data])"
 _HIDDEN = _HIDE + "{display:none!important}"
 
@@ -70,13 +71,16 @@ class Placeholder:
         told = (tracker.vendor, tracker.purpose) if tracker else ("", "")
         return embed.anchor or f"bandeau-{item_digest(*told, embed.url)}"
 
-    def _version(self, lang: str) -> str:
-        """SHA-256 in hexadecimal of what is shown in ``lang``, blanks unfilled (rules L2, L3)."""
+    def shown(self, lang: str) -> bytes:
+        """Style and words in ``lang``, blanks unfilled."""
         say = self._words.say
         titles = [_title_key(kind) for kind in Kind]
         keys = [*titles, *(f"placeholder.{k}" for k in ("text", "load", "load_note", "open"))]
-        shown = "\n".join([self._style, *(say(lang, key) for key in keys)])
-        return hashlib.sha256(shown.encode()).hexdigest()
+        return "\n".join([self._style, *(say(lang, key) for key in keys)]).encode()
+
+    def _version(self, lang: str) -> str:
+        """SHA-256 in hexadecimal of :meth:`shown`: what the ledger records (rules L2, L3)."""
+        return hashlib.sha256(self.shown(lang)).hexdigest()
 
     def _title(self, embed: Embed, verdict: Verdict, lang: str) -> str:
         declared = verdict.tracker.vendor if verdict.tracker else verdict.subject

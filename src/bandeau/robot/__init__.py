@@ -1,0 +1,1 @@
+"""The real browser: what pages look like in it."""

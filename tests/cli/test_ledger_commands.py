@@ -59,6 +59,8 @@ def test_verify_names_what_is_wrong_and_where(data):
     assert code == 1
     assert "record edited at index 2:" in text
     assert "NOT VALID: 2 faults." in text
+    assert "(between 2027-01-15 08:00:00 UTC and 2027-01-15 08:00:00 UTC)" in text
+    assert "What still holds: the checkpoint of the first 2 records" in text
 
 
 def test_verify_against_a_checkpoint_kept_elsewhere(data, keys, tmp_path):

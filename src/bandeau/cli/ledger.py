@@ -14,6 +14,7 @@ from typing import NoReturn, TypeVar
 import click
 
 from bandeau import limits
+from bandeau.cli.outcome import findings_told
 from bandeau.ledger.checkpoint import CheckpointError, encode
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
@@ -25,7 +26,6 @@ from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, 
 
 INVALID = 1
 UNREADABLE = 2
-_FINDINGS_SHOWN = 100
 Result = TypeVar("Result")
 
 data_option = click.option(
@@ -54,10 +54,9 @@ def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
     directory = _directory(data)
     keys = _keys(directory)
     outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in checkpoint]))
-    for finding in outcome.findings[:_FINDINGS_SHOWN]:
-        click.echo(str(finding))
     if outcome.findings:
-        click.echo(f"NOT VALID: {_count(len(outcome.findings), 'fault')}.")
+        for line in findings_told(outcome):
+            click.echo(line)
         raise SystemExit(INVALID)
     click.echo(
         f"Valid: {_count(outcome.records, 'record')}, {_count(outcome.erased, 'erasure')},"

@@ -24,6 +24,7 @@ from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
+from bandeau.storage.anchors import Anchors
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
 from bandeau.storage.sqlite.comments import SqliteComments
@@ -54,6 +55,7 @@ from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
 from bandeau.web.sweep import Sweep
+from bandeau.web.transparency import Transparency
 from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
 from bandeau.web.visitor import Sent, Visitors
@@ -257,6 +259,7 @@ class _Plan:
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
+        routes += Transparency(site, Anchors(self.folder)).routes()
         routes += comments.routes() if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
 

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -14,13 +15,17 @@ from typing import NoReturn, TypeVar
 import click
 
 from bandeau import limits
-from bandeau.cli.outcome import findings_told
-from bandeau.ledger.checkpoint import CheckpointError, encode
+from bandeau.cli.outcome import findings_told, vouched_told
+from bandeau.ledger.anchored import Anchored, check_anchors
+from bandeau.ledger.checkpoint import CheckpointError, Verifier, encode
+from bandeau.ledger.cosignature import WitnessKey
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
 from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
+from bandeau.ledger.timestamp import TimestampError, read_roots
 from bandeau.ledger.verify import Outcome
+from bandeau.storage.anchors import Anchors
 from bandeau.storage.keys import Keys, KeysError, load
 from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, verify_file
 
@@ -46,14 +51,30 @@ def ledger_group() -> None:
     type=click.Path(path_type=Path),
     help="A checkpoint kept elsewhere, that this history must contain. Repeatable.",
 )
-def verify(data: str, checkpoint: tuple[Path, ...]) -> None:
+@click.option(
+    "--witness-key", multiple=True, metavar="KEY", help="A witness's public key, or its file."
+)
+@click.option(
+    "--tsa-root",
+    type=click.Path(path_type=Path),
+    help="Certificates (PEM) that time stamps must lead to.",
+)
+def verify(
+    data: str, checkpoint: tuple[Path, ...], witness_key: tuple[str, ...], tsa_root: Path | None
+) -> None:
     """Re-derive the whole ledger: exit 0 if it holds, 1 with each fault, 2 if it cannot be read.
 
+    What witnesses and time stamps vouch for, as kept in the data directory, must be part of it too.
     Runs beside a live server.
     """
     directory = _directory(data)
     keys = _keys(directory)
-    outcome = _held(lambda: _verify(directory, keys, [_read(path) for path in checkpoint]))
+    anchored = _held(lambda: _anchored(directory, keys, witness_key, tsa_root))
+    known = [*(_read(path) for path in checkpoint), *anchored.known]
+    outcome = _held(lambda: _verify(directory, keys, known))
+    outcome = replace(outcome, findings=outcome.findings + anchored.findings)
+    for line in vouched_told(anchored):
+        click.echo(line)
     if outcome.findings:
         for line in findings_told(outcome):
             click.echo(line)
@@ -130,6 +151,19 @@ def _verify(directory: Path, keys: Keys, known: list[bytes]) -> Outcome:
         return verify_file(directory, keys.signer.vkey, known)
     except CheckpointError as error:
         _fail(UNREADABLE, f"The given checkpoint is not usable: {error}.")
+
+
+def _anchored(
+    directory: Path, keys: Keys, witness_keys: tuple[str, ...], tsa_root: Path | None
+) -> Anchored:
+    anchors = Anchors(directory)
+    told = [*(_public_key(each) for each in witness_keys), *anchors.witnesses()]
+    try:
+        witnesses = [WitnessKey(each) for each in dict.fromkeys(told)]
+        roots = read_roots(_read(tsa_root)) if tsa_root else []
+    except (CheckpointError, TimestampError) as error:
+        _fail(UNREADABLE, f"A given or kept key is not usable: {error}.")
+    return check_anchors(anchors.kept(), Verifier(keys.signer.vkey), witnesses, roots)
 
 
 def _export(directory: Path, out: Path) -> int:

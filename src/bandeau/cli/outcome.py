@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from bandeau.ledger.anchored import STAMP, Anchored
 from bandeau.ledger.verify import Finding, Outcome
 
 _SHOWN = 100
@@ -44,6 +45,10 @@ _ADVICE = (
         ("artefact edited", "artefact missing", "artefact unknown"),
         "Files that show what visitors saw are damaged; restore them from a backup.",
     ),
+    (
+        ("anchor edited",),
+        "What was kept of others' word is damaged, or not of this log; ask them again.",
+    ),
     (("file damaged",), "The file itself is damaged: look after the disk, and restore a backup."),
 )
 
@@ -66,6 +71,19 @@ def findings_told(outcome: Outcome) -> Iterator[str]:
     for named, advice in _ADVICE:
         if faults.intersection(named):
             yield advice
+
+
+def vouched_told(anchored: Anchored) -> Iterator[str]:
+    """Lines for what others vouch for, and when."""
+    for each in anchored.vouched:
+        size, when = counted(each.size, "record"), moment(each.time)
+        if each.by == STAMP:
+            yield f"By {STAMP}, {size} were there at {when}."
+        else:
+            yield f"{each.by} vouches for {size} at {when}."
+    if anchored.unchecked:
+        stamps = counted(anchored.unchecked, "time stamp")
+        yield f"{stamps} not checked: give the authority's certificate with --tsa-root."
 
 
 def counted(number: int, noun: str) -> str:

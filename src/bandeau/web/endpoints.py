@@ -1,4 +1,4 @@
-"""Everything under ``/.bandeau/`` but the comments, and how its errors read."""
+"""Everything under ``/.bandeau/`` but comments and log, and how its errors read."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ from bandeau.web.pages import Pages
 from bandeau.web.visitor import Sent, Visitors
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_TEXT = "text/plain; charset=utf-8"
 _UNCACHED = {"cache-control": "no-store"}
-_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class Endpoints:
@@ -40,7 +38,7 @@ class Endpoints:
         self._pages = pages
 
     def app(self, more: list[BaseRoute]) -> Starlette:
-        """The application under ``/.bandeau/``, with the routes of the features."""
+        """The application under ``/.bandeau/``, with the routes of log and features."""
         app = Starlette(
             routes=[
                 Route("/.bandeau/choice", self._desk.show, methods=["GET"]),
@@ -50,8 +48,6 @@ class Endpoints:
                 Route(leaving.ROUTE, self.leave, methods=["GET"]),
                 Route(leaving.ROUTE + "/{action}", self.leave, methods=["GET", "POST"]),
                 Route("/.bandeau/receipt/{id}", self.receipt, methods=["GET"]),
-                Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
-                Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
                 Route("/.bandeau/health", self.health, methods=["GET"]),
                 Route(DECIDE, Decisions(self._site, self._visitors).decide, methods=["GET"]),
                 *more,
@@ -112,20 +108,6 @@ class Endpoints:
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
         lang, download = self.language(request), f"{request.url.path}?file"
         return self._page(self._pages.receipt_page(standing, lang, record, download))
-
-    async def published(self, request: Request) -> Response:
-        """The log as C2SP tlog-tiles asks for it: checkpoint and tiles."""
-        path = request.url.path.removeprefix("/.bandeau/")
-        try:
-            data = await self._site.ledger.published(path)
-        except LedgerUnavailable as error:
-            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
-        if data is None:
-            raise InboundError(404, "not_found", "no such part of the log")
-        if path == "checkpoint":
-            return Response(data, media_type=_TEXT, headers={"cache-control": "no-cache"})
-        kind = "application/octet-stream"
-        return Response(data, media_type=kind, headers={"cache-control": _IMMUTABLE})
 
     async def health(self, request: Request) -> Response:
         """200 while choices can be recorded, 503 while they cannot."""

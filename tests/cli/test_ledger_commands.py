@@ -152,3 +152,16 @@ def test_places_without_a_ledger_are_told(tmp_path, command):
         code, text = run(ledger_group, *command, "--data", place)
         assert code == 2
         assert reason in text
+
+
+def test_audit_says_how_much_it_hashed_again(data):
+    code, text = run(ledger_group, "audit", "--data", data)
+    assert code == 0
+    assert text.startswith("Hashed again: 4 records and 0 artefacts, 1,")
+    assert text.endswith("Valid: 4 records, 0 erasures, 5 signed checkpoints.\n")
+    db = apsw.Connection(str(data / "ledger.sqlite"))
+    db.execute("UPDATE leaf SET salt = zeroblob(32) WHERE idx = 1")
+    db.close()
+    code, text = run(ledger_group, "audit", "--data", data)
+    assert code == 1
+    assert "record edited at index 1" in text

@@ -57,7 +57,9 @@ class WitnessFolder:
 
     def close(self) -> None:
         """Let another process have the folder."""
-        os.close(self._lock)
+        lock, self._lock = self._lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def latest(self, origin: str) -> Checkpoint | None:
         """What was cosigned last of a log, ``None`` where nothing was yet.

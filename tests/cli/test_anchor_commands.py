@@ -179,6 +179,28 @@ def test_verify_goes_by_what_witnesses_have_seen(data, keys, witness, tmp_path):
     assert code == 1
     assert "a checkpoint from outside counts 9 records, 5 are here" in text
     assert "as after restoring a backup" in text
+    assert "What still holds: the checkpoint of the first 5 records" in text
+    assert f"Changed after 2027-01-15 08:00:00 UTC, when {NAME} vouched for the 9 records" in text
+
+
+def test_damaged_anchors_are_told_and_break_nothing(data, keys, witness):
+    cosign(data, witness)
+    folder = data / "anchors" / "5"
+    (line,) = folder.glob("*.cosignature")
+    for path in (line, folder / "checkpoint"):
+        whole = path.read_bytes()
+        for damaged in (b"", b"\xff\n", whole[:-20] + b"A" * 19 + b"\n"):
+            path.write_bytes(damaged)
+            code, text = run("ledger", "verify", "--data", data)
+            # A word that is gone is none; one that is wrong is told.
+            gone = path == line and not damaged
+            assert (code, "anchor edited" in text) == ((0, False) if gone else (1, True))
+        path.write_bytes(whole)
+    assert run("ledger", "verify", "--data", data)[0] == 0
+    (data / "anchors" / "witnesses").write_text("nonsense\n")
+    code, text = run("ledger", "verify", "--data", data)
+    assert code == 2
+    assert "key is not usable" in text
 
 
 def test_time_stamps_are_kept_and_verified(data, keys, tmp_path):

@@ -78,7 +78,7 @@ def verify(**given: Any) -> None:
     What witnesses and time stamps vouch for, as kept in the data directory, must be part of it too.
     Runs beside a live server.
     """
-    _told_outcome(_verified(**given))
+    _told_outcome(*_verified(**given))
 
 
 @ledger_group.command("audit")
@@ -89,14 +89,14 @@ def audit(**given: Any) -> None:
     Exit codes are those of verify.
     """
     started = time.process_time()
-    outcome = _verified(**given)
+    outcome, anchored = _verified(**given)
     seconds = time.process_time() - started
     artefacts = _count(outcome.artefacts, "artefact")
     click.echo(
         f"Hashed again: {_count(outcome.records, 'record')} and {artefacts},"
         f" {outcome.hashed:,} bytes, in {seconds:.1f} s of one core."
     )
-    _told_outcome(outcome)
+    _told_outcome(outcome, anchored)
 
 
 @ledger_group.command("export")
@@ -162,7 +162,7 @@ def verify_one(file: Path, key: str) -> None:
 
 def _verified(
     data: str, checkpoint: tuple[Path, ...], witness_key: tuple[str, ...], tsa_root: Path | None
-) -> Outcome:
+) -> tuple[Outcome, Anchored]:
     """The outcome for the ledger of ``data``; what others vouch for is told at once."""
     directory = _directory(data)
     keys = _keys(directory)
@@ -171,12 +171,12 @@ def _verified(
     outcome = _held(lambda: _verify(directory, keys, known))
     for line in vouched_told(anchored):
         click.echo(line)
-    return replace(outcome, findings=outcome.findings + anchored.findings)
+    return replace(outcome, findings=outcome.findings + anchored.findings), anchored
 
 
-def _told_outcome(outcome: Outcome) -> None:
+def _told_outcome(outcome: Outcome, anchored: Anchored) -> None:
     if outcome.findings:
-        for line in findings_told(outcome):
+        for line in findings_told(outcome, anchored):
             click.echo(line)
         raise SystemExit(INVALID)
     click.echo(

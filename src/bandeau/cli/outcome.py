@@ -58,8 +58,8 @@ def moment(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def findings_told(outcome: Outcome) -> Iterator[str]:
-    """Lines for an outcome that does not hold."""
+def findings_told(outcome: Outcome, anchored: Anchored) -> Iterator[str]:
+    """Lines for an outcome that does not hold; what others vouched for tells since when."""
     for finding in outcome.findings[:_SHOWN]:
         yield f"{finding}{_between(finding)}"
     left = len(outcome.findings) - _SHOWN
@@ -67,6 +67,7 @@ def findings_told(outcome: Outcome) -> Iterator[str]:
         yield f"… and {left} more."
     yield f"NOT VALID: {counted(len(outcome.findings), 'fault')}."
     yield _held(outcome)
+    yield from _since(outcome, anchored)
     faults = {finding.fault for finding in outcome.findings}
     for named, advice in _ADVICE:
         if faults.intersection(named):
@@ -99,6 +100,18 @@ def _between(finding: Finding) -> str:
     if finding.before is not None:
         return f" (before {moment(finding.before)})"
     return ""
+
+
+def _since(outcome: Outcome, anchored: Anchored) -> Iterator[str]:
+    """Who vouched for more than the first fault's place did so when it was still right."""
+    first = min((each.index for each in outcome.findings if each.index is not None), default=None)
+    covering = [each for each in anchored.vouched if first is not None and each.size > first]
+    if covering:
+        last = max(covering, key=lambda each: each.time)
+        yield (
+            f"Changed after {moment(last.time)}, when {last.by} vouched for the"
+            f" {counted(last.size, 'record')} that were there."
+        )
 
 
 def _held(outcome: Outcome) -> str:

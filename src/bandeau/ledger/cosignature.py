@@ -113,8 +113,8 @@ def cosignatures(note: bytes, keys: Iterable[WitnessKey]) -> list[Cosignature]:
 
 def with_lines(note: bytes, lines: Sequence[str]) -> bytes:
     """``note`` with further signature lines, each once."""
-    told = note.decode()
-    return (told + "".join(line for line in dict.fromkeys(lines) if line not in told)).encode()
+    fresh = [line.encode() for line in dict.fromkeys(lines)]
+    return note + b"".join(line for line in fresh if line not in note)
 
 
 def _message(text: str, time: int) -> bytes:

@@ -57,7 +57,7 @@ class Anchors:
 
     def lines(self, size: int) -> list[str]:
         """The signature lines of the witnesses of the checkpoint of ``size``."""
-        return [path.read_text("utf-8") for path in self._files(size, _COSIGNATURE)]
+        return [path.read_text("utf-8", "replace") for path in self._files(size, _COSIGNATURE)]
 
     def tokens(self, size: int) -> list[bytes]:
         """The time-stamp tokens over the checkpoint of ``size``."""
@@ -84,7 +84,7 @@ class Anchors:
     def witnesses(self) -> list[str]:
         """The keys of all witnesses that ever cosigned."""
         try:
-            return (self._folder / WITNESSES).read_text("utf-8").split()
+            return (self._folder / WITNESSES).read_text("utf-8", "replace").split()
         except FileNotFoundError:
             return []
 

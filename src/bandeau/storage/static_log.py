@@ -6,7 +6,6 @@ first and the checkpoint last, so that whoever reads in between finds a log that
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from bandeau.ledger.consistency import Read
 from bandeau.ledger.cosignature import with_lines
 from bandeau.ledger.prove import history_of
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
-from bandeau.ledger.tiles import WIDTH, tiles_since
+from bandeau.ledger.tiles import ENTRIES, WIDTH, Tile, edge_widths, tiles_since
 from bandeau.storage.anchors import Anchors, write_durably
 
 
@@ -112,18 +111,14 @@ def _write(path: Path, data: bytes) -> int:
 
 
 def _drop_partial(out: Path, former: int, size: int) -> None:
-    """Remove partial tiles whose full ones stand by now."""
-    for tile in _edges(former):
-        full = out / tile.partition(".p/")[0]
-        if ".p/" in tile and full.is_file():
-            (out / tile).unlink(missing_ok=True)
-            for other in sorted((out / tile).parent.glob("*")):
-                other.unlink()
-            (out / tile).parent.rmdir()
-
-
-def _edges(size: int) -> Iterable[str]:
-    return (tile.path for tile in tiles_since(0, size) if tile.width < WIDTH)
+    """Remove the partial tiles of before whose full ones stand by now."""
+    for level, index, width in edge_widths(former):
+        if width and index < size // WIDTH ** (level + 1):
+            for each in (level, ENTRIES) if not level else (level,):
+                folder = (out / Tile(each, index, width).path).parent
+                for partial in sorted(folder.glob("*")):
+                    partial.unlink()
+                folder.rmdir()
 
 
 def _read(path: Path) -> bytes | None:

@@ -48,51 +48,32 @@ class Shapes:
         ``id`` has 16 bytes; ``prev`` is hexadecimal. ``None`` where it has to be parsed.
         """
         for shape in self._known.get(len(body), ()):
-            if shape.fits(body):
-                return shape.read(body, id, subject, prev)
+            if body.startswith(shape.start):
+                time = shape.time_of(body, id.hex(), subject.hex(), prev)
+                if time is not None:
+                    return time
         return None
 
 
 class _Shape:
-    __slots__ = ("_after", "_around", "_before", "_numbers", "_spans")
+    __slots__ = ("_expires", "_texts", "_time", "start")
 
     def __init__(self, body: bytes, spans: list[tuple[int, int]]) -> None:
         ends = [0, *(end for _, end in spans)]
         starts = [*(start for start, _ in spans), len(body)]
-        around = [slice(*pair) for pair in zip(ends, starts, strict=True)]
-        self._before = body[around[0]]
-        self._after = body[around[-1]]
-        self._around = [(place, body[place]) for place in around[1:-1]]
-        self._spans = [slice(*span) for span in spans]
-        self._numbers = spans[0][0], spans[-1][0]
+        self._texts = [body[end:start].decode() for end, start in zip(ends, starts, strict=True)]
+        self._expires, self._time = slice(*spans[0]), slice(*spans[-1])
+        self.start = self._texts[0].encode()
 
-    def fits(self, body: bytes) -> bool:
-        """Whether ``body``, which is as long, has the same bytes around the same places."""
-        (first, one), (second, two), (third, three), (fourth, four) = self._around
-        return (
-            body.startswith(self._before)
-            and body[first] == one
-            and body[second] == two
-            and body[third] == three
-            and body[fourth] == four
-            and body.endswith(self._after)
-        )
-
-    def read(self, body: bytes, id: bytes, subject: bytes, prev: str | None) -> int | None:
-        """See :meth:`Shapes.time_of`."""
-        expires, name, former, whose, time = self._spans
-        told = b"null" if prev is None else b'"%b"' % prev.encode()
-        if body[former] != told or body[whose] != subject.hex().encode():
+    def time_of(self, body: bytes, id: str, subject: str, prev: str | None) -> int | None:
+        """See :meth:`Shapes.time_of`; all are hexadecimal."""
+        expires, time = body[self._expires], body[self._time]
+        if not (expires.isdigit() and time.isdigit() and expires[0] != _ZERO != time[0]):
             return None
-        if not _is_id(body[name], id) or any(body[at] == _ZERO for at in self._numbers):
+        if id[12] not in "78" or id[16] not in "89ab":
             return None
-        return int(body[time]) if (body[expires] + body[time]).isdigit() else None
-
-
-def _is_id(name: bytes, id: bytes) -> bool:
-    return (
-        name.replace(b"-", b"") == id.hex().encode()
-        and name[8:24:5] == b"----"
-        and name[14] in b"78"
-        and name[19] in b"89ab"
-    )
+        former = "null" if prev is None else f'"{prev}"'
+        one, two, three, four, five, six = self._texts
+        name = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
+        told = f"{one}{expires.decode()}{two}{name}{three}{former}{four}{subject}{five}"
+        return int(time) if f"{told}{time.decode()}{six}".encode() == body else None

@@ -24,7 +24,7 @@ from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
-from bandeau.storage.anchors import Anchors
+from bandeau.storage.anchors import anchors_of
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
 from bandeau.storage.sqlite.comments import SqliteComments
@@ -259,7 +259,7 @@ class _Plan:
         sightings = SqliteSightings(self.folder / SIGHTINGS, registrable)
         lookout = Lookout(sightings, registrable, site.now)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
-        routes += Transparency(site, Anchors(self.folder)).routes()
+        routes += Transparency(site, anchors_of(self.folder)).routes()
         routes += comments.routes() if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self.confine)
 

@@ -21,7 +21,7 @@ from bandeau.ledger.consistency import PublishedLog
 from bandeau.ledger.cosignature import WitnessKey, cosignatures
 from bandeau.ledger.tree import verify_inclusion
 from bandeau.ledger.witness import Witness
-from bandeau.storage.anchors import Anchors
+from bandeau.storage.anchors import anchors_of
 from bandeau.storage.keys import load_or_create
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.witnessed import WitnessFolder, WitnessUnusable
@@ -81,11 +81,22 @@ def test_a_witness_vouches_and_its_word_is_kept(data, keys, witness):
     appended(data, keys, range(5, 400))
     assert cosign(data, witness)[0] == 0
     assert cosign(data, witness)[0] == 0
-    anchors = Anchors(data)
+    anchors = anchors_of(data)
     assert (anchors.sizes(), anchors.latest()) == ([5, 400], 400)
     note = anchors.note(400)
     assert Verifier(keys.signer.vkey).open(note).size == 400
     assert cosignatures(note, [WitnessKey(witness[1])])[0].time == 1_800_000_000
+
+
+def test_anchors_can_be_kept_elsewhere(data, witness, tmp_path):
+    words = ("--data", data, "--anchors", tmp_path / "elsewhere")
+    code, _ = run("ledger", "witness", *words, "--witness", witness[0], "--witness-key", witness[1])
+    assert code == 0
+    assert not (data / "anchors").exists()
+    assert NAME in run("ledger", "verify", *words)[1]
+    assert NAME not in run("ledger", "verify", "--data", data)[1]
+    with pytest.raises(OSError, match="name a folder with --anchors"):
+        anchors_of("postgresql://db/x")
 
 
 def test_a_witness_that_knows_more_than_we_remember_is_believed(data, keys, witness):
@@ -93,7 +104,7 @@ def test_a_witness_that_knows_more_than_we_remember_is_believed(data, keys, witn
     appended(data, keys, range(5, 9))
     shutil.rmtree(data / "anchors")
     assert cosign(data, witness)[0] == 0
-    assert Anchors(data).sizes() == [9]
+    assert anchors_of(data).sizes() == [9]
 
 
 def test_a_restored_backup_is_refused_by_the_witness(data, keys, witness, tmp_path):
@@ -117,7 +128,7 @@ def test_a_fork_is_refused_by_the_witness(data, keys, witness, tmp_path):
     code, text = cosign(tmp_path / "fork", witness)
     assert code == 1
     assert "does not continue the one it has seen" in text
-    assert Anchors(tmp_path / "fork").sizes() == []
+    assert anchors_of(tmp_path / "fork").sizes() == []
 
 
 def test_a_witness_that_does_not_know_the_log(tmp_path, data, keys, witness):
@@ -143,7 +154,7 @@ def test_an_answer_without_its_cosignature_is_not_kept(data, keys, witness, tmp_
                      "--witness-key", key)  # fmt: skip
     assert code == 1
     assert "without a cosignature" in text
-    assert Anchors(data).sizes() == []
+    assert anchors_of(data).sizes() == []
 
 
 def test_a_witness_over_http_keeps_to_its_limits(witness):
@@ -215,8 +226,8 @@ def test_time_stamps_are_kept_and_verified(data, keys, tmp_path):
         code, _ = run("ledger", "timestamp", "--data", data, "--tsa", f"{where.url}/missing",
                       "--tsa-root", authority.root)  # fmt: skip
         assert code == 1
-    (token,) = Anchors(data).tokens(5)
-    note = Anchors(data).note(5)
+    (token,) = anchors_of(data).tokens(5)
+    note = anchors_of(data).note(5)
     authority.verify(b"".join(note.splitlines(keepends=True)[:3]), token)
     code, text = run("ledger", "verify", "--data", data, "--tsa-root", authority.root)
     assert code == 0

@@ -13,7 +13,7 @@ from serving import serving
 from bandeau.app import Bandeau
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.cosignature import Cosigner, WitnessKey, cosignatures
-from bandeau.storage.anchors import Anchors
+from bandeau.storage.anchors import anchors_of
 
 COSIGNER = Cosigner("witness.test/w1", bytes(range(32)))
 KEY = WitnessKey(COSIGNER.vkey)
@@ -35,7 +35,7 @@ def test_the_checkpoint_carries_its_cosignatures(visitor: httpx.Client, tmp_path
     note = visitor.get(told["checkpoint"]).content
     signed = log.open(note)
     assert cosignatures(note, [KEY]) == []
-    anchors = Anchors(tmp_path / "data")
+    anchors = anchors_of(tmp_path / "data")
     anchors.keep_cosignature(signed.size, note, KEY, COSIGNER.cosign(signed.text, 1_700_000_000))
     anchors.keep_token(signed.size, note, b"token")
     for base in ("/.bandeau/", "/.well-known/bandeau/"):

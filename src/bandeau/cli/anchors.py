@@ -11,7 +11,7 @@ import click
 from cryptography.x509 import Certificate
 
 from bandeau.app import open_ledger
-from bandeau.cli.ledger import INVALID, UNREADABLE, data_option
+from bandeau.cli.ledger import INVALID, UNREADABLE, anchors_option, data_option
 from bandeau.cli.ledger import _directory as directory_of
 from bandeau.cli.ledger import _fail as fail
 from bandeau.cli.ledger import _keys as keys_of
@@ -21,7 +21,7 @@ from bandeau.ledger.checkpoint import CheckpointError
 from bandeau.ledger.cosignature import WitnessKey, cosignatures
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.ledger.timestamp import TimestampError, read_roots
-from bandeau.storage.anchors import Anchors
+from bandeau.storage.anchors import Anchors, anchors_of
 from bandeau.storage.static_log import PublicationError, publish
 from bandeau.web.client import Client, Unreachable
 from bandeau.web.witnessing import NotVouched, cosigned, latest_checkpoint, stamped
@@ -31,9 +31,10 @@ Work = Callable[[LedgerStore, Client], Coroutine[Any, Any, str]]
 
 @click.command("witness")
 @data_option
+@anchors_option
 @click.option("--witness", required=True, metavar="URL", help="The witness's submission prefix.")
 @click.option("--witness-key", required=True, metavar="KEY", help="Its public key, or its file.")
-def witness_command(data: str, witness: str, witness_key: str) -> None:
+def witness_command(data: str, anchors: Path | None, witness: str, witness_key: str) -> None:
     """Have the latest checkpoint cosigned by a witness (C2SP tlog-witness), and keep that.
 
     Exit code 1 where the witness refuses, which may show a ledger that was restored or forked; 2
@@ -41,14 +42,14 @@ def witness_command(data: str, witness: str, witness_key: str) -> None:
     """
     directory = directory_of(data)
     key = witness_key_of(witness_key)
-    anchors = Anchors(directory)
+    kept = anchors_of(directory, anchors)
 
     async def work(store: LedgerStore, client: Client) -> str:
         verifier, note = await latest_checkpoint(store)
         size = verifier.open(note).size
-        former = _cosigned_before(anchors, key, size)
+        former = _cosigned_before(kept, key, size)
         (first, *_) = await cosigned(client, witness, key, store, note, former)
-        anchors.keep_cosignature(size, note, key, first.line)
+        kept.keep_cosignature(size, note, key, first.line)
         when = moment(first.time * 1000)
         return f"{key.name} vouches for {counted(size, 'record')} at {when}."
 
@@ -57,6 +58,7 @@ def witness_command(data: str, witness: str, witness_key: str) -> None:
 
 @click.command("timestamp")
 @data_option
+@anchors_option
 @click.option("--tsa", required=True, metavar="URL", help="The time-stamping authority.")
 @click.option(
     "--tsa-root",
@@ -64,20 +66,20 @@ def witness_command(data: str, witness: str, witness_key: str) -> None:
     type=click.Path(path_type=Path),
     help="Certificates (PEM) that its signature must lead to.",
 )
-def timestamp_command(data: str, tsa: str, tsa_root: Path) -> None:
+def timestamp_command(data: str, anchors: Path | None, tsa: str, tsa_root: Path) -> None:
     """Have the latest checkpoint time-stamped (RFC 3161), and keep the token beside it.
 
     Exit code 1 where the authority refuses or its token does not hold, 2 where it cannot be asked.
     """
     directory = directory_of(data)
     roots = roots_of(tsa_root)
-    anchors = Anchors(directory)
+    kept = anchors_of(directory, anchors)
 
     async def work(store: LedgerStore, client: Client) -> str:
         verifier, note = await latest_checkpoint(store)
         checkpoint = verifier.open(note)
         token, time = await stamped(client, tsa, roots, checkpoint.text)
-        anchors.keep_token(checkpoint.size, note, token)
+        kept.keep_token(checkpoint.size, note, token)
         return f"{counted(checkpoint.size, 'record')} stamped at {moment(time)}."
 
     click.echo(_asked(directory, work))
@@ -85,8 +87,9 @@ def timestamp_command(data: str, tsa: str, tsa_root: Path) -> None:
 
 @click.command("publish")
 @data_option
+@anchors_option
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-def publish_command(data: str, out: Path) -> None:
+def publish_command(data: str, anchors: Path | None, out: Path) -> None:
     """Write checkpoint, tiles, key and anchors as static files (C2SP tlog-tiles).
 
     For a CDN, a bucket or a git repository. Writes what is new since the last time, tiles first and
@@ -94,9 +97,10 @@ def publish_command(data: str, out: Path) -> None:
     the beginning of this ledger.
     """
     directory = directory_of(data)
+    kept = anchors_of(directory, anchors)
 
     async def work(store: LedgerStore, client: Client) -> str:
-        done = await publish(store, Anchors(directory), out)
+        done = await publish(store, kept, out)
         files = counted(done.files, "new file")
         return f"{counted(done.size, 'record')} published in {out}: {files}."
 

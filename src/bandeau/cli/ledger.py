@@ -25,7 +25,7 @@ from bandeau.ledger.record import Kind, RecordError, parse_record, uuid7
 from bandeau.ledger.store import Leaf, LedgerRefused, LedgerUnavailable
 from bandeau.ledger.timestamp import TimestampError, read_roots
 from bandeau.ledger.verify import Outcome
-from bandeau.storage.anchors import Anchors
+from bandeau.storage.anchors import Anchors, anchors_of
 from bandeau.storage.keys import Keys, KeysError, load
 from bandeau.storage.sqlite.ledger import SqliteLedger, leaf_of, open_evidence, verify_file
 
@@ -36,6 +36,12 @@ Command = Callable[..., None]
 
 data_option = click.option(
     "--data", required=True, metavar="DIR", help="The data directory given to bandeau serve."
+)
+anchors_option = click.option(
+    "--anchors",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where others' word is kept, if not in the data directory.",
 )
 
 
@@ -64,6 +70,7 @@ def _against(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="A checkpoint kept elsewhere, that this history must contain. Repeatable.",
         ),
+        anchors_option,
         data_option,
     ):
         command = option(command)
@@ -161,12 +168,17 @@ def verify_one(file: Path, key: str) -> None:
 
 
 def _verified(
-    data: str, checkpoint: tuple[Path, ...], witness_key: tuple[str, ...], tsa_root: Path | None
+    data: str,
+    anchors: Path | None,
+    checkpoint: tuple[Path, ...],
+    witness_key: tuple[str, ...],
+    tsa_root: Path | None,
 ) -> tuple[Outcome, Anchored]:
     """The outcome for the ledger of ``data``; what others vouch for is told at once."""
     directory = _directory(data)
     keys = _keys(directory)
-    anchored = _held(lambda: _anchored(directory, keys, witness_key, tsa_root))
+    others = anchors_of(directory, anchors)
+    anchored = _held(lambda: _anchored(others, keys, witness_key, tsa_root))
     known = [*(_read(path) for path in checkpoint), *anchored.known]
     outcome = _held(lambda: _verify(directory, keys, known))
     for line in vouched_told(anchored):
@@ -193,9 +205,8 @@ def _verify(directory: Path, keys: Keys, known: list[bytes]) -> Outcome:
 
 
 def _anchored(
-    directory: Path, keys: Keys, witness_keys: tuple[str, ...], tsa_root: Path | None
+    anchors: Anchors, keys: Keys, witness_keys: tuple[str, ...], tsa_root: Path | None
 ) -> Anchored:
-    anchors = Anchors(directory)
     told = [*(_public_key(each) for each in witness_keys), *anchors.witnesses()]
     try:
         witnesses = [WitnessKey(each) for each in dict.fromkeys(told)]

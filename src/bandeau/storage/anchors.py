@@ -24,11 +24,21 @@ _COSIGNATURE = ".cosignature"
 _STAMP = ".tsr"
 
 
-class Anchors:
-    """The anchors of one ledger, kept in ``directory``/anchors. Errors are ``OSError``."""
+def anchors_of(data: Path | str, folder: Path | None = None) -> Anchors:
+    """The anchors in ``folder``, else those in the data directory.
 
-    def __init__(self, directory: Path) -> None:
-        self._folder = directory / FOLDER
+    Raises ``OSError`` where ``data`` is a database, which keeps no files, and no folder is named.
+    """
+    if folder is None and not isinstance(data, Path):
+        raise OSError("a database keeps no anchors; name a folder with --anchors")
+    return Anchors(folder if folder is not None else Path(data) / FOLDER)
+
+
+class Anchors:
+    """The anchors of one ledger, kept in ``folder``. Errors are ``OSError``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def sizes(self) -> list[int]:
         """The sizes of all checkpoints that somebody else vouches for, smallest first."""

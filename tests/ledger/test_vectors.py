@@ -227,3 +227,26 @@ def test_manglings_that_go_refuses_are_refused():
 def test_paths_of_tiles_as_go_spells_them(path, tile):
     assert parse_path(path) == tile
     assert tile is None or tile.path == path
+
+
+def test_no_changed_byte_of_a_proof_is_accepted():
+    for former, size in CONSISTENCY:
+        roots = [bytes.fromhex(ROOTS[each - 1]) for each in (former, size)]
+        proof = prover(LEAVES[:size]).consistency(former)
+        for changed in altered([*roots, *proof]):
+            with pytest.raises(ProofError):
+                verify_consistency(former, size, *changed[:2], changed[2:])
+    for index, size in INCLUSION:
+        root = bytes.fromhex(ROOTS[size - 1])
+        proof = prover(LEAVES[:size]).inclusion(index)
+        for leaf, top, *path in altered([leaf_hash(LEAVES[index]), root, *proof]):
+            with pytest.raises(ProofError):
+                verify_inclusion(leaf, index, size, path, top)
+
+
+def altered(hashes):
+    """``hashes`` with one byte changed, for each byte of each."""
+    for place, whole in enumerate(hashes):
+        for at in range(len(whole)):
+            made = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+            yield [*hashes[:place], made, *hashes[place + 1 :]]

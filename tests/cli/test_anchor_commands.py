@@ -4,8 +4,11 @@ import asyncio
 import json
 import shutil
 import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import ledger_drafts as drafts
 import pytest
 from click.testing import CliRunner
@@ -20,7 +23,7 @@ from bandeau.ledger.commitment import leaf_hash
 from bandeau.ledger.consistency import PublishedLog
 from bandeau.ledger.cosignature import WitnessKey, cosignatures
 from bandeau.ledger.tree import verify_inclusion
-from bandeau.ledger.witness import Witness
+from bandeau.ledger.witness import Request, Witness
 from bandeau.storage.anchors import anchors_of
 from bandeau.storage.keys import load_or_create
 from bandeau.storage.sqlite.ledger import SqliteLedger
@@ -157,9 +160,16 @@ def test_an_answer_without_its_cosignature_is_not_kept(data, keys, witness, tmp_
     assert anchors_of(data).sizes() == []
 
 
-def test_a_witness_over_http_keeps_to_its_limits(witness):
-    import httpx
+def test_of_many_forks_at_once_a_witness_signs_one(witness, keys):
+    forks = [Request(0, (), keys.signer.sign(5, bytes([n]) * 32)).body for n in range(24)]
+    url = f"{witness[0]}/add-checkpoint"
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda body: httpx.post(url, content=body, timeout=30), forks))
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 23
+    assert {answer.text for answer in answers if answer.status_code == 409} == {"5\n"}
 
+
+def test_a_witness_over_http_keeps_to_its_limits(witness):
     url = f"{witness[0]}/add-checkpoint"
     assert httpx.post(url, content=b"x" * 70_000).status_code == 413
     assert httpx.post(url, content=b"nonsense").status_code == 400
@@ -353,7 +363,7 @@ def test_a_receipt_that_does_not_hold_is_not_compared(forked):
 
 
 def test_a_witness_is_served_from_the_command_line(tmp_path, data, keys):
-    command = [str(Path(__import__("sys").executable).parent / "bandeau"), "witness", "serve"]
+    command = [str(Path(sys.executable).parent / "bandeau"), "witness", "serve"]
     words = ["--data", str(tmp_path / "w"), "--name", NAME, "--listen", "127.0.0.1:0"]
     process = subprocess.Popen([*command, *words, "--log", str(data / "ledger.vkey")],
                                stdout=subprocess.PIPE, text=True)  # fmt: skip

@@ -240,3 +240,16 @@ def test_an_edit_of_an_upper_tile_is_named_where_it_is(tmp_path):
     db.execute("UPDATE leaf SET body = ? WHERE idx = 300", (body.replace(b"fr", b"de"),))
     assert {index for _, index in findings(db)} == {300}
     db.close()
+
+
+def test_a_fault_that_only_its_row_shows_is_told_with_the_times_around_it(ledger):
+    ledger.execute("UPDATE leaf SET subject = zeroblob(32) WHERE idx = 130")
+    outcome = verify_file(Path(ledger.filename).parent, VKEY)
+    times = {(found.after, found.before) for found in outcome.findings if found.index == 130}
+    assert times == {(drafts.NOW + 129, drafts.NOW + 131)}
+
+
+def test_a_ledger_of_faults_only_is_verified_too(ledger):
+    ledger.execute("UPDATE leaf SET salt = zeroblob(32)")
+    found = findings(ledger)
+    assert {index for fault, index in found if fault == "record edited"} >= set(range(6, RECORDS))

@@ -23,6 +23,7 @@ class Moments:
         self._recent = array("q")
         self._kept: dict[int, int] = {}
         self._order: list[int] = []
+        self._asked: list[int] = []
         self._waiting = False
 
     def add(self, times: Sequence[int]) -> None:
@@ -33,15 +34,17 @@ class Moments:
         if first is not None and (self._waiting or start - self._sampled >= _EVERY):
             self._kept[start + first] = times[first]
             self._sampled, self._waiting = start, False
+        for index in self._asked:
+            self._keep_around(index)
+        self._asked.clear()
 
     def note(self, index: int | None) -> None:
         """Something is wrong at ``index``: keep the times next to it."""
         if index is None:
             return
-        start = self._count - len(self._recent)
-        if index >= start:
-            self._keep(range(min(index, self._count) - 1, start - 1, -1), start)
-            self._keep(range(index + 1, self._count), start)
+        if index >= self._count:
+            self._asked.append(index)
+        self._keep_around(index)
         self._waiting = True
 
     def settle(self) -> None:
@@ -68,8 +71,15 @@ class Moments:
             self._order = sorted(self._kept)
         return self._order
 
+    def _keep_around(self, index: int) -> None:
+        start = self._count - len(self._recent)
+        if index >= start:
+            self._keep(range(min(index, self._count) - 1, start - 1, -1), start)
+            self._keep(range(index + 1, self._count), start)
+
     def _keep(self, places: range, start: int) -> None:
-        for place in places:
+        # Where everything is wrong, looking far for each would take for ever.
+        for place in places[:_EVERY]:
             if self._recent[place - start] != UNSOUND:
                 self._kept[place] = self._recent[place - start]
                 return

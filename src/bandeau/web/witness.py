@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
@@ -34,38 +35,59 @@ def witness_app(
     unusable: type[Exception],
 ) -> Starlette:
     """The application of one witness; ``unusable`` is what ``memory`` raises: 503, not signed."""
+    desk = _Desk(witness, memory, now, unusable)
+    return Starlette(
+        routes=[
+            Route("/add-checkpoint", desk.add_checkpoint, methods=["POST"]),
+            Route("/key", desk.key, methods=["GET"]),
+        ]
+    )
 
-    async def add_checkpoint(request: Request) -> Response:
-        body = await _body(request)
+
+class _Desk:
+    def __init__(
+        self,
+        witness: Witness,
+        memory: Remembers,
+        now: Callable[[], float],
+        unusable: type[Exception],
+    ) -> None:
+        self._witness = witness
+        self._memory = memory
+        self._now = now
+        self._unusable = unusable
+
+    async def add_checkpoint(self, request: Request) -> Response:
+        """One request of a log."""
+        try:
+            async with asyncio.timeout(limits.WITNESS_SECONDS):
+                body = await _body(request)
+        except TimeoutError:
+            return PlainTextResponse("the request took too long\n", 408)
         if body is None:
             return PlainTextResponse("the request is too large\n", 413)
         try:
-            verdict = _judged(body)
+            verdict = self._judged(body)
         except WitnessError as error:
             return PlainTextResponse(f"{error}\n", 400)
-        except unusable as error:
-            return PlainTextResponse(f"the witness cannot sign now: {type(error).__name__}\n", 503)
+        except self._unusable:
+            return PlainTextResponse("the witness cannot remember, so it does not sign\n", 503)
         text = verdict.body or f"{verdict.reason}\n".encode()
         return Response(text, verdict.status, media_type=verdict.media_type)
 
-    def _judged(body: bytes) -> Verdict:
+    async def key(self, request: Request) -> Response:
+        """The witness's public key."""
+        return PlainTextResponse(self._witness.cosigner.vkey + "\n")
+
+    def _judged(self, body: bytes) -> Verdict:
         # Nothing is awaited between reading what is remembered and replacing it.
         request = parse_request(body)
-        origin = witness.origin(request)
-        verdict = witness.judge(request, memory.latest(origin) if origin else None, int(now()))
+        origin = self._witness.origin(request)
+        latest = self._memory.latest(origin) if origin else None
+        verdict = self._witness.judge(request, latest, int(self._now()))
         if verdict.keep is not None:
-            memory.keep(verdict.keep)
+            self._memory.keep(verdict.keep)
         return verdict
-
-    async def key(request: Request) -> Response:
-        return PlainTextResponse(witness.cosigner.vkey + "\n")
-
-    return Starlette(
-        routes=[
-            Route("/add-checkpoint", add_checkpoint, methods=["POST"]),
-            Route("/key", key, methods=["GET"]),
-        ]
-    )
 
 
 async def _body(request: Request) -> bytes | None:

@@ -29,6 +29,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.settings import parse_data
+from bandeau.storage.anchors import anchors_of
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys
 from bandeau.storage.place import open_place
@@ -61,6 +62,7 @@ from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
 from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import Sweep
+from bandeau.web.transparency import Transparency
 from bandeau.web.upstream import Upstream
 from bandeau.web.variants import Variants
 from bandeau.web.visitor import Sent, Visitors
@@ -266,6 +268,7 @@ class _Plan:
         chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += RecordDesk(site, visitors, pages, eraser).routes()
+        routes += Transparency(site, anchors_of(self.data)).routes()
         routes += comments.routes() if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 

@@ -59,6 +59,8 @@ def test_verify_names_what_is_wrong_and_where(data):
     assert code == 1
     assert "record edited at index 2:" in text
     assert "NOT VALID: 2 faults." in text
+    assert "(between 2027-01-15 08:00:00 UTC and 2027-01-15 08:00:00 UTC)" in text
+    assert "What still holds: the checkpoint of the first 2 records" in text
 
 
 def test_verify_against_a_checkpoint_kept_elsewhere(data, keys, tmp_path):
@@ -150,3 +152,16 @@ def test_places_without_a_ledger_are_told(tmp_path, command):
         code, text = run(ledger_group, *command, "--data", place)
         assert code == 2
         assert reason in text
+
+
+def test_audit_says_how_much_it_hashed_again(data):
+    code, text = run(ledger_group, "audit", "--data", data)
+    assert code == 0
+    assert text.startswith("Hashed again: 4 records and 0 artefacts, 1,")
+    assert text.endswith("Valid: 4 records, 0 erasures, 5 signed checkpoints.\n")
+    db = apsw.Connection(str(data / "ledger.sqlite"))
+    db.execute("UPDATE leaf SET salt = zeroblob(32) WHERE idx = 1")
+    db.close()
+    code, text = run(ledger_group, "audit", "--data", data)
+    assert code == 1
+    assert "record edited at index 1" in text

@@ -22,6 +22,7 @@ from serving_wsgi import as_wsgi, serving_wsgi
 from visitor import Shell
 
 from bandeau.app import Bandeau, BandeauWSGI, gateway
+from bandeau.ledger.checkpoint import Verifier
 from bandeau.storage.sqlite.sightings import SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
 
@@ -396,6 +397,25 @@ def test_every_page_of_ours_answers(shell: Shell) -> None:
     assert missing.status_code == 404
     assert "text/html" in missing.headers["content-type"]
     assert visitor.send("DELETE", "/.bandeau/choice").status_code == 405
+
+
+def test_the_log_can_be_read_with_nothing_but_the_sites_name(shell: Shell) -> None:
+    visitor = shell.visitor()
+    visitor.choose("accept_all")
+    shell.seen.requests.clear()
+    told = visitor.get("/.well-known/bandeau/").json()
+    verifier = Verifier(told["key"])
+    for base in ("/.bandeau/", "/.well-known/bandeau/"):
+        size = verifier.open(visitor.get(f"{base}checkpoint").content).size
+        assert visitor.get(f"{base}key").text == told["key"] + "\n"
+        entries = visitor.get(f"{base}tile/entries/000.p/{size}")
+        assert len(entries.content) == 34 * size
+        assert "immutable" in entries.headers["cache-control"]
+        for missing in ("checkpoint/anchored", "checkpoint/anchored.tsr", "tile/9/000"):
+            assert visitor.get(f"{base}{missing}").status_code == 404
+    assert shell.seen.requests == []
+    # The rest of that folder stays the site's own.
+    assert "data-bandeau" not in visitor.get("/.well-known/bandeau.txt").text
 
 
 def test_comments_are_open_only_to_those_who_granted_their_purpose(shell: Shell) -> None:

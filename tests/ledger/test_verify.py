@@ -200,3 +200,56 @@ def content(path):
         return [db.execute(f"SELECT * FROM {table}").fetchall() for table in tables]
     finally:
         db.close()
+
+
+def test_a_fault_is_told_with_the_times_around_it_and_what_still_holds(ledger):
+    ((body,),) = ledger.execute("SELECT body FROM leaf WHERE idx = 120").fetchall()
+    ledger.execute("UPDATE leaf SET body = ? WHERE idx = 120",
+                   (body.replace(b'"social":true', b'"social":false'),))  # fmt: skip
+    outcome = verify_file(Path(ledger.filename).parent, VKEY)
+    found = next(each for each in outcome.findings if each.index == 120)
+    assert (found.after, found.before) == (drafts.NOW + 119, drafts.NOW + 121)
+    assert 93 < outcome.holds.size <= 120
+    assert outcome.holds.time <= drafts.NOW + 120
+
+
+def test_what_is_cut_off_is_later_than_the_last_record(ledger):
+    ledger.execute("DELETE FROM leaf WHERE idx >= 280")
+    outcome = verify_file(Path(ledger.filename).parent, VKEY)
+    found = next(each for each in outcome.findings if each.fault == "records cut off")
+    assert (found.after, found.before) == (drafts.NOW + 279, None)
+
+
+def test_an_edit_of_an_upper_tile_is_named_where_it_is(tmp_path):
+    ledger = SqliteLedger(tmp_path, drafts.signer(), drafts.counting())
+
+    async def work():
+        for start in range(0, 700, 100):
+            await asyncio.gather(
+                *[ledger.append(drafts.choice(n)) for n in range(start, start + 100)]
+            )
+
+    asyncio.run(work())
+    ledger.close()
+    db = apsw.Connection(str(tmp_path / NAME))
+    ((kept,),) = db.execute("SELECT hashes FROM tile WHERE level = 1").fetchall()
+    db.execute("UPDATE tile SET hashes = ? WHERE level = 1", (kept[:40] + b"x" + kept[41:],))
+    assert findings(db) == [("tile edited", 256)]
+    db.execute("UPDATE tile SET hashes = ? WHERE level = 1", (kept,))
+    ((body,),) = db.execute("SELECT body FROM leaf WHERE idx = 300").fetchall()
+    db.execute("UPDATE leaf SET body = ? WHERE idx = 300", (body.replace(b"fr", b"de"),))
+    assert {index for _, index in findings(db)} == {300}
+    db.close()
+
+
+def test_a_fault_that_only_its_row_shows_is_told_with_the_times_around_it(ledger):
+    ledger.execute("UPDATE leaf SET subject = zeroblob(32) WHERE idx = 130")
+    outcome = verify_file(Path(ledger.filename).parent, VKEY)
+    times = {(found.after, found.before) for found in outcome.findings if found.index == 130}
+    assert times == {(drafts.NOW + 129, drafts.NOW + 131)}
+
+
+def test_a_ledger_of_faults_only_is_verified_too(ledger):
+    ledger.execute("UPDATE leaf SET salt = zeroblob(32)")
+    found = findings(ledger)
+    assert {index for fault, index in found if fault == "record edited"} >= set(range(6, RECORDS))

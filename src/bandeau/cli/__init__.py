@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from bandeau.cli.anchors import publish_command, timestamp_command, witness_command
+from bandeau.cli.compare import compare_command
 from bandeau.cli.compile import compile_group
 from bandeau.cli.copy import copy_command
 from bandeau.cli.demo import demo_command
@@ -16,6 +18,7 @@ from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.prove import prove_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
+from bandeau.cli.witness import witness_group
 
 _CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help"]}
 
@@ -25,6 +28,10 @@ _CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help
 def main() -> None:
     """Consent for publishers' web sites, enforced on the server and proven."""
 
+
+for anchoring in (witness_command, timestamp_command, publish_command):
+    ledger_group.add_command(anchoring)
+receipt_group.add_command(compare_command)
 
 for command in (
     init_command,
@@ -38,6 +45,7 @@ for command in (
     receipt_group,
     outbox_group,
     keys_group,
+    witness_group,
     demo_command,
 ):
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bandeau.ledger.checkpoint import Verifier
+from bandeau.ledger.consistency import PublishedLog
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.ledger.tiles import TileNodes, inclusion_tiles
@@ -37,6 +38,18 @@ async def receipt_for(
         checkpoint=note,
         key=key.decode(),
     )
+
+
+async def history_of(store: LedgerStore, size: int, former: int) -> PublishedLog:
+    """The tree of ``size`` with all that shows what its first ``former`` leaves are.
+
+    Raises :class:`LedgerUnavailable`.
+    """
+    tiles: dict[str, bytes] = {}
+    log = PublishedLog(size, tiles.__getitem__)
+    for path in log.needed(former):
+        tiles[path] = await _published(store, path)
+    return log
 
 
 async def _published(store: LedgerStore, path: str) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bandeau.ledger.commitment import HASH_BYTES, node_hash
-from bandeau.ledger.tree import Prover
+from bandeau.ledger.tree import Node, Prover
 
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
@@ -152,8 +152,8 @@ class TileNodes:
         return tile
 
 
-def inclusion_tiles(index: int, size: int) -> list[Tile]:
-    """The tiles that a client reads to prove leaf ``index`` in the tree of ``size``."""
+def tiles_for(size: int, visit: Callable[[Node], object]) -> list[Tile]:
+    """The tiles of the tree of ``size`` that answer for every node that ``visit`` asks for."""
     wanted: dict[tuple[int, int], None] = {}
 
     def note(height: int, position: int) -> bytes:
@@ -161,6 +161,27 @@ def inclusion_tiles(index: int, size: int) -> list[Tile]:
         wanted[level, (position << above) // WIDTH] = None
         return b""
 
-    Prover(size, note).inclusion(index)
+    visit(note)
     widths = {(level, at): width for level, at, width in edge_widths(size)}
     return [Tile(level, at, widths.get((level, at), WIDTH)) for level, at in wanted]
+
+
+def inclusion_tiles(index: int, size: int) -> list[Tile]:
+    """The tiles that a client reads to prove leaf ``index`` in the tree of ``size``."""
+    return tiles_for(size, lambda node: Prover(size, node).inclusion(index))
+
+
+def tiles_since(former: int, size: int) -> Iterator[Tile]:
+    """Every tile and entry bundle that the tree of ``size`` has and that of ``former`` lacks.
+
+    Full ones come once in the life of a log, partial ones at each size.
+    """
+    level, before, after = 0, former, size
+    while after:
+        for index in range(before // WIDTH, -(-after // WIDTH)):
+            width = min(WIDTH, after - index * WIDTH)
+            if index * WIDTH + width > before:
+                yield Tile(level, index, width)
+                if not level:
+                    yield Tile(ENTRIES, index, width)
+        level, before, after = level + 1, before // WIDTH, after // WIDTH

@@ -6,17 +6,18 @@ so that when one was edited the other two tell which (reference: ledger, section
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 
-from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier
+from bandeau.ledger.alike import Shapes
+from bandeau.ledger.checkpoint import Checkpoint, Verifier
 from bandeau.ledger.commitment import HASH_BYTES, SALT_BYTES, commit, leaf_hash
 from bandeau.ledger.record import Kind, Record, RecordError, artefact_hash, erased_tag, parse_record
-from bandeau.ledger.tiles import WIDTH, Head, extend
-from bandeau.ledger.tree import Frontier
+from bandeau.ledger.retrace import Retrace, Signed
+from bandeau.ledger.since import UNSOUND, Moments
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A stored record, each field as the store holds it."""
 
@@ -34,7 +35,8 @@ class Evidence:
     """One consistent view of a store; rows come in the order of their indexes.
 
     ``tiles`` names every (level, index) that ``tile`` can read; ``checkpoints`` are (size, note),
-    ``artefacts`` (hash, content); ``damage`` is what the store itself found wrong with its files.
+    in the order of their sizes, ``artefacts`` (hash, content); ``damage`` is what the store itself
+    found wrong with its files.
     """
 
     rows: Iterable[Row]
@@ -47,11 +49,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong. ``index`` is the first record concerned, where one is."""
+    """One thing that is wrong. ``index`` is the first record concerned, where one is.
+
+    ``after`` and ``before`` are the times of the nearest sound records around it, in Unix
+    milliseconds, where there are any.
+    """
 
     fault: str
     index: int | None
     detail: str
+    after: int | None = None
+    before: int | None = None
 
     def __str__(self) -> str:
         where = "" if self.index is None else f" at index {self.index}"
@@ -59,13 +67,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """The last signed checkpoint before all that is wrong: its records are as they were signed.
+
+    ``time`` is that of its last record in Unix milliseconds, where one is readable.
+    """
+
+    size: int
+    time: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """How much was checked, and all that is wrong with it. No finding means that it holds."""
+    """How much was checked, and all that is wrong with it. No finding means that it holds.
+
+    ``hashed`` counts the bytes of records and artefacts that were hashed again.
+    """
 
     records: int
     checkpoints: int
     erased: int
     findings: tuple[Finding, ...]
+    holds: Holds | None = None
+    artefacts: int = 0
+    hashed: int = 0
 
 
 def verify(evidence: Evidence, vkey: str, known: Iterable[bytes] = ()) -> Outcome:
@@ -76,120 +101,88 @@ def verify(evidence: Evidence, vkey: str, known: Iterable[bytes] = ()) -> Outcom
     Raises ``CheckpointError`` where ``vkey`` or a known checkpoint is not to be trusted itself.
     """
     verifier = Verifier(vkey)
-    outside = sorted((verifier.open(note) for note in known), key=lambda c: c.size)
-    return _Audit(evidence, verifier, outside).run()
+    return _Audit(evidence, verifier, [verifier.open(note) for note in known]).run()
 
 
 class _Audit:
     def __init__(self, evidence: Evidence, verifier: Verifier, outside: list[Checkpoint]) -> None:
         self._evidence = evidence
         self._findings = [Finding("file damaged", None, text) for text in evidence.damage]
-        self._verifier = verifier
-        self._unmet = set(evidence.tiles)
-        self._row_tile: tuple[int, bytes] = (-1, b"")
-        self._signed = self._open_all(evidence.checkpoints)
-        self._outside = outside
-        self._vouched = max(self._signed, default=0)
-        self._rows = _Rows(self._findings)
-        self._by_rows, self._by_tiles = Frontier(), Frontier()
-        self._doubtful: list[int] = []
-        self._agreed = 0
-        self._forked = False
-        self._checked = 0
+        self._moments = Moments()
+        self._signed = Signed(evidence.checkpoints, outside, verifier, self._find)
+        self._rows = _Rows(self._find)
+        self._log = Retrace(
+            evidence.tiles, evidence.tile, self._signed, self._find, self._moments.settle
+        )
+        self._artefacts = 0
 
     def run(self) -> Outcome:
-        for checkpoint in self._due(0):
-            self._meet(checkpoint)
+        log, rows = self._log, self._rows
+        log.start()
         leaves: list[bytes] = []
-        head = Head()
+        times: list[int] = []
+        expected, room = 0, log.room()
         for row in self._evidence.rows:
-            for index in range(self._by_rows.size, min(row.index, self._vouched)):
-                self._find("record missing", index, "the log has no row for it")
-                self._add(self._tile_hash(index) or bytes(HASH_BYTES), leaves)
-            self._rows.check(row, self._by_rows.size)
-            self._add(leaf_hash(self._rows.committed(row)), leaves)
-            if len(leaves) >= WIDTH:
-                head = self._check_tiles(head, leaves)
-        self._check_tiles(head, leaves, last=True)
-        self._end()
-        findings = tuple(dict.fromkeys(self._findings))
-        return Outcome(self._by_rows.size, self._checked, self._rows.erasures, findings)
-
-    def _add(self, leaf: bytes, leaves: list[bytes]) -> None:
-        index = self._by_rows.size
-        kept = self._tile_hash(index)
-        self._by_rows.append(leaf)
-        self._by_tiles.append(kept or leaf)
-        leaves.append(leaf)
-        if kept != leaf:
-            self._doubtful.append(index)
-        for checkpoint in self._due(index + 1):
-            self._meet(checkpoint)
-
-    def _meet(self, checkpoint: Checkpoint) -> None:
-        """A signed checkpoint decides between rows and tiles since the last one that held."""
-        if self._forked:
-            return
-        if checkpoint.root == self._by_rows.root():
-            for index in self._doubtful:
-                self._find("tile edited", index, f"its hash in {_place(index)} is not the record's")
-            self._by_tiles = self._by_rows.copy()
-        elif checkpoint.root == self._by_tiles.root():
-            for index in self._doubtful:
-                self._find("record replaced", index, "it is not the one that was signed")
-            self._by_rows = self._by_tiles.copy()
-        else:
-            self._forked = True
-            span = f"{self._agreed} to {checkpoint.size - 1}"
-            detail = f"records {span} do not lead to the root signed for size {checkpoint.size}"
-            self._find("history does not match its checkpoint", self._agreed, detail)
-        self._doubtful, self._agreed = [], checkpoint.size
-
-    def _check_tiles(self, head: Head, leaves: list[bytes], last: bool = False) -> Head:
-        """Compare the tiles that these leaves make, but for partial ones that more will fill."""
-        head, written = extend(head, leaves)
-        leaves.clear()
-        for tile in written:
-            whole = len(tile.hashes) == WIDTH * HASH_BYTES
-            if whole:
-                self._compare_tile(tile.level, tile.index, tile.hashes)
-        if last:
-            for level, edge in enumerate(head.edges):
-                if edge:
-                    self._compare_tile(level, head.size // WIDTH ** (level + 1), edge)
-        return head
-
-    def _compare_tile(self, level: int, index: int, hashes: bytes) -> None:
-        self._unmet.discard((level, index))
-        kept = self._evidence.tile(level, index)
-        span = WIDTH**level
-        if kept is None:
-            self._find("tile missing", index * WIDTH * span, f"level {level}, tile {index}")
-        elif level and kept != hashes and not self._forked:
-            place = next((i for i in range(WIDTH) if _slot(kept, i) != _slot(hashes, i)), 0)
-            detail = f"level {level}, tile {index}, hash {place}"
-            self._find("tile edited", (index * WIDTH + place) * span, detail)
-        elif not level and len(kept) != len(hashes):
-            self._find("tile edited", index * WIDTH, f"level 0, tile {index}: {len(kept)} bytes")
-
-    def _end(self) -> None:
-        for level, index in sorted(self._unmet):
-            self._find("tile unknown", None, f"level {level}, tile {index} is of no record")
-        size = self._by_rows.size
-        for checkpoint in [*self._signed.values(), *self._outside]:
-            if checkpoint.size > size:
-                detail = f"a signed checkpoint counts {checkpoint.size} records, {size} are here"
-                self._find("records cut off", size, detail)
-        if self._agreed < size and not self._forked:
-            self._find("records not signed", self._agreed, "no checkpoint covers them")
-        for index in self._doubtful:
-            self._find("record and tile differ", index, "and no checkpoint tells which holds")
-        self._rows.end()
+            if row.index != expected:
+                self._follow(leaves, times)
+                expected = self._fill(row.index)
+                room = log.room()
+            leaf, time = rows.check(row, expected)
+            leaves.append(leaf)
+            times.append(time)
+            expected += 1
+            if len(leaves) == room:
+                self._follow(leaves, times)
+                room = log.room()
+        self._follow(leaves, times)
+        log.end()
+        rows.end()
         self._check_artefacts()
+        found = tuple(self._dated(each) for each in dict.fromkeys(self._findings))
+        return Outcome(
+            records=log.size,
+            checkpoints=self._signed.checked,
+            erased=rows.erasures,
+            findings=found,
+            holds=self._holds() if found else None,
+            artefacts=self._artefacts,
+            hashed=rows.hashed,
+        )
+
+    def _follow(self, leaves: list[bytes], times: list[int]) -> None:
+        """Take these records into the tree, which empties the lists."""
+        if leaves:
+            self._moments.add(times)
+            self._log.add(leaves)
+            leaves.clear()
+            times.clear()
+
+    def _fill(self, index: int) -> int:
+        """Rows are missing before ``index``: go by the tiles, as far as a checkpoint vouches.
+
+        The index of the next row to come.
+        """
+        for missing in range(self._log.size, min(index, self._signed.most())):
+            self._find("record missing", missing, "the log has no row for it")
+            self._follow([self._log.kept(missing) or bytes(HASH_BYTES)], [UNSOUND])
+        return self._log.size
+
+    def _dated(self, finding: Finding) -> Finding:
+        after, before = self._moments.around(finding.index)
+        return replace(finding, after=after, before=before)
+
+    def _holds(self) -> Holds | None:
+        wrong = min((each.index for each in self._findings if each.index is not None), default=None)
+        for size in reversed(self._log.held):
+            if wrong is None or size <= wrong:
+                return Holds(size, self._moments.before(size))
+        return None
 
     def _check_artefacts(self) -> None:
         wanted = dict(self._rows.shown)
         for name, data in self._evidence.artefacts:
+            self._artefacts += 1
+            self._rows.hashed += len(data)
             if artefact_hash(data) != name:
                 detail = f"artefact {name} is not what was shown"
                 self._find("artefact edited", wanted.get(name), detail)
@@ -199,66 +192,41 @@ class _Audit:
         for name, index in wanted.items():
             self._find("artefact missing", index, f"{name} is named there")
 
-    def _open_all(self, notes: Iterable[tuple[int, bytes]]) -> dict[int, Checkpoint]:
-        signed: dict[int, Checkpoint] = {}
-        for size, note in notes:
-            try:
-                checkpoint = self._verifier.open(note)
-            except CheckpointError as error:
-                self._find("checkpoint edited", None, f"kept for size {size}: {error}")
-                continue
-            if checkpoint.size != size:
-                detail = f"kept for size {size}, it was signed for {checkpoint.size}"
-                self._find("checkpoint edited", None, detail)
-            signed[checkpoint.size] = checkpoint
-        if not signed:
-            self._find("checkpoint missing", None, "no signed checkpoint is kept")
-        return signed
-
-    def _due(self, size: int) -> Iterator[Checkpoint]:
-        if size in self._signed:
-            self._checked += 1
-            yield self._signed[size]
-        while self._outside and self._outside[0].size == size:
-            yield self._outside.pop(0)
-
-    def _tile_hash(self, index: int) -> bytes:
-        if self._row_tile[0] != index // WIDTH:
-            self._row_tile = (index // WIDTH, self._evidence.tile(0, index // WIDTH) or b"")
-        return _slot(self._row_tile[1], index % WIDTH)
-
     def _find(self, fault: str, index: int | None, detail: str) -> None:
         self._findings.append(Finding(fault, index, detail))
+        self._moments.note(index)
+
+
+Former = tuple[int, bytes | None, bytes]
+"""The index, subject and commitment of the record that another one follows."""
 
 
 class _Rows:
     """Checks of single rows, and of what one row says of another."""
 
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-        self._expected: dict[int, tuple[int, bytes | None, bytes]] = {}
+    def __init__(self, find: Callable[[str, int | None, str], None]) -> None:
+        self._find = find
+        self._shapes = Shapes()
+        self.hashed = 0
+        self._expected: dict[int, Former] = {}
         self._emptied: dict[int, str] = {}
         self.erasures = 0
         self.shown: dict[str, int] = {}
 
-    def check(self, row: Row, index: int) -> None:
-        """Findings of one row that should have ``index``."""
+    def check(self, row: Row, index: int) -> tuple[bytes, int]:
+        """The leaf hash of a row that should have ``index``, and its time if it is sound."""
         if row.index != index:
             self._find("record out of order", row.index, f"expected index {index}")
+        commitment, time = row.commitment, UNSOUND
         if row.body is None or row.salt is None:
             self._check_erased(row)
         else:
-            self._check_body(row, row.salt, row.body)
+            commitment, time = self._check_body(row, row.salt, row.body)
         if row.next is not None:
             if row.next <= row.index:
                 self._find("successor edited", row.index, f"it names {row.next}")
             self._expected[row.next] = (row.index, row.subject, row.commitment)
-
-    def committed(self, row: Row) -> bytes:
-        """The commitment derived from the body; the stored one where the body is erased."""
-        if row.body is None or row.salt is None or len(row.salt) != SALT_BYTES:
-            return row.commitment
-        return commit(row.salt, row.body)
+        return leaf_hash(commitment), time
 
     def end(self) -> None:
         """Findings that only the last row decides."""
@@ -273,34 +241,54 @@ class _Rows:
         self._emptied[row.index] = row.id.hex()
         self._expected.pop(row.index, None)
 
-    def _check_body(self, row: Row, salt: bytes, body: bytes) -> None:
-        if len(salt) != SALT_BYTES or commit(salt, body) != row.commitment:
+    def _check_body(self, row: Row, salt: bytes, body: bytes) -> tuple[bytes, int]:
+        """The commitment derived from a body, and the body's time unless something is wrong."""
+        self.hashed += len(body)
+        made = commit(salt, body) if len(salt) == SALT_BYTES else b""
+        former = self._expected.pop(row.index, None)
+        if made == row.commitment and self._follows(row, former):
+            prev = former[2].hex() if former else None
+            time = self._shapes.time_of(body, row.id, row.subject or b"", prev)
+            if time is not None:
+                return made, time
+        return made or row.commitment, self._parse(row, body, former, made == row.commitment)
+
+    def _parse(self, row: Row, body: bytes, former: Former | None, sound: bool) -> int:
+        """The time of a body that is read whole, with findings for all that it says amiss."""
+        if not sound:
             detail = "content, salt or commitment is not what was recorded"
             self._find("record edited", row.index, detail)
         try:
             record = parse_record(body)
         except RecordError as error:
             self._find("record edited", row.index, str(error))
-            return
+            return UNSOUND
         if record.id.replace("-", "") != row.id.hex():
             self._find("record edited", row.index, f"its id column does not read {record.id}")
         if bytes.fromhex(record.subject) != (row.subject or b""):
             self._find("record edited", row.index, "its subject column differs from its content")
-        self._check_former(row, record)
-        if record.kind is Kind.ERASURE:
-            self._check_erasure(row, record)
-        for digest in record.artefacts.values():
-            self.shown.setdefault(digest, row.index)
+        self._check_former(row, record, former)
+        self._check_record(row, body, record)
+        return record.time if sound else UNSOUND
 
-    def _check_former(self, row: Row, record: Record) -> None:
-        former = self._expected.pop(row.index, None)
+    def _follows(self, row: Row, former: Former | None) -> bool:
+        return former is None or former[1] is None or former[1] == row.subject
+
+    def _check_former(self, row: Row, record: Record, former: Former | None) -> None:
         if former is None:
             if record.prev is not None:
                 self._find("successor edited", row.index, "no former record names it")
             return
-        index, subject, commitment = former
-        if record.prev != commitment.hex() or subject not in (None, row.subject):
-            self._find("successor edited", index, f"{row.index} is not its successor")
+        if record.prev != former[2].hex() or not self._follows(row, former):
+            self._find("successor edited", former[0], f"{row.index} is not its successor")
+
+    def _check_record(self, row: Row, body: bytes, record: Record) -> None:
+        if record.kind is Kind.CHOICE:
+            self._shapes.learn(body)
+        if record.kind is Kind.ERASURE:
+            self._check_erasure(row, record)
+        for digest in record.artefacts.values():
+            self.shown.setdefault(digest, row.index)
 
     def _check_erasure(self, row: Row, record: Record) -> None:
         self.erasures += 1
@@ -311,9 +299,6 @@ class _Rows:
         elif tag != record.target:
             self._find("record edited", record.index, "its erased id is not the recorded one")
 
-    def _find(self, fault: str, index: int | None, detail: str) -> None:
-        self._findings.append(Finding(fault, index, detail))
-
 
 def id_bytes(record_id: str) -> bytes:
     """A record id as stores keep it: its 16 bytes."""
@@ -323,11 +308,3 @@ def id_bytes(record_id: str) -> bytes:
 def erased_id_bytes(record_id: str) -> bytes:
     """What stores keep in the place of an erased id: 32 bytes."""
     return bytes.fromhex(erased_tag(record_id))
-
-
-def _slot(tile: bytes, place: int) -> bytes:
-    return tile[place * HASH_BYTES : (place + 1) * HASH_BYTES]
-
-
-def _place(index: int) -> str:
-    return f"level 0, tile {index // WIDTH}, hash {index % WIDTH}"

@@ -1,4 +1,4 @@
-"""Everything under ``/.bandeau/`` but the comments, and how its errors read."""
+"""Everything under ``/.bandeau/`` but comments and log, and how its errors read."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ from bandeau.web.pages import Pages
 from bandeau.web.visitor import Sent, Visitors
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-_TEXT = "text/plain; charset=utf-8"
 _UNCACHED = {"cache-control": "no-store"}
-_IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class Endpoints:
@@ -41,7 +39,7 @@ class Endpoints:
         self._pages = pages
 
     def app(self, more: list[BaseRoute]) -> Starlette:
-        """The application under ``/.bandeau/``, with the routes of the features."""
+        """The application under ``/.bandeau/``, with the routes of log and features."""
         app = Starlette(
             routes=[
                 Route("/.bandeau/choice", self._desk.show, methods=["GET"]),
@@ -51,8 +49,6 @@ class Endpoints:
                 Route(leaving.ROUTE, self.leave, methods=["GET"]),
                 Route(leaving.ROUTE + "/{action}", self.leave, methods=["GET", "POST"]),
                 Route("/.bandeau/receipt/{id}", self.receipt, methods=["GET"]),
-                Route("/.bandeau/checkpoint", self.published, methods=["GET"]),
-                Route("/.bandeau/tile/{path:path}", self.published, methods=["GET"]),
                 Route("/.bandeau/schema/record.json", self.schema, methods=["GET"]),
                 Route("/.bandeau/health", self.health, methods=["GET"]),
                 Route(DECIDE, Decisions(self._site, self._visitors).decide, methods=["GET"]),
@@ -114,20 +110,6 @@ class Endpoints:
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
         lang, download = self.language(request), f"{request.url.path}?file"
         return self._page(self._pages.receipt_page(standing, lang, record, download))
-
-    async def published(self, request: Request) -> Response:
-        """The log as C2SP tlog-tiles asks for it: checkpoint and tiles."""
-        path = request.url.path.removeprefix("/.bandeau/")
-        try:
-            data = await self._site.ledger.published(path)
-        except LedgerUnavailable as error:
-            raise InboundError(503, "unavailable", "the ledger cannot be read") from error
-        if data is None:
-            raise InboundError(404, "not_found", "no such part of the log")
-        if path == "checkpoint":
-            return Response(data, media_type=_TEXT, headers={"cache-control": "no-cache"})
-        kind = "application/octet-stream"
-        return Response(data, media_type=kind, headers={"cache-control": _IMMUTABLE})
 
     async def schema(self, request: Request) -> Response:
         """What a record looks like, for programs that read receipts."""

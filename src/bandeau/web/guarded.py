@@ -31,7 +31,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-OWN_PATHS = "/.bandeau/"
+OWN_PATHS = ("/.bandeau/", "/.well-known/bandeau/")
+"""What is answered here and never by the site."""
 REFUSAL = b"Bad Request"
 REFUSAL_HEADERS = (
     (b"content-type", b"text/plain; charset=utf-8"),

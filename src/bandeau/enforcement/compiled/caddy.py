@@ -161,7 +161,7 @@ def _kinds(front: Front, where: Where) -> str:
     return f"""\
 		# What only becomes a picture, a script or the like goes straight to the site.
 		map "{asked}|{{http.request.header.Accept}}|{{http.request.uri.path}}" {{bandeau_kind}} {{
-			`~^[A-Z]+[|][^|]*[|][^|]*[|]/[.]bandeau/` page
+			`~^[A-Z]+[|][^|]*[|][^|]*[|]/[.](?:well-known/)?bandeau/` page
 			`~^(?:GET|HEAD)[|](?:{"|".join(ASSETS)})[|]` asset
 			`~^(?:GET|HEAD)[|][|].*(?i:text/html)` page
 			`~^(?:GET|HEAD)[|][|][^|]*[|].*[.](?i:{ends})$` asset

@@ -107,9 +107,13 @@ _OWN_FAULTS = """\
 
 
 def _own_paths(where: Where) -> str:
+    return "".join(_always(where, path) for path in ("/.bandeau/", "/.well-known/bandeau/"))
+
+
+def _always(where: Where, path: str) -> str:
     return f"""\
     # Choices, comments, the log: always Bandeau.
-    location ^~ /.bandeau/ {{
+    location ^~ {path} {{
         error_page {_FAULTS} @bandeau_own;
         proxy_pass http://bandeau_app;
 {_forwarded(where)}

@@ -87,7 +87,10 @@ sub vcl_recv {{
     if (req.http.Upgrade ~ "(?i)^websocket$") {{
         return (pipe);
     }}
-    if (req.url ~ "^/\\.bandeau/" || (req.method != "GET" && req.method != "HEAD")) {{
+    if (req.url ~ "^/\\.(?:well-known/)?bandeau/") {{
+        return (pass);
+    }}
+    if (req.method != "GET" && req.method != "HEAD") {{
         return (pass);
     }}
     std.collect(req.http.Cookie, "; ");

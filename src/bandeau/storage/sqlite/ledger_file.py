@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
+from itertools import starmap
 from pathlib import Path
 
 import apsw
@@ -256,8 +257,7 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    for values in db.execute(_SELECT, (start, end)):
-        yield Row(*values)
+    yield from starmap(Row, db.execute(_SELECT, (start, end)))
 
 
 def text_id(key: bytes) -> str:

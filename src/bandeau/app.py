@@ -26,6 +26,7 @@ from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys, load_or_create
+from bandeau.storage.lock import FolderLock
 from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
@@ -66,9 +67,9 @@ class Bandeau:
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
     where it is missing; ``explain`` adds ``Bandeau-Explain`` to every answer; without ``confine``
     documents get no ``Connection-Allowlist``; ``cache_bytes`` keeps edited pages in memory, where
-    the site lets shared caches keep them. A site that cannot be held does not start: raises
-    ``PolicyError`` where the policy does not hold, ``OSError``, ``KeysError`` or
-    ``LedgerUnavailable`` where the folder cannot be used.
+    the site lets shared caches keep them; ``alone`` shares the folder with no other server that
+    asks so. A site that cannot be held does not start: raises ``PolicyError`` where the policy does
+    not hold, ``OSError``, ``KeysError`` or ``LedgerUnavailable`` where the folder cannot be used.
     """
 
     def __init__(
@@ -81,9 +82,15 @@ class Bandeau:
         confine: bool = True,
         shared_page: bool = False,
         cache_bytes: int = 0,
+        alone: bool = False,
     ) -> None:
         plan = _Plan.read(policy, data, explain=explain, confine=confine, shared_page=shared_page)
-        self._open = plan.open()
+        self._lock = FolderLock(plan.folder) if alone else None
+        try:
+            self._open = plan.open()
+        except BaseException:
+            self._release()
+            raise
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
         # What is explained is explained to one visitor, so nothing is kept for others then.
@@ -104,6 +111,11 @@ class Bandeau:
     def close(self) -> None:
         """Close the stores; nothing is served afterwards."""
         self._open.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.close()
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched(message: Message) -> None:
@@ -169,7 +181,10 @@ def gateway(
     shared_page: bool = False,
     cache_bytes: int = limits.CACHE_BYTES,
 ) -> Bandeau:
-    """The gateway: the same shell, before the site at ``upstream``."""
+    """The gateway: the same shell, before the site at ``upstream``, alone on its folder.
+
+    Raises what :class:`Bandeau` does, :class:`bandeau.storage.lock.FolderInUse` among it.
+    """
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
         languages = Sent.of(scope["headers"]).languages
@@ -184,6 +199,7 @@ def gateway(
         confine=confine,
         shared_page=shared_page,
         cache_bytes=cache_bytes,
+        alone=True,
     )
     return bandeau
 

@@ -120,7 +120,9 @@ class Draft:
         """
         if not self.after:
             return self.before
-        return self.before + _JSON(placed).encode() + self.after
+        # As JSON writes them: a hexadecimal text needs no escapes, and each record comes by here.
+        told = f'"{placed}"' if isinstance(placed, str) else "null" if placed is None else placed
+        return b"%b%b%b" % (self.before, str(told).encode(), self.after)
 
 
 _JSON = json.JSONEncoder(

@@ -245,7 +245,7 @@ def write(
         db.executemany(query, tagged)
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     db.executemany("INSERT OR IGNORE INTO artefact VALUES (?, ?)", shown)
-    query = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?)"
+    query = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes"
     db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
 
 

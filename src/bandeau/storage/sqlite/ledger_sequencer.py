@@ -13,7 +13,7 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
-from bandeau.ledger.tiles import WIDTH, Head, TileNodes, extend
+from bandeau.ledger.tiles import HEIGHT, Head, TileNodes, extend
 from bandeau.ledger.tree import Prover
 from bandeau.storage.sqlite import ledger_file as file
 
@@ -191,7 +191,7 @@ class Sequencer:
 
     def _read_tile(self, level: int, index: int) -> bytes:
         head = self._head
-        if level < len(head.edges) and index == head.size // WIDTH ** (level + 1):
+        if level < len(head.edges) and index == head.size >> HEIGHT * (level + 1):
             return head.edges[level]
         found = file.read_tile(self._db, level, index) if self._db else None
         if found is None:

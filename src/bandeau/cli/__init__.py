@@ -9,6 +9,7 @@ from bandeau.cli.demo import demo_command
 from bandeau.cli.keys import keys_group
 from bandeau.cli.ledger import ledger_group, receipt_group
 from bandeau.cli.policy import check_command, init_command
+from bandeau.cli.restore import accept_restore_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
 
@@ -20,6 +21,8 @@ _CONTEXT = {"auto_envvar_prefix": "BANDEAU", "help_option_names": ["-h", "--help
 def main() -> None:
     """Consent for publishers' web sites, enforced on the server and proven."""
 
+
+ledger_group.add_command(accept_restore_command)
 
 for command in (
     init_command,

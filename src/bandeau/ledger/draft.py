@@ -112,6 +112,16 @@ class Draft:
         before, after = _around(whole, "index", _SAFE_INTEGER)
         return cls(id, Kind.ERASURE, time, before, after, erases=erases)
 
+    @classmethod
+    def restore(cls, *, id: str, site: str, time: int, size: int, root: bytes) -> Draft:
+        """The return to an older state, which gave up what the tree of ``size`` leaves held more.
+
+        ``root`` is that tree's: whoever holds one of its checkpoints finds it admitted here.
+        """
+        told = {"index": size, "target": root.hex()}
+        whole = _common(id, Kind.RESTORE, site, time) | told
+        return cls(id, Kind.RESTORE, time, _encode(whole))
+
     def body(self, placed: str | int | None = None) -> bytes:
         """The record's bytes: JSON in UTF-8 with sorted keys and no spaces.
 

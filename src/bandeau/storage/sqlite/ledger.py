@@ -148,7 +148,7 @@ def verify_file(directory: Path, vkey: str, known: Iterable[bytes] = ()) -> Outc
     with open_evidence(directory) as evidence:
         try:
             return verify(evidence, vkey, known if kept is None else (*known, kept))
-        except apsw.CorruptError as error:
+        except (apsw.CorruptError, apsw.FormatError, UnicodeDecodeError) as error:
             return Outcome(0, 0, 0, (Finding("file damaged", None, str(error)),))
 
 
@@ -156,14 +156,18 @@ def _evidence(db: apsw.Connection) -> Evidence:
     found = [str(line) for (line,) in db.execute(f"PRAGMA integrity_check({_DAMAGE_LINES})")]
     return Evidence(
         rows=file.rows(db, -(1 << 63), (1 << 63) - 1),
-        tiles=((level, at) for level, at in db.execute("SELECT level, idx FROM tile")),
+        tiles=(
+            (file.number(level), file.number(at))
+            for level, at in db.execute("SELECT level, idx FROM tile")
+        ),
         tile=lambda level, index: file.read_tile(db, level, index),
         checkpoints=(
-            (size, note)
+            (size, file.blob(note))
             for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size")
         ),
         artefacts=(
-            (key.hex(), bytes(data)) for key, data in db.execute("SELECT hash, data FROM artefact")
+            (file.blob(key).hex(), file.blob(data))
+            for key, data in db.execute("SELECT hash, data FROM artefact")
         ),
         damage=() if found == ["ok"] else tuple(found),
     )

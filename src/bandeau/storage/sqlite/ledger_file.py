@@ -158,7 +158,7 @@ def read_tile(db: apsw.Connection, level: int, index: int) -> bytes | None:
     """The hashes of one tile, full or partial."""
     query = "SELECT hashes FROM tile WHERE level = ? AND idx = ?"
     for (hashes,) in db.execute(query, (level, index)):
-        return bytes(hashes)
+        return blob(hashes)
     return None
 
 
@@ -267,8 +267,26 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    for values in db.execute(_SELECT, (start, end)):
-        yield Row(*values)
+    for index, key, subject, body, salt, commitment, following in db.execute(_SELECT, (start, end)):
+        yield Row(
+            index,
+            blob(key),
+            None if subject is None else blob(subject),
+            None if body is None else blob(body),
+            None if salt is None else blob(salt),
+            blob(commitment),
+            None if following is None else number(following),
+        )
+
+
+def blob(value: object) -> bytes:
+    """Bytes as read, and some that nothing has where a damaged file holds none."""
+    return value if isinstance(value, bytes) else b"?"
+
+
+def number(value: object) -> int:
+    """A number as read, and one that no log has where a damaged file holds none."""
+    return value if isinstance(value, int) else -1
 
 
 def text_id(key: bytes) -> str:

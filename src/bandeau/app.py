@@ -32,6 +32,7 @@ from bandeau.settings import parse_data
 from bandeau.storage.anchors import anchors_of
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys
+from bandeau.storage.lock import FolderLock
 from bandeau.storage.place import open_place
 from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.asgi import Enforcer
@@ -78,6 +79,7 @@ class Options(TypedDict, total=False):
     shared_page: bool
     cache_bytes: int
     notify_private: bool
+    alone: bool
 
 
 class Bandeau:
@@ -89,9 +91,9 @@ class Bandeau:
     with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
     one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
     site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
-    addresses too. A site that cannot be held does not start: raises ``PolicyError`` where the
-    policy does not hold, ``OSError``, ``KeysError`` or ``LedgerUnavailable`` where the folder or
-    database cannot be used.
+    addresses too; ``alone`` shares the folder with no other server that asks so. A site that cannot
+    be held does not start: raises ``PolicyError`` where the policy does not hold, ``OSError``,
+    ``KeysError`` or ``LedgerUnavailable`` where the folder or database cannot be used.
     """
 
     def __init__(
@@ -102,7 +104,13 @@ class Bandeau:
         data: str | Path = "bandeau-data",
         **options: Unpack[Options],
     ) -> None:
-        self._open = _Plan.read(policy, data, options).open()
+        plan = _Plan.read(policy, data, options)
+        self._lock = plan.lock()
+        try:
+            self._open = plan.open()
+        except BaseException:
+            self._release()
+            raise
         self.site, self.pages = self._open.site, self._open.pages
         self._app = app
         # What is explained is explained to one visitor, so nothing is kept for others then.
@@ -124,6 +132,11 @@ class Bandeau:
     def close(self) -> None:
         """Close the stores; nothing is served afterwards."""
         self._open.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.close()
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def watched(message: Message) -> None:
@@ -187,14 +200,17 @@ class BandeauMiddleware(DjangoShell):
 
 
 def gateway(policy: Path, upstream: str, data: Path | str, **options: Unpack[Options]) -> Bandeau:
-    """The gateway: the same shell, before the site at ``upstream``; it keeps edited pages."""
+    """The gateway: the same shell, before the site at ``upstream``; it keeps edited pages.
+
+    It is alone on its folder: raises :class:`bandeau.storage.lock.FolderInUse` too.
+    """
 
     def error_page(scope: Mapping[str, Any], status: int) -> bytes:
         languages = Sent.of(scope["headers"]).languages
         return bandeau.pages.upstream_page(languages, status)
 
     proxy = Upstream(upstream, error_page=error_page)
-    told: Options = {"cache_bytes": limits.CACHE_BYTES, **options}
+    told: Options = {"cache_bytes": limits.CACHE_BYTES, "alone": True, **options}
     bandeau = Bandeau(proxy, policy=policy, data=data, **told)
     return bandeau
 
@@ -233,8 +249,13 @@ class _Plan:
             known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
         return cls(declared, source, words, known, where, file, options)
 
-    def _is(self, option: Literal["explain", "shared_page", "notify_private"]) -> bool:
+    def _is(self, option: Literal["explain", "shared_page", "notify_private", "alone"]) -> bool:
         return self.options.get(option, False)
+
+    def lock(self) -> FolderLock | None:
+        """What keeps other servers out of the folder, where one is to be alone on it."""
+        folder = self.data if isinstance(self.data, Path) else None
+        return FolderLock(folder) if folder and self._is("alone") else None
 
     def open(self) -> _Open:
         place = open_place(self.data, self.keys_file)

@@ -189,7 +189,7 @@ def test_commands_and_options_in_the_text_exist() -> None:
 
 def test_environment_names() -> None:
     expected = {
-        str(parameter.envvar or f"{prefix}_{parameter.name.upper()}")
+        str(parameter.envvar or f"{prefix}_{parameter.name.upper()}".replace("-", "_"))
         for _, prefix, command in commands()
         for parameter in command.params
         if isinstance(parameter, click.Option) and parameter.name

@@ -16,6 +16,7 @@ from bandeau.cli.notice import notice_group
 from bandeau.cli.outbox import outbox_group
 from bandeau.cli.policy import check_command, init_command
 from bandeau.cli.prove import prove_command
+from bandeau.cli.restore import accept_restore_command
 from bandeau.cli.serve import serve_command
 from bandeau.cli.trackers import trackers_command
 from bandeau.cli.witness import witness_group
@@ -32,6 +33,7 @@ def main() -> None:
 for anchoring in (witness_command, timestamp_command, publish_command):
     ledger_group.add_command(anchoring)
 receipt_group.add_command(compare_command)
+ledger_group.add_command(accept_restore_command)
 
 for command in (
     init_command,

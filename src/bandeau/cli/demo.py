@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from bandeau.demo.addresses import Addresses
 from bandeau.demo.newspaper import newspaper
 from bandeau.demo.parties import third_parties
 from bandeau.demo.policy import policy_template
+from bandeau.storage.lock import FolderInUse
 from bandeau.web.server import Application, address_of, listen, make_server
 
 _HOST = "127.0.0.1"
@@ -25,6 +27,14 @@ _HOST = "127.0.0.1"
 @click.option("--data", default="demo-data", show_default=True, type=click.Path(path_type=Path))
 def demo_command(port: int, data: Path) -> None:
     """Serve a small newspaper through Bandeau, beside four pretend third parties."""
+    try:
+        _serve(port, data)
+    except FolderInUse as error:
+        click.echo(f"bandeau demo: {error}", err=True)
+        sys.exit(1)
+
+
+def _serve(port: int, data: Path) -> None:
     front = listen(_HOST, port, step_over=True)
     parties = listen(_HOST, port + 10 if port else 0, step_over=True)
     paper = listen(_HOST, 0)

@@ -28,4 +28,9 @@ def leaf_hash(entry: bytes) -> bytes:
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node (RFC 9162, 2.1.1)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return pair_hash(left + right)
+
+
+def pair_hash(pair: bytes) -> bytes:
+    """The hash of an inner node over two hashes that stand side by side."""
+    return hashlib.sha256(b"\x01" + pair).digest()

@@ -124,6 +124,16 @@ class Draft:
         before, after = _around(whole, "index", _SAFE_INTEGER)
         return cls(id, Kind.ERASURE, time, before, after, erases=erases)
 
+    @classmethod
+    def restore(cls, *, id: str, site: str, time: int, size: int, root: bytes) -> Draft:
+        """The return to an older state, which gave up what the tree of ``size`` leaves held more.
+
+        ``root`` is that tree's: whoever holds one of its checkpoints finds it admitted here.
+        """
+        told = {"index": size, "target": root.hex()}
+        whole = _common(id, Kind.RESTORE, site, time) | told
+        return cls(id, Kind.RESTORE, time, _encode(whole))
+
     def body(self, placed: str | int | None = None) -> bytes:
         """The record's bytes: JSON in UTF-8 with sorted keys and no spaces.
 
@@ -132,7 +142,9 @@ class Draft:
         """
         if not self.after:
             return self.before
-        return self.before + _JSON(placed).encode() + self.after
+        # As JSON writes them: a hexadecimal text needs no escapes, and each record comes by here.
+        told = f'"{placed}"' if isinstance(placed, str) else "null" if placed is None else placed
+        return b"%b%b%b" % (self.before, str(told).encode(), self.after)
 
 
 _JSON = json.JSONEncoder(

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     POLICY = "policy"
     NOTICE = "notice"
     ERASURE = "erasure"
+    RESTORE = "restore"
 
 
 class Ground(StrEnum):
@@ -71,6 +72,7 @@ FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.POLICY: frozenset({*_COMMON, "policy", "terms"}),
         Kind.NOTICE: frozenset({*_COMMON, *SHOWN, "artefacts"}),
         Kind.ERASURE: frozenset({*_COMMON, "target", "index", "ground"}),
+        Kind.RESTORE: frozenset({*_COMMON, "target", "index"}),
     }
 )
 _SINCE_2 = frozenset({"withdrawn", "variant", "artefacts", "ground"})

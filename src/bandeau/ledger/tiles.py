@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bandeau.ledger.commitment import HASH_BYTES, node_hash
+from bandeau.ledger.commitment import HASH_BYTES, pair_hash
 from bandeau.ledger.tree import Node, Prover
 
 HEIGHT = 8
@@ -107,12 +107,12 @@ def extend(head: Head, leaves: Sequence[bytes]) -> tuple[Head, list[Written]]:
     return Head(head.size + len(leaves), tuple(edges)), written
 
 
-def tile_root(tile: bytes) -> bytes:
-    """The root over a full tile: one hash of the level above."""
-    row = [tile[at : at + HASH_BYTES] for at in range(0, len(tile), HASH_BYTES)]
-    while len(row) > 1:
-        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-    return row[0]
+def tile_root(hashes: bytes) -> bytes:
+    """The root over the hashes of a full tile, or over any power of two of them from two on."""
+    while len(hashes) > HASH_BYTES:
+        pairs = range(0, len(hashes), 2 * HASH_BYTES)
+        hashes = b"".join([pair_hash(hashes[at : at + 2 * HASH_BYTES]) for at in pairs])
+    return hashes
 
 
 class TileNodes:
@@ -129,17 +129,33 @@ class TileNodes:
 
     def __call__(self, height: int, position: int) -> bytes:
         """The hash of one complete subtree; raises what ``read`` raises."""
+        above = height % HEIGHT
+        if not above:
+            start = position % WIDTH * HASH_BYTES
+            tile = self._tile(height // HEIGHT, position // WIDTH)
+            return tile[start : start + HASH_BYTES]
         found = self._known.get((height, position))
         if found is None:
-            if height % HEIGHT == 0:
-                start = position % WIDTH * HASH_BYTES
-                tile = self._tile(height // HEIGHT, position // WIDTH)
-                return tile[start : start + HASH_BYTES]
-            found = node_hash(self(height - 1, 2 * position), self(height - 1, 2 * position + 1))
+            found = self._inside(height, position)
             if len(self._known) >= self._remember:
                 self._known.clear()
             self._known[height, position] = found
         return found
+
+    def _inside(self, height: int, position: int) -> bytes:
+        """A node between the levels of the tiles.
+
+        In the tile that grows its halves will be asked for too, so they are remembered; in one of
+        long ago they will not.
+        """
+        level, within = divmod(height, HEIGHT)
+        first = position << within
+        tile = self._tile(level, first // WIDTH)
+        if within > 1 and (len(tile) < TILE_BYTES or (height - 1, 2 * position + 1) in self._known):
+            return pair_hash(self(height - 1, 2 * position) + self(height - 1, 2 * position + 1))
+        start = first % WIDTH * HASH_BYTES
+        hashes = tile[start : start + (HASH_BYTES << within)]
+        return tile_root(hashes) if within > 1 else pair_hash(hashes)
 
     def _tile(self, level: int, index: int) -> bytes:
         """A tile; the full one of each level that was read last is at hand."""

@@ -46,17 +46,18 @@ class Prover:
 
     def _path(self, height: int, position: int) -> tuple[bytes, ...]:
         """The proof from one node up; leaves of one batch share most of theirs."""
-        last = self.size - 1 >> height
-        if not last:
-            return ()
         found = self._paths.get((height, position))
         if found is None:
+            last = self.size - 1 >> height
+            if not last:
+                return ()
             found, sibling = self._path(height + 1, position >> 1), position ^ 1
             if sibling < last:
                 found = (self._node(height, sibling), *found)
             elif sibling == last:
                 found = (self._edges[height], *found)
-            self._paths[height, position] = found
+            if height:
+                self._paths[height, position] = found
         return found
 
     def _hash(self, part: Range) -> bytes:

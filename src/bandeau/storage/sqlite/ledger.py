@@ -18,6 +18,7 @@ from bandeau.ledger.store import Leaf, LedgerUnavailable, Stored
 from bandeau.ledger.tiles import parse_path
 from bandeau.ledger.verify import Evidence, Finding, Outcome, Row, verify
 from bandeau.storage.sqlite import ledger_file as file
+from bandeau.storage.sqlite import ledger_kept
 from bandeau.storage.sqlite.ledger_sequencer import Open, Sequencer
 from bandeau.storage.sqlite.ledger_writer import Writer
 
@@ -36,7 +37,8 @@ class SqliteLedger:
     """The ledger of ``directory`` (see :class:`bandeau.ledger.store.LedgerStore`).
 
     Opens or makes ``ledger.sqlite``; raises :class:`LedgerUnavailable` where the file is of a newer
-    schema, of another key, damaged at its head, or no ledger. ``close`` commits what waits.
+    schema, of another key, damaged at its head, or no ledger, or older than the checkpoint that is
+    kept beside it, unless it was ``restored`` on purpose. ``close`` commits what waits.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class SqliteLedger:
         signer: Signer,
         random: Callable[[int], bytes] = os.urandom,
         connect: Open = file.open_writer,
+        *,
+        restored: bool = False,
     ) -> None:
         path = directory / file.NAME
         self._vkey = signer.vkey
         self._sequencer = Sequencer(path, signer, random, connect)
-        self._sequencer.prepare()
+        self._sequencer.prepare(restored=restored)
         self._reader = file.open_reader(path)
         self._memory = _Memory(self._reader)
         self._writer = Writer(self._sequencer.commit)
@@ -57,6 +61,7 @@ class SqliteLedger:
     def close(self) -> None:
         """Commit what waits and close the file; appends after this are refused."""
         self._writer.close()
+        self._sequencer.keep()
         # The last connection to close folds the write-ahead log in, which a reader cannot.
         self._reader.close(True)
         self._sequencer.close()
@@ -137,13 +142,16 @@ def open_evidence(directory: Path) -> Iterator[Evidence]:
 def verify_file(directory: Path, vkey: str, known: Iterable[bytes] = ()) -> Outcome:
     """What :func:`bandeau.ledger.verify.verify` says of the ledger of ``directory``.
 
-    Raises :class:`LedgerUnavailable` where there is none that can be opened, ``CheckpointError``
-    where the key or a known checkpoint is not usable.
+    The checkpoint that is kept beside it is one of the ``known``. Raises
+    :class:`LedgerUnavailable` where there is none that can be opened, ``CheckpointError`` where the
+    key or a known checkpoint is not usable.
     """
+    # Read first, since a server may go on: what it kept is then in what is opened after.
+    kept = ledger_kept.read(directory / ledger_kept.NAME)
     with open_evidence(directory) as evidence:
         try:
-            return verify(evidence, vkey, known)
-        except apsw.CorruptError as error:
+            return verify(evidence, vkey, known if kept is None else (*known, kept))
+        except (apsw.CorruptError, apsw.FormatError, UnicodeDecodeError) as error:
             return Outcome(0, 0, 0, (Finding("file damaged", None, str(error)),))
 
 
@@ -151,14 +159,18 @@ def _evidence(db: apsw.Connection) -> Evidence:
     found = [str(line) for (line,) in db.execute(f"PRAGMA integrity_check({_DAMAGE_LINES})")]
     return Evidence(
         rows=file.rows(db, -(1 << 63), (1 << 63) - 1),
-        tiles=((level, at) for level, at in db.execute("SELECT level, idx FROM tile")),
+        tiles=(
+            (file.number(level), file.number(at))
+            for level, at in db.execute("SELECT level, idx FROM tile")
+        ),
         tile=lambda level, index: file.read_tile(db, level, index),
         checkpoints=(
-            (size, note)
+            (size, file.blob(note))
             for size, note in db.execute("SELECT size, note FROM checkpoint ORDER BY size")
         ),
         artefacts=(
-            (key.hex(), bytes(data)) for key, data in db.execute("SELECT hash, data FROM artefact")
+            (file.blob(key).hex(), file.blob(data))
+            for key, data in db.execute("SELECT hash, data FROM artefact")
         ),
         damage=() if found == ["ok"] else tuple(found),
     )

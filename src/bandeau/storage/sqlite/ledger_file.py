@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from itertools import starmap
 from pathlib import Path
 
 import apsw
@@ -148,7 +147,7 @@ def read_tile(db: apsw.Connection, level: int, index: int) -> bytes | None:
     """The hashes of one tile, full or partial."""
     query = "SELECT hashes FROM tile WHERE level = ? AND idx = ?"
     for (hashes,) in db.execute(query, (level, index)):
-        return bytes(hashes)
+        return blob(hashes)
     return None
 
 
@@ -235,7 +234,7 @@ def write(
         db.executemany(query, tagged)
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     db.executemany("INSERT OR IGNORE INTO artefact VALUES (?, ?)", shown)
-    query = "INSERT OR REPLACE INTO tile VALUES (?, ?, ?)"
+    query = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes"
     db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
 
 
@@ -257,7 +256,40 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    yield from starmap(Row, db.execute(_SELECT, (start, end)))
+    for values in db.execute(_SELECT, (start, end)):
+        row = Row(*values)
+        yield row if _readable(row) else _repaired(row)
+
+
+def _readable(row: Row) -> bool:
+    """Whether each column holds what the schema says, which a damaged file may not."""
+    filled = type(row.id) is bytes and type(row.commitment) is bytes
+    kept = type(row.body) is bytes or row.body is None
+    salted = type(row.salt) is bytes or row.salt is None
+    owned = type(row.subject) is bytes or row.subject is None
+    return filled and kept and salted and owned and (type(row.next) is int or row.next is None)
+
+
+def _repaired(row: Row) -> Row:
+    return Row(
+        row.index,
+        blob(row.id),
+        None if row.subject is None else blob(row.subject),
+        None if row.body is None else blob(row.body),
+        None if row.salt is None else blob(row.salt),
+        blob(row.commitment),
+        None if row.next is None else number(row.next),
+    )
+
+
+def blob(value: object) -> bytes:
+    """Bytes as read, and some that nothing has where a damaged file holds none."""
+    return value if isinstance(value, bytes) else b"?"
+
+
+def number(value: object) -> int:
+    """A number as read, and one that no log has where a damaged file holds none."""
+    return value if isinstance(value, int) else -1
 
 
 def text_id(key: bytes) -> str:

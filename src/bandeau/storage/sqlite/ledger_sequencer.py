@@ -7,15 +7,16 @@ from pathlib import Path
 
 import apsw
 
-from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
+from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Signer, Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hash
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch, admitted, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
-from bandeau.ledger.tiles import WIDTH, Head, TileNodes, extend
+from bandeau.ledger.tiles import HEIGHT, Head, TileNodes, extend
 from bandeau.ledger.tree import Prover
 from bandeau.storage.sqlite import ledger_file as file
+from bandeau.storage.sqlite.ledger_kept import Kept
 
 Open = Callable[[Path], apsw.Connection]
 
@@ -35,6 +36,7 @@ class Sequencer:
         self._random = random
         self._connect = connect
         self._verifier = Verifier(signer.vkey)
+        self._kept = Kept(path.parent, self._verifier)
         self._db: apsw.Connection | None = None
         self._head = Head()
         self._note = b""
@@ -43,15 +45,18 @@ class Sequencer:
         self._nodes = TileNodes(self._read_tile)
         self._unscrubbed = False
 
-    def prepare(self) -> None:
-        """Create or open the file and check that its head is ours.
+    def prepare(self, *, restored: bool = False) -> None:
+        """Create or open the file and check that its head is ours and no older than it was.
 
-        Raises :class:`LedgerUnavailable` with a clear text.
+        Where it was ``restored`` on purpose it may be older. Raises :class:`LedgerUnavailable` with
+        a clear text.
         """
         try:
             db = self._connected()
             db.execute("BEGIN")
             self._ready(db)
+            if not restored:
+                self._check_kept()
             db.execute("COMMIT")
         except apsw.Error as error:
             self.close()
@@ -69,12 +74,18 @@ class Sequencer:
             refused, batch = self._place(db, drafts)
             db.execute("COMMIT")
             self._seen = self._head.size
+            self._kept.keep(self._note)
             self._scrub(db, batch)
             answers: dict[str, Receipt | LedgerRefused] = {**refused, **self._fresh(batch)}
             return [answers.get(d.id) or self._replayed(db, d.id) for d in drafts]
         except BaseException:
             self.close()
             raise
+
+    def keep(self) -> None:
+        """Keep the last checkpoint beside the file, however short a time ago one was kept."""
+        if self._note:
+            self._kept.keep(self._note, now=True)
 
     def close(self) -> None:
         """Drop the connection and all that is remembered of the tree."""
@@ -108,6 +119,19 @@ class Sequencer:
             self._head = head
             self._check_signed(note)
             self._note, self._seen = note, size
+
+    def _check_kept(self) -> None:
+        kept = self._kept.load()
+        if kept and not self._holds(kept):
+            raise LedgerUnavailable(
+                f"{self._path}: holds {self._head.size} records, and {self._kept.path.name} beside"
+                f" it counts {kept.size} or others; it was restored from a backup, or replaced, and"
+                " signing on would fork the log. Restore a newer copy, or see bandeau ledger"
+                " accept-restore"
+            )
+
+    def _holds(self, kept: Checkpoint) -> bool:
+        return kept.size <= self._head.size and kept.root == self._prover(kept.size).root()
 
     def _check_signed(self, note: bytes) -> None:
         try:
@@ -180,7 +204,7 @@ class Sequencer:
 
     def _read_tile(self, level: int, index: int) -> bytes:
         head = self._head
-        if level < len(head.edges) and index == head.size // WIDTH ** (level + 1):
+        if level < len(head.edges) and index == head.size >> HEIGHT * (level + 1):
             return head.edges[level]
         found = file.read_tile(self._db, level, index) if self._db else None
         if found is None:

@@ -1,0 +1,113 @@
+"""What a log costs as it grows: appends, proofs, audit, bytes on disk."""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ledger_candidates import Drafts, signer
+
+from bandeau.ledger.commitment import commit, leaf_hash
+from bandeau.ledger.receipt import verify_receipt
+from bandeau.ledger.tiles import TileNodes
+from bandeau.ledger.tree import Prover, verify_inclusion
+from bandeau.storage.sqlite import ledger_file
+from bandeau.storage.sqlite.ledger import verify_file
+from bandeau.storage.sqlite.ledger_sequencer import Sequencer
+
+MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+BATCH = 64
+BATCHES = 100
+FILLED = 1_000
+PROOFS = 2_000
+
+
+def grow(folder: Path, records: int) -> None:
+    """Grow one log to ``records`` and print a row at each milestone."""
+    sequencer = Sequencer(folder / ledger_file.NAME, signer(), os.urandom, ledger_file.open_writer)
+    drafts, size = Drafts(), 0
+    print(
+        "| records | append µs, CPU | proof made µs: at append / any | proof, receipt verified µs"
+        " | hashes | bytes a record | audit, records/s and core |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for milestone in MILESTONES:
+        if milestone > records:
+            break
+        for start in range(size, milestone, FILLED):
+            sequencer.commit(drafts.take(min(FILLED, milestone - start)))
+        cost = _append_microseconds(sequencer, drafts)
+        size = milestone + BATCH * BATCHES
+        told = _proofs(folder, size, sequencer)
+        print(f"| {milestone:,} | {cost:.0f} | {told} | {_bytes(folder, size, sequencer):.0f}"
+              f" | {_audited(folder):,.0f} |", flush=True)  # fmt: skip
+    sequencer.close()
+    print()
+
+
+def _append_microseconds(sequencer: Sequencer, drafts: Drafts) -> float:
+    """CPU of one record when 64 share a commit: the median batch."""
+    taken = []
+    for _ in range(BATCHES):
+        batch = drafts.take(BATCH)
+        start = time.thread_time()
+        sequencer.commit(batch)
+        taken.append(1e6 * (time.thread_time() - start) / BATCH)
+    return statistics.median(taken)
+
+
+def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
+    db = ledger_file.open_reader(folder / ledger_file.NAME)
+    edges = ledger_file.load_head(db, size)
+
+    def read(level: int, index: int) -> bytes:
+        return ledger_file.read_tile(db, level, index) or edges.edges[level]
+
+    prover = Prover(size, TileNodes(read))
+    root = prover.root()
+    choose = random.Random(size)
+    indexes = [choose.randrange(size) for _ in range(PROOFS)]
+    latest = range(size - BATCH, size)
+    for index in latest:  # One proof of the batch before, which a server has in memory.
+        prover.inclusion(index - BATCH)
+    fresh = Prover(size, prover._node)
+    made_fresh = _each(fresh.inclusion, latest)
+    made = _each(lambda index: Prover(size, prover._node).inclusion(index), indexes)
+    rows = {index: next(iter(ledger_file.rows(db, index, index + 1))) for index in indexes}
+    leaves = {index: leaf_hash(row.commitment) for index, row in rows.items()}
+    proofs = {index: prover.inclusion(index) for index in indexes}
+    verified = _each(
+        lambda index: verify_inclusion(leaves[index], index, size, proofs[index], root), indexes
+    )
+    receipt = sequencer.commit(Drafts().take(1))[0].as_json()  # A replay: nothing is added.
+    whole = _each(lambda _: verify_receipt(receipt, signer().vkey), range(300))
+    assert all(commit(r.salt or b"", r.body or b"") == r.commitment for r in rows.values())
+    db.close()
+    length = max(map(len, proofs.values()))
+    return f"{made_fresh:.1f} / {made:.1f} | {verified:.1f}, {whole:.0f} | {length}"
+
+
+def _each(work: Callable[[int], object], indexes: range | list[int]) -> float:
+    """Microseconds of CPU for one: the median over the indexes."""
+    taken = []
+    for index in indexes:
+        start = time.thread_time_ns()
+        work(index)
+        taken.append((time.thread_time_ns() - start) / 1_000)
+    return statistics.median(taken)
+
+
+def _bytes(folder: Path, size: int, sequencer: Sequencer) -> float:
+    sequencer.close()  # Which folds the write-ahead log into the file.
+    return (folder / ledger_file.NAME).stat().st_size / size
+
+
+def _audited(folder: Path) -> float:
+    start = time.thread_time()
+    outcome = verify_file(folder, signer().vkey)
+    assert outcome.findings == (), outcome.findings[:3]
+    return outcome.records / (time.thread_time() - start)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 _PLACES = ("/usr/lib/postgresql",)
+_DIES_WITH_US = ("setpriv", "--pdeathsig=QUIT")
 _CONF = """
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -64,8 +65,8 @@ class PostgresServer:
         """Start it, and wait until it answers."""
         log = (self._folder / "log").open("ab")
         self._process = subprocess.Popen(
-            [*self._as, self._bin / "postgres", "-D", self._data], stdout=log, stderr=log,
-            cwd=self._folder,
+            [*self._as, *_DIES_WITH_US, self._bin / "postgres", "-D", self._data],
+            stdout=log, stderr=log, cwd=self._folder,
         )  # fmt: skip
         log.close()
         self._run("pg_isready", "-h", "127.0.0.1", "-p", str(self.port), until=True)

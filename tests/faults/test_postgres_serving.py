@@ -15,7 +15,7 @@ from publisher import Seen, publisher
 from serving import serving
 
 from bandeau import Bandeau
-from bandeau.app import gateway
+from bandeau.app import BandeauWSGI, gateway
 from bandeau.cli import main
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.storage.keys import KeysError
@@ -175,6 +175,21 @@ def test_the_keys_may_be_kept_in_a_file(
     other = tmp_path / "other.json"
     with pytest.raises(LedgerUnavailable, match="not by this log's key"):
         Bandeau(publisher(Seen()), policy=policy, data=address, keys=other)
+
+
+def test_a_wsgi_site_keeps_its_data_there_too(policy: Path, postgres: PostgresServer) -> None:
+    def site(environ: object, start_response: object) -> list[bytes]:
+        raise AssertionError("not asked")
+
+    address = postgres.database()
+    app = BandeauWSGI(site, policy=policy, data=address)  # type: ignore[arg-type]
+    transport = httpx.WSGITransport(app)  # type: ignore[arg-type]
+    with httpx.Client(transport=transport, base_url="http://www.quotidien.test") as client:
+        chosen = choose(client)
+        assert chosen.status_code == 200
+        assert state(client, jar_of(chosen))["band"] == "allowed"
+    app.close()
+    assert printed("ledger", "verify", "--data", address)[0] == 0
 
 
 def test_processes_that_start_at_once_have_the_same_keys(

@@ -86,6 +86,14 @@ def test_a_log_of_another_key_is_refused(ledger, database):
         PostgresLedger(database, Signer(drafts.ORIGIN, bytes(32)))
 
 
+def test_an_address_may_name_the_hosts_of_a_cluster(postgres):
+    user, _, rest = postgres.database().partition("@")
+    cluster = Database(f"{user}@127.0.0.1:1,{rest}?target_session_attrs=primary")
+    PostgresLedger(cluster, drafts.signer()).close()
+    assert findings(cluster) == []
+    cluster.close()
+
+
 def test_a_database_that_went_back_is_not_written_to(ledger, database, monkeypatch):
     append(ledger, drafts.choice(1))
     append(ledger, drafts.choice(2))

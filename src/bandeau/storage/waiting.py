@@ -54,11 +54,10 @@ class Line:
             self._wake()
         return waiter.answer
 
-    def take(self) -> list[Waiter]:
-        """Those that have waited longest, at most a batch."""
+    def take(self, count: int = limits.LEDGER_BATCH) -> list[Waiter]:
+        """Those that have waited longest, at most ``count``."""
         with self._gate:
-            count = min(len(self._waiting), limits.LEDGER_BATCH)
-            return [self._waiting.popleft() for _ in range(count)]
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), count))]
 
     def close(self) -> None:
         """Let nobody in any more; who waits still gets an answer."""

@@ -21,6 +21,7 @@ from bandeau.storage.postgres.ledger_sequencer import Sequencer
 from bandeau.storage.waiting import Line, Waiter, deliver
 
 _ACCEPTS_AT_ONCE = 3
+_GATHER_SECONDS = 0.001
 
 
 class Desk:
@@ -36,6 +37,7 @@ class Desk:
         self._drained = 0.0
         self._closing = False
         self._why = ""
+        self._last = 0
         self._turns = database.run(self._start())
 
     def submit(self, draft: Draft) -> asyncio.Future[Receipt]:
@@ -73,7 +75,19 @@ class Desk:
             return  # The lease ends by itself.
 
     async def _next(self) -> list[Waiter]:
-        """Those who wait; nobody, where nobody has come for a while."""
+        """Those who wait; nobody, where nobody has come for a while.
+
+        Callers come back one by one when a batch is answered. Where fewer are here than last time,
+        the others get a moment to join, or each batch would split into ever smaller ones.
+        """
+        waiters = await self._waited()
+        if waiters and len(waiters) < self._last and not self._closing:
+            await asyncio.sleep(_GATHER_SECONDS)
+            waiters += self._line.take(limits.LEDGER_BATCH - len(waiters))
+        self._last = len(waiters)
+        return waiters
+
+    async def _waited(self) -> list[Waiter]:
         waiters = self._line.take()
         if waiters or self._closing:
             return waiters

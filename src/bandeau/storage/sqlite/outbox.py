@@ -13,6 +13,7 @@ from typing import Any
 import apsw
 
 from bandeau.ledger.outbox import Event, Message, OutboxUnavailable, State, Withdrawal
+from bandeau.storage.sqlite.writing import writing
 
 FILE = "outbox.sqlite"
 SCHEMA_VERSION = 1
@@ -163,8 +164,7 @@ class SqliteOutbox:
     def _prepare(self) -> None:
         self._file.set_busy_timeout(WAIT_MS)
         self._file.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").fetchall()
-        self._file.transaction_mode = "IMMEDIATE"
-        with self._file:
+        with writing(self._file):
             found = self._file.pragma("user_version")
             if found > SCHEMA_VERSION:
                 raise OutboxUnavailable(
@@ -176,7 +176,7 @@ class SqliteOutbox:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._translated(), self._file:
+        with self._lock, self._translated(), writing(self._file):
             yield
 
     @contextlib.contextmanager

@@ -18,6 +18,7 @@ import apsw
 
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import Kind, Sighting, SightingsUnavailable, Teller, joined
+from bandeau.storage.sqlite.writing import writing
 
 FILE = "trackers.sqlite"
 SCHEMA_VERSION = 1
@@ -70,7 +71,7 @@ class SqliteSightings:
 
     def add(self, batch: Iterable[Sighting]) -> None:
         """See the port."""
-        with self._lock, self._translated(), self._file:
+        with self._lock, self._translated(), writing(self._file):
             before = _read(self._file)
             after = {s.key: s for s in joined(before.values(), batch, self._registrable)}
             gone = [key for key in before if key not in after]
@@ -86,8 +87,7 @@ class SqliteSightings:
     def _prepare(self) -> None:
         self._file.set_busy_timeout(WAIT_MS)
         self._file.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").fetchall()
-        self._file.transaction_mode = "IMMEDIATE"
-        with self._file:
+        with writing(self._file):
             found = self._file.pragma("user_version")
             if found > SCHEMA_VERSION:
                 raise SightingsUnavailable(

@@ -12,8 +12,8 @@ import ledger_drafts
 import pytest
 from proven import ITEM, bandeau, choose
 
-from bandeau.app import open_ledger
 from bandeau.storage.keys import load_or_create
+from bandeau.storage.sqlite.ledger import SqliteLedger
 
 MADE = [
     {"action": "save", "purpose": ["social"], "mechanism": "panel", "lang": "fr"},
@@ -172,7 +172,7 @@ def test_consent_alone_is_a_kantara_receipt(site: Path) -> None:
 
 def test_a_record_without_its_policy_makes_nothing_up(tmp_path: Path) -> None:
     keys = load_or_create(tmp_path / "data", "www.quotidien.test")
-    ledger = open_ledger(tmp_path / "data", keys)
+    ledger = SqliteLedger(tmp_path / "data", keys.signer)
     asyncio.run(ledger.append(ledger_drafts.choice(1)))
     ledger.close()
     text, (document,) = exported(tmp_path, "iso27560", *PLACE)

@@ -89,7 +89,7 @@ def test_a_server_does_not_start_on_an_older_ledger(
 def test_verify_says_what_an_older_ledger_lacks(restored: Path) -> None:
     told = run("ledger", "verify", "--data", restored)
     assert told.returncode == 1
-    assert "records cut off at index 3: a signed checkpoint counts 5 records, 3 are here" in (
+    assert "records cut off at index 3: a checkpoint from outside counts 5 records, 3 are here" in (
         told.stdout
     )
     shutil.move(restored / KEPT, restored.parent / "elsewhere")

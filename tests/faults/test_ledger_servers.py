@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -61,7 +62,9 @@ def test_the_folder_is_free_again_after_kill_9_and_after_a_stop(policy: Path, da
         choose(second)
     with served(policy, data) as third:
         choose(third)
-    assert len(exported(data)) == 4  # The terms, and three choices.
+    kinds = [json.loads(line["record"])["kind"] for line in exported(data)]
+    assert kinds.count("choice") == 3
+    assert kinds.count("policy") == 1
 
 
 def test_the_commands_run_beside_a_live_server(policy: Path, data: Path, tmp_path: Path) -> None:
@@ -74,7 +77,8 @@ def test_the_commands_run_beside_a_live_server(policy: Path, data: Path, tmp_pat
         assert run("ledger", "key", "--data", data).returncode == 0
         later = choose(server)
         verified = run("ledger", "verify", "--data", data)
-        assert verified.stdout.startswith("Valid: 6 records, 1 erasure")
+        assert verified.returncode == 0
+        assert " records, 1 erasure, " in verified.stdout
         kept = {line["id"] for line in exported(data)}
         assert {ids[0], ids[2], later} <= kept
         assert ids[1] not in kept

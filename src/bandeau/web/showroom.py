@@ -67,7 +67,9 @@ class Showroom:
         today = self.shown(lang)
         if not told or told == today.notice[:TOLD_CHARACTERS]:
             return today
-        former = replace(today, notice=told[: TOLD_CHARACTERS + 1])
+        if len(told) != TOLD_CHARACTERS:
+            return None
+        former = replace(today, notice=told)
         async for publication in publications(ledger, former):
             return Shown.by(publication.record)
         return None

@@ -131,6 +131,7 @@ class Bandeau:
 
     def close(self) -> None:
         """Close the stores; nothing is served afterwards."""
+        self._open.chores.end()
         self._open.close()
         self._release()
 

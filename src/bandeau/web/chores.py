@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import CancelledError
 
 from bandeau import limits
 from bandeau.features.comments.store import CommentsUnavailable
@@ -73,10 +74,32 @@ class Running:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._chores.run())
 
+    def end(self) -> None:
+        """End them, and wait for that where they run on another thread's loop."""
+        task, self._task = self._task, None
+        if task is None or not (loop := task.get_loop()).is_running():
+            return
+        if loop is _loop_here():
+            task.cancel()
+            return
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError, CancelledError):
+            asyncio.run_coroutine_threadsafe(_ended(task), loop).result(limits.STOP_SECONDS)
+
     async def stop(self) -> None:
         """End them and wait for the end."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await _ended(task)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _loop_here() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

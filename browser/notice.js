@@ -88,20 +88,16 @@
       : button.value === "accept_all" ? switches.map((box) => box.value) : [];
     channel?.postMessage({ list });
     if (narrows(list)) hush();
-    const nonce = crypto.randomUUID?.();
-    const body = JSON.stringify({
-      ...Object.fromEntries(data),
-      action: button.value,
-      purpose: data.getAll("purpose"),
-      /* A UUIDv7: what is sent twice is recorded once, and the nonce shows that it was us. */
-      id: nonce && `${Date.now().toString(16).replace(/.{7}/, "0$&-")}-7${nonce.slice(15)}`,
-      nonce,
-    });
-    const send = () => fetch(ROUTE, {
-      method: "POST", headers: { "content-type": "application/json" }, body,
-    });
     try {
-      const answer = await send().catch(nonce ? send : null);
+      const answer = await fetch(ROUTE, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({
+          ...Object.fromEntries(data),
+          action: button.value,
+          purpose: data.getAll("purpose"),
+        }),
+      });
       if (!answer.ok) throw answer;
       channel?.postMessage({ list, holds: true });
       if (list.length < switches.length) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));

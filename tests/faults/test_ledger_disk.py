@@ -57,7 +57,7 @@ def test_a_full_disk_answers_503_and_recovers_when_there_is_room(
             answer = client.post("/.bandeau/choice", json={"action": "accept_all"})
             if answer.status_code != 200:
                 break
-            kept.append(answer.json()["receipt"]["id"])
+            kept.append(answer.json()["receipt"])
         assert kept
         assert answer.status_code == 503
         assert answer.json()["error"]["message"]
@@ -73,8 +73,9 @@ def test_a_full_disk_answers_503_and_recovers_when_there_is_room(
         ballast.unlink()
         again = client.post("/.bandeau/choice", json={"action": "accept_all"})
         assert again.status_code == 200
-        assert again.json()["receipt"]["index"] == len(kept) + 1  # The terms are the first record.
-        kept.append(again.json()["receipt"]["id"])
+        kept.append(again.json()["receipt"])
+        first = kept[0]["index"]  # Before it comes what choices refer to.
+        assert [each["index"] for each in kept] == [*range(first, first + len(kept))]
     verified = run("ledger", "verify", "--data", small)
     assert verified.returncode == 0, verified.stdout
-    assert f"{len(kept) + 1} records" in verified.stdout
+    assert f"{first + len(kept)} records" in verified.stdout

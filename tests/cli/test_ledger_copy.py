@@ -18,6 +18,8 @@ from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.outbox import SqliteOutbox
 
+pytestmark = pytest.mark.slow
+
 COMMENT = Comment("c-1", "/a", "Ana", "<p>Été</p>", 1_700_000_000_000, None, "r-1")
 
 MESSAGE = Message("msg_1", "Ads", "https://ads.test/", b"{}", 5, State.DELIVERED, 1, 9, "204", 6)

@@ -30,7 +30,7 @@ def comment(number: int, page: str = "/a", reply_to: str | None = None, time: in
     return Comment(f"id-{number:04}", page, f"N{number} é", "<p>x</p>", moment, reply_to, "r-1")
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
     if request.param == "postgres":
         database = Database(request.getfixturevalue("postgres").database())

@@ -53,7 +53,7 @@ class Case:
             self.database.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def case(request, tmp_path):
     address = None
     if request.param == "postgres":

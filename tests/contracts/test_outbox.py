@@ -14,7 +14,7 @@ from bandeau.storage.place import OpenOutbox, Place, open_place
 from bandeau.storage.sqlite.outbox import FILE, SqliteOutbox
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     if request.param == "sqlite":
         opened = open_place(tmp_path)

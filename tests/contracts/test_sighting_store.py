@@ -41,7 +41,7 @@ def opened(folder: Path) -> SqliteSightings:
     return SqliteSightings(folder / FILE, registrable)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SightingStore]:
     if request.param == "postgres":
         database = Database(request.getfixturevalue("postgres").database())

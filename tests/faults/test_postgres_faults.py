@@ -19,6 +19,8 @@ from bandeau.storage.postgres.database import Database
 from bandeau.storage.postgres.evidence import open_evidence
 from bandeau.storage.postgres.ledger import leaf_of
 
+pytestmark = pytest.mark.slow
+
 VKEY = drafts.signer().vkey
 # A caller asks again with the same draft until it is answered, as a browser does.
 SCRIPT = textwrap.dedent("""

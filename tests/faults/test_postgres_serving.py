@@ -20,6 +20,8 @@ from bandeau.cli import main
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.storage.keys import KeysError
 
+pytestmark = pytest.mark.slow
+
 HOST = {"host": "www.quotidien.test"}
 
 

@@ -14,6 +14,8 @@ from bandeau.storage.postgres.database import Database
 from bandeau.storage.postgres.evidence import open_evidence
 from bandeau.storage.postgres.ledger import PostgresLedger
 
+pytestmark = pytest.mark.slow
+
 VKEY = drafts.signer().vkey
 TAKEN = """
 UPDATE lease SET holder = 'another', epoch = epoch + 1, until = now() + interval '1 hour'

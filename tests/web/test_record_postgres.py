@@ -18,6 +18,8 @@ from bandeau.app import Bandeau
 from bandeau.cli import main
 from bandeau.ledger.record import uuid7
 
+pytestmark = pytest.mark.slow
+
 JSON = {"accept": "application/json", "sec-fetch-site": "same-origin"}
 RECORD = "/.bandeau/record"
 

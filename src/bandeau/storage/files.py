@@ -6,6 +6,7 @@ import errno
 import os
 import tempfile
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,7 @@ def read_policy(path: Path) -> bytes:
         raise OSError(f"{path}: cannot be read: {_reason(error)}") from error
 
 
+@cache
 def read_words() -> Words:
     """The built-in texts, one language for each file of ``policy/texts``."""
     folder = resources.files("bandeau.policy") / "texts"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from publicsuffixlist import PublicSuffixList
 
 _REMEMBERED = 4_096
 
 
+@cache
 def public_suffixes() -> Suffixes:
     """The list, read once."""
     return Suffixes(PublicSuffixList())

@@ -4,6 +4,8 @@
 .PHONY: help demo test check lint types install browser packages screenshots lock clean
 
 export PYTHON ?= python3
+# Tests start hundreds of processes: what is compiled once is read by the others.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
@@ -17,7 +19,7 @@ test: packages $(INSTALLED) ## Install what is needed, Debian packages included,
 	$(BIN)/python -m pytest
 
 check: lint types ## The fast part: lint, types, and the tests without browser and load
-	$(BIN)/python -m pytest -q -x -n 2 --dist loadfile -m "not browser and not slow" --hypothesis-profile=check
+	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -m "not browser and not slow" --hypothesis-profile=check
 
 lint: $(INSTALLED) ## Style and import contracts
 	$(BIN)/ruff check

@@ -39,6 +39,14 @@ def _find_chromium() -> str | None:
     return next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs PostgreSQL is slow: a server is made for it, of which `make check` has no time."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Where Chromium is missing, browser tests are skipped aloud; in CI they fail."""
     if item.get_closest_marker("browser") and _find_chromium() is None:

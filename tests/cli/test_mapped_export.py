@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import ledger_drafts
 import pytest
 from proven import ITEM, bandeau, choose
@@ -163,7 +163,7 @@ def test_consent_alone_is_a_kantara_receipt(site: Path) -> None:
     ids = (site / "ids").read_text().split()
     assert [each["consentReceiptID"] for each in documents] == [ids[0], ids[2]]
     for each in documents:
-        jsonschema.Draft202012Validator(KANTARA).validate(each)
+        jsonschema_rs.Draft202012Validator(KANTARA).validate(each)
         (purpose,) = each["services"][0]["purposes"]
         assert purpose["purposeCategory"] == ["social"]
         assert purpose["thirdPartyName"] == "Telegram"

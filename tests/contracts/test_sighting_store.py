@@ -130,6 +130,7 @@ store.close()
 """
 
 
+@pytest.mark.slow
 def test_several_processes_share_a_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITING, str(tmp_path), str(Path(__file__).parent)]
     writers = [

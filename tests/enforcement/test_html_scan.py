@@ -177,6 +177,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1_000, 1 << 30])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_is_read_in_linear_time(name: str, size: int) -> None:

@@ -70,6 +70,7 @@ def backup(path: Path, to: Path) -> None:
     target.close()
 
 
+@pytest.mark.slow
 def test_a_server_does_not_start_on_an_older_ledger(
     restored: Path, keys: Keys, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_server_does_not_start_on_an_older_ledger(
     assert "Traceback" not in told.stderr
 
 
+@pytest.mark.slow
 def test_verify_says_what_an_older_ledger_lacks(restored: Path) -> None:
     told = run("ledger", "verify", "--data", restored)
     assert told.returncode == 1
@@ -127,6 +129,7 @@ def test_another_history_of_the_same_length_is_refused(data: Path, keys: Keys) -
         append(data, keys, 9)
 
 
+@pytest.mark.slow
 def test_an_older_ledger_is_accepted_aloud(restored: Path, keys: Keys) -> None:
     told = run("ledger", "accept-restore", "--data", restored)
     assert told.returncode == 0, told.stderr
@@ -150,6 +153,7 @@ def test_an_older_ledger_is_accepted_aloud(restored: Path, keys: Keys) -> None:
     assert len(exported(restored)) == 5
 
 
+@pytest.mark.slow
 def test_a_restored_ledger_that_does_not_verify_is_not_accepted(restored: Path) -> None:
     db = apsw.Connection(str(restored / NAME))
     db.execute("UPDATE leaf SET salt = zeroblob(32) WHERE idx = 1")
@@ -159,6 +163,7 @@ def test_a_restored_ledger_that_does_not_verify_is_not_accepted(restored: Path) 
     assert "Nothing accepted: record" in told.stderr
 
 
+@pytest.mark.slow
 def test_visitors_whose_record_was_lost_are_undecided(tmp_path: Path) -> None:
     policy, data = tmp_path / "policy.toml", tmp_path / "data"
     policy.write_text(POLICY, encoding="utf-8")

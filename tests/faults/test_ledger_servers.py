@@ -36,6 +36,7 @@ def choose(server: Served) -> str:
     return str(answer.json()["receipt"]["id"])
 
 
+@pytest.mark.slow
 def test_a_second_server_on_one_folder_is_told_which_process_has_it(
     policy: Path, data: Path
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_second_server_on_one_folder_is_told_which_process_has_it(
         assert choose(first)
 
 
+@pytest.mark.slow
 def test_the_folder_is_free_again_after_kill_9_and_after_a_stop(policy: Path, data: Path) -> None:
     with served(policy, data) as first:
         choose(first)
@@ -67,6 +69,7 @@ def test_the_folder_is_free_again_after_kill_9_and_after_a_stop(policy: Path, da
     assert kinds.count("policy") == 1
 
 
+@pytest.mark.slow
 def test_the_commands_run_beside_a_live_server(policy: Path, data: Path, tmp_path: Path) -> None:
     with served(policy, data) as server:
         ids = [choose(server) for _ in range(3)]
@@ -84,6 +87,7 @@ def test_the_commands_run_beside_a_live_server(policy: Path, data: Path, tmp_pat
         assert ids[1] not in kept
 
 
+@pytest.mark.slow
 def test_middlewares_share_a_folder(policy: Path, data: Path) -> None:
     first, second = (Bandeau(publisher(Seen()), policy=policy, data=data) for _ in range(2))
     with serving(first) as one, serving(second) as two:

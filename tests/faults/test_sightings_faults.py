@@ -10,6 +10,7 @@ from pathlib import Path
 
 import apsw
 import httpx
+import pytest
 from publisher import POLICY, Seen, publisher
 from serving import serving
 
@@ -68,6 +69,7 @@ def test_a_store_that_fails_once_gets_the_next_batch() -> None:
     assert [s.name for s in kept] == ["kept.test"]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_at_start_is_named(tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
     (tmp_path / "data").mkdir(mode=0o700)

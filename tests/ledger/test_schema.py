@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
+import jsonschema_rs
 import ledger_drafts as drafts
 import pytest
 from click.testing import CliRunner
@@ -18,7 +18,7 @@ from bandeau.ledger.record import FIELDS, VERSIONS, Kind, RecordError, fields_of
 from bandeau.ledger.schema import record_schema
 
 SCHEMA = record_schema()
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+VALIDATOR = jsonschema_rs.Draft202012Validator(SCHEMA)
 
 
 def written(draft: Any, placed: Any = None) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_every_field_of_every_kind_with_every_odd_value(record: dict[str, Any]) 
 
 
 def test_the_schema_is_one_and_describes_every_field() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema_rs.meta.validate(SCHEMA)
     defined = SCHEMA["$defs"]
     assert isinstance(defined, dict)
     assert set(defined) == {f"{kind}-{v}" for kind in Kind for v in VERSIONS}

@@ -123,6 +123,7 @@ def test_many_in_one_packet_are_all_answered(site: AtHand, address: Address) -> 
     assert answers.count(b"HTTP/1.1 200 OK\r\n") == 1_402
 
 
+@pytest.mark.slow
 def test_who_does_not_read_is_waited_for(site: AtHand, address: Address) -> None:
     with connect(address) as visitor:
         visitor.sendall((asking() + b"\r\n") * 400 + asking() + LAST)
@@ -183,6 +184,7 @@ def test_nothing_behind_the_last_request_is_served(
     assert "/behind" not in site.served
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/whole", "/other"])
 def test_an_idle_connection_is_closed_in_time_and_a_busy_one_is_not(
     site: AtHand, monkeypatch: pytest.MonkeyPatch, path: str

@@ -80,6 +80,7 @@ def withdrawal(number: int) -> Draft:
     )
 
 
+@pytest.mark.slow
 def test_a_served_withdrawal_and_an_erasure_reach_the_vendor(
     tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -202,6 +203,7 @@ def test_the_log_is_read_on_and_never_told_twice(tmp_path: Path, receiver: Recei
     desk.outbox.close()
 
 
+@pytest.mark.slow
 def test_two_processes_side_by_side_send_each_message_once(
     tmp_path: Path, receiver: Receiver
 ) -> None:

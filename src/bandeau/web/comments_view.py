@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -72,6 +73,13 @@ class Scene:
     shared: bool = False
 
 
+@cache
+def _packaged() -> Environment:
+    return Environment(
+        loader=PackageLoader("bandeau.web"), autoescape=True, undefined=StrictUndefined
+    )
+
+
 class CommentsView:
     """Draws the comments of one site in its visitors' languages."""
 
@@ -81,9 +89,6 @@ class CommentsView:
         self._script = static.script("comments.js")
         self._css = static.style("comments.css")
         self._page_css = static.style("comments_page.css")
-        self._templates = Environment(
-            loader=PackageLoader("bandeau.web"), autoescape=True, undefined=StrictUndefined
-        )
 
     @property
     def style_hashes(self) -> tuple[str, ...]:
@@ -148,41 +153,49 @@ class CommentsView:
     def _draw(self, scene: Scene) -> str:
         say = self._sayer(scene.lang)
         purpose = self._purpose(scene.lang)
-        return self._templates.get_template("comments.html").render(
-            say=say,
-            replying=lambda name: say("comments.replying", name=name),
-            css=Markup(self._css),  # noqa: S704 - our own style sheet
-            lang=self._spoken(scene.lang),
-            dir=direction(self._spoken(scene.lang)),
-            page=scene.page,
-            script=Markup(self._script),  # noqa: S704 - our own script
-            purpose=purpose,
-            alternative=self._alternative(scene.lang),
-            open=isinstance(scene.verdict, Open),
-            lock=_lock(say, scene.verdict, purpose),
-            withdrawn=_lock(say, Locked(Reason.REFUSED), purpose),
-            counted=_counted(say, scene),
-            threads=_threads(say, scene),
-            more=_more(scene),
-            draft=scene.draft,
-            answered=scene.answered,
-            message=_message(say, scene),
-            shared=scene.shared,
-            form_first=bool(scene.message or scene.answered),
-            name_limit=limits.COMMENT_NAME_CHARACTERS,
-            text_limit=limits.COMMENT_TEXT_CHARACTERS,
+        return (
+            _packaged()
+            .get_template("comments.html")
+            .render(
+                say=say,
+                replying=lambda name: say("comments.replying", name=name),
+                css=Markup(self._css),  # noqa: S704 - our own style sheet
+                lang=self._spoken(scene.lang),
+                dir=direction(self._spoken(scene.lang)),
+                page=scene.page,
+                script=Markup(self._script),  # noqa: S704 - our own script
+                purpose=purpose,
+                alternative=self._alternative(scene.lang),
+                open=isinstance(scene.verdict, Open),
+                lock=_lock(say, scene.verdict, purpose),
+                withdrawn=_lock(say, Locked(Reason.REFUSED), purpose),
+                counted=_counted(say, scene),
+                threads=_threads(say, scene),
+                more=_more(scene),
+                draft=scene.draft,
+                answered=scene.answered,
+                message=_message(say, scene),
+                shared=scene.shared,
+                form_first=bool(scene.message or scene.answered),
+                name_limit=limits.COMMENT_NAME_CHARACTERS,
+                text_limit=limits.COMMENT_TEXT_CHARACTERS,
+            )
         )
 
     def _shell(self, lang: str, page: str, **values: str) -> str:
         shown = {"section": "", "message": "", "state": "", **values}
-        return self._templates.get_template("comments_page.html").render(
-            lang=self._spoken(lang),
-            dir=direction(self._spoken(lang)),
-            site=self._policy.site.name,
-            back=self._sayer(lang)("panel.back"),
-            page=page,
-            css=Markup(self._page_css),  # noqa: S704 - our own style sheet
-            **shown,
+        return (
+            _packaged()
+            .get_template("comments_page.html")
+            .render(
+                lang=self._spoken(lang),
+                dir=direction(self._spoken(lang)),
+                site=self._policy.site.name,
+                back=self._sayer(lang)("panel.back"),
+                page=page,
+                css=Markup(self._page_css),  # noqa: S704 - our own style sheet
+                **shown,
+            )
         )
 
     def _spoken(self, lang: str) -> str:

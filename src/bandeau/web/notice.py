@@ -10,7 +10,7 @@ import hashlib
 import html
 import json
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,17 +32,19 @@ _TOKEN = re.compile(rb"(%BANDEAU-(?:RETURN|RETURN-QUERY|VERSION|HOSTS)%)")
 _PACK = re.compile(r"\s*\n\s*")
 
 
-class Templates:
-    """The package's templates, compiled once; every value is escaped."""
+@cache
+def _packaged() -> Environment:
+    return Environment(
+        loader=PackageLoader("bandeau.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("bandeau.web"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+
+class Templates:
+    """The package's templates, compiled once a process; every value is escaped."""
 
     def render(self, name: str, **values: object) -> str:
         """One template without line breaks; texts hold none of their own."""
@@ -50,7 +52,7 @@ class Templates:
 
     def plain(self, name: str, **values: object) -> str:
         """One template with the line breaks that it and its values have."""
-        return self._environment.get_template(name).render(**values)
+        return _packaged().get_template(name).render(**values)
 
 
 class Notice:

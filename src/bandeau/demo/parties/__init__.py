@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -44,6 +44,7 @@ def third_parties(
     return Starlette(routes=hosts)
 
 
+@cache
 def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("bandeau.demo"),

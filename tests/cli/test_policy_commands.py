@@ -67,6 +67,17 @@ def test_warnings_alone_are_printed_and_exit_0(policy: Path) -> None:
     assert "no error, warnings: 1" in result.stdout
 
 
+def test_hosts_that_fit_into_no_header_are_a_warning(policy: Path) -> None:
+    for hosts, told in ((600, False), (1_200, True)):
+        named = ", ".join(f'"cdn{n}.vendor{n}.test"' for n in range(hosts))
+        tracker = f"[[trackers]]\nvendor = 'V'\npurpose = 'social'\nhosts = [{named}]\n"
+        policy.write_text(SOUND + tracker, "utf-8")
+        result = check(policy)
+        assert result.exit_code == 0
+        line = f"{policy}:7: trackers: [schema] warning: the hosts of all trackers take more than"
+        assert (line in result.stdout) is told, result.stdout
+
+
 def test_json_holds_the_same(policy: Path) -> None:
     assert json.loads(check(policy, "--json").stdout)["faults"] == []
     policy.write_text(SOUND + "x = 1\n", "utf-8")

@@ -403,3 +403,14 @@ def test_a_redirect_of_the_page_itself_is_for_a_visitor_who_acted() -> None:
     assert location(FAR, destination=b"document") == out
     assert location(b"//ads.test/x?y=1", destination=b"document") == out
     assert location(FAR) == FAR, "browsers that do not say go by the page's policies"
+
+
+@pytest.mark.parametrize("granted", [("social",), ()])
+def test_a_page_is_shown_however_many_hosts_are_allowed(granted: tuple[str, ...]) -> None:
+    hosts = ", ".join(f'"cdn{n}.many{n}.test"' for n in range(3_000))
+    more = f'[[trackers]]\nvendor = "Many"\npurpose = "social"\nhosts = [{hosts}]\n'
+    page: Headers = [(b"content-type", b"text/html")]
+    headers = exchange(*granted, more=more).response_headers(200, page)
+    assert sum(len(name) + len(value) for name, value in headers) < 200_000
+    reached = dict(headers)[b"content-security-policy"]
+    assert b"'self' www.quotidien.test:*" in reached and b"telegram" not in reached

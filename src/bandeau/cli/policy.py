@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from bandeau import limits
+from bandeau.enforcement.rules import Rules
 from bandeau.policy.check import check, load
-from bandeau.policy.fault import Fault, PolicyError
-from bandeau.policy.lines import lines_of
+from bandeau.policy.fault import Fault, PolicyError, in_order
+from bandeau.policy.lines import Lines, lines_of
 from bandeau.policy.model import Policy
 from bandeau.policy.parse import parse
 from bandeau.policy.starter import starter
@@ -85,7 +87,21 @@ def _judged(data: bytes) -> tuple[Policy | None, tuple[Fault, ...]]:
         policy = parse(data)
     except PolicyError as error:
         return None, error.faults
-    return policy, check(policy, read_words(), lines_of(data))
+    lines = lines_of(data)
+    faults = check(policy, read_words(), lines)
+    if any(fault.severity == "error" for fault in faults):
+        return policy, faults
+    return policy, in_order([*faults, *_too_wide(policy, lines)])
+
+
+def _too_wide(policy: Policy, lines: Lines) -> Iterator[Fault]:
+    if Rules(policy).too_wide:
+        message = (
+            "the hosts of all trackers take more than browsers accept in headers "
+            f"({limits.POLICY_HEADER_BYTES} bytes, some 700 hosts): who accepts gets exempt "
+            "trackers only; name the domains that they share, or declare fewer"
+        )
+        yield lines.fault(("trackers",), "schema", message, "warning")
 
 
 def _print(path: Path, policy: Policy | None, faults: Iterable[Fault], errors: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from bandeau import limits
 from bandeau.choice.model import Answer, Standing
 from bandeau.enforcement.allowlist import connection_allowlist, host_patterns, named_hosts
 from bandeau.enforcement.cookies import Jar, judge_jar
@@ -109,7 +110,20 @@ class Rules:
         """The one that fits every visitor: exempt trackers only."""
         return self._written(frozenset(), frozenset()).content
 
+    @property
+    def too_wide(self) -> bool:
+        """Whether a visitor who grants everything is held like one who refuses.
+
+        That is where the hosts take more than headers may hold: browsers show no page then.
+        """
+        everything = frozenset(purpose.key for purpose in self.policy.consent_purposes)
+        return not _fits(self._listed(everything, frozenset()))
+
     def _write(self, granted: frozenset[str], uncovered: frozenset[tuple[str, str]]) -> _Written:
+        written = self._listed(granted, uncovered)
+        return written if _fits(written) else self._listed(frozenset(), frozenset())
+
+    def _listed(self, granted: frozenset[str], uncovered: frozenset[tuple[str, str]]) -> _Written:
         def allows(tracker: Tracker) -> bool:
             if self.policy.purpose(tracker.purpose).exempt is not None:
                 return True
@@ -122,6 +136,10 @@ class Rules:
         patterns = host_patterns(own, allowed, denied)
         confined = connection_allowlist(patterns, (), webrtc=not denied)
         return _Written(own_policy(own, allowed, denied), patterns, not denied, confined)
+
+
+def _fits(written: _Written) -> bool:
+    return len(written.content) + len(written.confined) <= limits.POLICY_HEADER_BYTES
 
 
 def _granted(standing: Standing) -> frozenset[str]:

@@ -18,7 +18,6 @@ from bandeau.features.comments.write import (
     clean_name,
     compose,
     page_path,
-    placed,
     prepare,
     render,
     sanitise,
@@ -251,18 +250,8 @@ def test_a_new_emoji_is_a_comment() -> None:
     assert isinstance(prepare(Draft("/a", "Zoé", "\U0001fae8")), Draft)
 
 
-def test_a_reply_stays_on_its_page() -> None:
-    parent = Comment("id-1", "/a", "A", "<p>x</p>", 1, None, "r")
-    draft = Draft("/a", "B", "y", "id-1")
-    assert placed(draft, parent) == draft
-    for refused in (placed(draft, None), placed(Draft("/b", "B", "y", "id-1"), parent)):
-        assert isinstance(refused, Refusal)
-        assert refused.status == 422
-    assert placed(Draft("/a", "B", "y"), None) == Draft("/a", "B", "y")
-
-
 def test_a_comment_keeps_the_receipt_that_allowed_it() -> None:
     comment = compose(Draft("/a", "B", "y"), comment_id="id-2", time=1_700_000_000_000, receipt="r")
     assert comment == Comment(
-        "id-2", "/a", "B", '<p dir="auto">y</p>', 1_700_000_000_000, None, "r"
+        "id-2", "/a", "B", '<p dir="auto">y</p>', 1_700_000_000_000, None, "r", source="y"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -21,14 +21,14 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
-from bandeau.features.comments.model import Comment, Draft, Refusal
+from bandeau.features.comments.model import Comment, Draft, Listing, Order, Refusal, State, Thread
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import (
     BAD_PAGE,
+    UNKNOWN_REPLY,
     compose,
     escaped_path,
     page_path,
-    placed,
     prepare,
 )
 from bandeau.policy.model import Policy
@@ -85,11 +85,11 @@ class Comments:
         if isinstance(page, Refusal):
             return "locked", b""
         try:
-            comments, count = await self._read(page, None)
+            listing = await self._read(page)
         except CommentsUnavailable:
-            comments, count = None, 0
+            listing = None
         open_now = isinstance(appears(standing, self._policy), Open)
-        section = self.view.section(standing, lang, page, comments, count, shared=shared)
+        section = self.view.section(standing, lang, page, listing, shared=shared)
         return "open" if open_now else "locked", section
 
     async def answer(self, request: Request) -> Response:
@@ -103,22 +103,31 @@ class Comments:
         page = page_path(pages[0]) if len(pages) == 1 else BAD_PAGE
         if isinstance(page, Refusal):
             return self._refused(request, page)
+        order = _order(request)
         try:
-            comments, count = await self._read(page, request.query_params.get("after"))
+            listing = await self._asked(request, page, order)
         except CommentsUnavailable:
             return self._refused(request, UNAVAILABLE)
         if _asks_html(request):
-            return await self._page(request, page, comments, count)
-        listed = [_public(comment) for comment in comments or ()]
-        body = {"page": page, "count": count, "comments": listed}
+            return await self._page(request, page, listing, order)
+        body = {"page": page, "count": listing.count, "next": listing.next or None}
+        body["comments"] = [told for thread in listing.threads for told in _told(thread)]
         return JSONResponse(body, headers={"Cache-Control": "no-cache", **_COMMON})
 
-    async def _page(
-        self, request: Request, page: str, comments: Sequence[Comment] | None, count: int
-    ) -> Response:
+    async def _asked(self, request: Request, page: str, order: Order) -> Listing:
+        asked = request.query_params
+        root, place = asked.get("thread"), asked.get("from", "0")
+        if root is None:
+            return await self._read(page, order, asked.get("after"))
+        first = int(place) if place.isdecimal() and len(place) < 10 else 0
+        listing = await self._store.thread(root, limits.COMMENTS_PER_PAGE, first)
+        return listing if all(t.root.page == page for t in listing.threads) else Listing((), 0)
+
+    async def _page(self, request: Request, page: str, listing: Listing, order: Order) -> Response:
         verdict = judge(await self._proof(request), self._policy)
         answered = await self._answered(page, request.query_params.get("reply"))
-        scene = Scene(verdict, self._lang(request), page, comments, count, answered=answered)
+        lang = self._lang(request)
+        scene = Scene(verdict, lang, page, listing, order=order, answered=answered)
         return self._html(self.view.page(scene), 200)
 
     async def _post(self, request: Request) -> Response:
@@ -143,21 +152,16 @@ class Comments:
         ready = prepare(draft)
         if isinstance(ready, Refusal):
             return ready
+        comment = compose(
+            ready,
+            comment_id=self._new_id(),
+            time=int(self._now() * 1000),
+            receipt=verdict.receipt,
+        )
         try:
-            parent = await self._store.find(ready.reply_to) if ready.reply_to else None
-            ready = placed(ready, parent)
-            if isinstance(ready, Refusal):
-                return ready
-            comment = compose(
-                ready,
-                comment_id=self._new_id(),
-                time=int(self._now() * 1000),
-                receipt=verdict.receipt,
-            )
-            kept = None if await self._store.add(comment) else await self._store.find(comment.id)
+            return await self._store.add(comment) or UNKNOWN_REPLY
         except CommentsUnavailable:
             return UNAVAILABLE
-        return kept or comment
 
     async def _turned_down(
         self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
@@ -167,16 +171,15 @@ class Comments:
         if isinstance(page, Refusal) or draft is None or not _wants_html(request):
             return self._refused(request, refusal)
         try:
-            comments, count = await self._read(page, None)
+            listing = await self._read(page)
         except CommentsUnavailable:
-            comments, count = None, 0
+            listing = None
             refusal = UNAVAILABLE if isinstance(verdict, Open) else refusal
         scene = Scene(
             verdict,
             self._lang(request),
             page,
-            comments,
-            count,
+            listing,
             draft=draft,
             answered=await self._answered(page, draft.reply_to),
             message=self._message(request, refusal),
@@ -190,9 +193,10 @@ class Comments:
         body = {"error": {"reason": str(refusal.code), "message": message}}
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
 
-    async def _read(self, page: str, after: str | None) -> tuple[Sequence[Comment] | None, int]:
-        comments = await self._store.page(page, limits.COMMENTS_PER_PAGE, after)
-        return comments, await self._store.count(page)
+    async def _read(
+        self, page: str, order: Order = Order.NEWEST, after: str | None = None
+    ) -> Listing:
+        return await self._store.threads(page, limits.COMMENTS_PER_PAGE, order, after)
 
     async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
         if not comment_id:
@@ -201,7 +205,8 @@ class Comments:
             found = await self._store.find(comment_id)
         except CommentsUnavailable:
             return None
-        return found if found and found.page == page else None
+        shown = found and found.page == page and found.state is State.PUBLISHED
+        return found if shown else None
 
     def _html(self, body: str, status: int) -> Response:
         policy = {"Content-Security-Policy": self.view.page_policy}
@@ -238,15 +243,25 @@ def _published(request: Request, comment: Comment) -> Response:
     return RedirectResponse(place, 303, headers=_headers(303))
 
 
+def _order(request: Request) -> Order:
+    asked = request.query_params.get("sort")
+    return Order(asked) if asked in set(Order) else Order.NEWEST
+
+
+def _told(thread: Thread) -> list[dict[str, Any]]:
+    return [_public(comment) for comment in (thread.root, *thread.replies)]
+
+
 def _public(comment: Comment) -> dict[str, Any]:
-    """What is told of a comment: never the receipt that allowed it."""
-    return {
-        "id": comment.id,
-        "name": comment.name,
-        "html": comment.html,
-        "time": rfc3339(comment.time),
-        "reply_to": comment.reply_to,
-    }
+    """What is told of a comment: never its source, nor the receipt that allowed it.
+
+    Of what is no longer shown only its place is told, for the replies under it.
+    """
+    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
+    if comment.state is not State.PUBLISHED:
+        return told | {"name": None, "html": None, "state": "removed"}
+    edited = rfc3339(comment.edited) if comment.edited else None
+    return told | {"name": comment.name, "html": comment.html, "edited": edited}
 
 
 def _is_json(request: Request) -> bool:

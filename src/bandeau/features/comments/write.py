@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from dataclasses import replace
 from urllib.parse import quote, unquote
 
 import nh3
@@ -91,17 +90,8 @@ def prepare(draft: Draft) -> Draft | Refusal:
     return cleaned if _seen(cleaned.name) and _seen(cleaned.text) else EMPTY
 
 
-def placed(draft: Draft, parent: Comment | None) -> Draft | Refusal:
-    """``draft`` where the comment that it answers is on the same page, else why not."""
-    if draft.reply_to is None:
-        return draft
-    if parent is None or parent.page != draft.page:
-        return UNKNOWN_REPLY
-    return replace(draft, reply_to=parent.id)
-
-
 def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Comment:
-    """The comment of a prepared and placed ``draft``; ``time`` is in Unix milliseconds."""
+    """The comment of a prepared ``draft``; ``time`` is in Unix milliseconds."""
     return Comment(
         id=comment_id,
         page=draft.page,
@@ -110,6 +100,7 @@ def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Commen
         time=time,
         reply_to=draft.reply_to,
         receipt=receipt,
+        source=draft.text,
     )
 
 

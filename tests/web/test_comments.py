@@ -176,7 +176,7 @@ def test_the_list_is_open_to_all_and_tells_nothing_of_the_visitor() -> None:
     assert root == {
         "id": "id-0000",
         "name": "Zoé",
-        "html": '<p dir="auto">One.<br>Two.</p>',
+        "html": '<p dir="auto">One.<br>\nTwo.</p>',
         "time": "2023-11-14T22:13:21.250Z",
         "reply_to": None,
         "edited": None,
@@ -264,7 +264,7 @@ def test_json_is_answered_with_the_comment() -> None:
         "comment": {
             "id": "id-0000",
             "name": "Zoé",
-            "html": '<p dir="auto">One.<br>Two.</p>',
+            "html": '<p dir="auto">One.<br>\nTwo.</p>',
             "time": "2023-11-14T22:13:21.250Z",
             "reply_to": None,
             "edited": None,

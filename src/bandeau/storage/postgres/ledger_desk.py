@@ -14,7 +14,7 @@ from bandeau import limits
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.storage.postgres import ledger_rows as rows
+from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Database
 from bandeau.storage.postgres.ledger_lease import LeaseLost
 from bandeau.storage.postgres.ledger_sequencer import Sequencer
@@ -130,12 +130,12 @@ class Desk:
         left = list(waiters)
         try:
             async with self._gate, self._database.connection() as db:
-                await rows.accept(db, [waiter.draft for waiter in waiters])
+                await content.accept(db, [waiter.draft for waiter in waiters])
             end = time.monotonic() + limits.LEDGER_SEQUENCE_SECONDS
             while left and time.monotonic() < end:
                 await asyncio.sleep(limits.LEDGER_POLL_SECONDS / 2)
                 async with self._database.connection() as db:
-                    behind = await rows.waiting(db, [w.draft.id for w in left])
+                    behind = await content.waiting(db, [w.draft for w in left])
                     done = [waiter for waiter in left if waiter.draft.id not in behind]
                     answers = await self._sequencer.answers(db, [w.draft for w in done])
                 deliver(done, answers)

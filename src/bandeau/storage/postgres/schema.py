@@ -13,7 +13,7 @@ import asyncpg
 from bandeau.storage.migrating import migration
 from bandeau.storage.postgres.database import Connection
 
-SCHEMA = 2
+SCHEMA = 3
 MONTHS_AHEAD = 2
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = """

@@ -19,7 +19,7 @@ import pytest
 from postgres_server import binaries
 
 NODES = 3
-# Patroni's shortest useful times: a leader is missed after TTL seconds.
+# A leader is missed after so many seconds: short, for tests.
 TTL = 6
 _PROGRAMS = ("patroni", "etcd", "setpriv")
 _PATIENCE = 240
@@ -40,7 +40,7 @@ def needed() -> None:
 class Node:
     """One Patroni, and the PostgreSQL that it keeps."""
 
-    def __init__(self, name: str, folder: Path, etcd: int, run_as: list[str]) -> None:
+    def __init__(self, name: str, folder: Path, etcd: int, run_as: list[str], ttl: int) -> None:
         self.name = name
         self.port, self.api = free_port(), free_port()
         self._folder = folder
@@ -48,7 +48,7 @@ class Node:
         self._data = folder / name
         self._config = folder / f"{name}.json"
         # JSON is YAML too.
-        self._config.write_text(json.dumps(self._settings(etcd)), "utf-8")
+        self._config.write_text(json.dumps(self._settings(etcd, ttl)), "utf-8")
         self._patroni: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -84,7 +84,7 @@ class Node:
             return None
         return None if state == "Z" else number
 
-    def _settings(self, etcd: int) -> dict[str, object]:
+    def _settings(self, etcd: int, ttl: int) -> dict[str, object]:
         here = f"127.0.0.1:{self.port}"
         trust = ["host all all 127.0.0.1/32 trust", "host replication all 127.0.0.1/32 trust"]
         return {
@@ -97,7 +97,7 @@ class Node:
             "etcd3": {"hosts": f"127.0.0.1:{etcd}"},
             "bootstrap": {
                 "dcs": {
-                    "ttl": TTL,
+                    "ttl": ttl,
                     "loop_wait": 1,
                     "retry_timeout": 2,
                     "synchronous_mode": True,
@@ -125,14 +125,14 @@ class Node:
 class PatroniCluster:
     """A leader, a synchronous standby and one more; ``stop`` ends all and removes their folder."""
 
-    def __init__(self) -> None:
+    def __init__(self, ttl: int = TTL) -> None:
         needed()
         self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         self._as = self._as if os.getuid() == 0 else []
         self._folder = Path(tempfile.mkdtemp(prefix="bandeau-patroni-"))
         self._etcd: subprocess.Popen[bytes] | None = None
         etcd = free_port()
-        self.nodes = [Node(f"n{n}", self._folder, etcd, self._as) for n in range(NODES)]
+        self.nodes = [Node(f"n{n}", self._folder, etcd, self._as, ttl) for n in range(NODES)]
         if self._as:
             for path in (self._folder, *self._folder.iterdir()):
                 shutil.chown(path, "postgres", "postgres")
@@ -219,9 +219,9 @@ class PatroniCluster:
 
 
 @contextmanager
-def patroni_cluster() -> Iterator[PatroniCluster]:
+def patroni_cluster(ttl: int = TTL) -> Iterator[PatroniCluster]:
     """A cluster of one's own."""
-    cluster = PatroniCluster()
+    cluster = PatroniCluster(ttl)
     try:
         yield cluster
     finally:

@@ -32,7 +32,7 @@ _PLACED = "DELETE FROM inbox WHERE rid = ANY($1::uuid[])"
 _WAITING = "SELECT rid FROM inbox WHERE rid = ANY($1::uuid[])"
 _KEEP = """
 INSERT INTO consent (subj, rid, body, salt)
-SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[])
+SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[]) ON CONFLICT DO NOTHING
 """
 _DROP = "DELETE FROM consent WHERE subj = $1 AND rid = $2"
 _HELD = "SELECT rid, body, salt FROM consent WHERE subj = $1 AND rid = ANY($2::uuid[])"
@@ -87,12 +87,18 @@ async def waiting(db: Connection, drafts: Sequence[Draft]) -> set[str]:
 
 
 async def keep(db: Connection, rows: Sequence[Kept]) -> None:
-    """Keep the content of records, which must be new."""
-    values = [(row.subject or NO_SUBJECT, *row[1:]) for row in rows]
-    await db.execute(_KEEP, *zip(*values, strict=True))
+    """Keep the content of records, which no leaf names yet.
+
+    Where another node keeps it, it may be there already, under another salt: that node committed,
+    and the transaction that it was part of did not.
+    """
+    columns = list(zip(*((row.subject or NO_SUBJECT, *row[1:]) for row in rows), strict=True))
+    if await db.execute(_KEEP, *columns) != f"INSERT 0 {len(rows)}":
+        await drop(db, [(row.subject, row.id) for row in rows])
+        await db.execute(_KEEP, *columns)
 
 
-async def drop(db: Connection, names: Iterable[tuple[bytes | None, UUID]]) -> None:
+async def drop(db: Connection, names: Iterable[tuple[bytes | None, UUID | str]]) -> None:
     """Erase the content of the records so named: subject and id."""
     await db.executemany(_DROP, [(subject or NO_SUBJECT, rid) for subject, rid in names])
 

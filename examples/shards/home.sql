@@ -1,8 +1,9 @@
--- The database of the log: content and inbox go to three shards, by subject.
--- Run once, by the user whose database it is, after Bandeau has made its tables and before the
--- first choice:
+-- The database of the log: content and inbox go to three shards, by subject, with all that is in
+-- them. Run once, by the user whose database it is, after Bandeau has made its tables, while no
+-- server runs. Where it fails nothing has changed, and it can be run again:
 --   psql -v ON_ERROR_STOP=1 -v host0=a.example -v port0=5432 -v db0=bandeau -v user0=bandeau \
 --        -v host1=… -f home.sql
+BEGIN;
 CREATE EXTENSION IF NOT EXISTS postgres_fdw;
 
 CREATE SERVER shard0 FOREIGN DATA WRAPPER postgres_fdw
@@ -30,14 +31,11 @@ BEGIN
             name
         );
     END LOOP;
-    IF EXISTS (SELECT FROM consent) OR EXISTS (SELECT FROM inbox) THEN
-        RAISE EXCEPTION 'this database holds records already: begin with a new one';
-    END IF;
 END
 $$;
 
-BEGIN;
-DROP TABLE consent, inbox;
+ALTER TABLE consent RENAME TO consent_before;
+ALTER TABLE inbox RENAME TO inbox_before;
 CREATE TABLE consent (
     subj bytea NOT NULL,
     rid uuid NOT NULL,
@@ -66,4 +64,10 @@ CREATE FOREIGN TABLE inbox_shard1 PARTITION OF inbox
     FOR VALUES WITH (MODULUS 3, REMAINDER 1) SERVER shard1 OPTIONS (table_name 'inbox');
 CREATE FOREIGN TABLE inbox_shard2 PARTITION OF inbox
     FOR VALUES WITH (MODULUS 3, REMAINDER 2) SERVER shard2 OPTIONS (table_name 'inbox');
+
+-- A former try may have reached a shard.
+INSERT INTO consent SELECT subj, rid, body, salt FROM consent_before ON CONFLICT DO NOTHING;
+INSERT INTO inbox SELECT rid, subj, kind, moment, before, after, erases, artefacts
+    FROM inbox_before ON CONFLICT DO NOTHING;
+DROP TABLE consent_before, inbox_before;
 COMMIT;

@@ -8,7 +8,7 @@ import ledger_drafts as drafts
 import pytest
 from ledger_load import check, processes
 from postgres_server import PostgresServer
-from postgres_shards import sharded
+from postgres_shards import distribute, sharded
 
 from bandeau.ledger.verify import verify
 from bandeau.storage.postgres.database import Database
@@ -65,6 +65,28 @@ def test_a_server_that_dies_loses_nothing(servers, address):
         answered = one.end(signal.SIGKILL) + two.end(signal.SIGKILL)
     with processes(address, 2_000_000, count=50) as (last,):
         answered += last.end()
+    check(address, answered)
+
+
+def test_a_database_with_choices_is_moved_to_shards(servers):
+    home, *shards = servers
+    address = home.database()
+    with processes(address, 0, count=200) as (before,):
+        answered = before.end()
+    distribute(home, address, shards)
+    assert sum(rows(shard, "consent") for shard in shards) == 200
+    with processes(address, 100, count=200) as (after,):
+        answered += after.end()
+    assert len(check(address, set(answered))) == 300
+
+
+def test_what_is_verified_beside_running_servers_is_whole(address):
+    with processes(address, 0, 1_000_000) as (one, two):
+        for _ in range(5):
+            one.more(100)
+            two.more(100)
+            check(address, ())
+        answered = one.end(signal.SIGKILL) + two.end(signal.SIGKILL)
     check(address, answered)
 
 

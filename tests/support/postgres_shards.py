@@ -20,6 +20,12 @@ def sharded(home: PostgresServer, shards: Sequence[PostgresServer]) -> str:
     database = Database(address)
     open_schema(database)
     database.close()
+    distribute(home, address, shards)
+    return address
+
+
+def distribute(home: PostgresServer, address: str, shards: Sequence[PostgresServer]) -> None:
+    """Move content and inbox of the database at ``address`` to the three ``shards``."""
     words = []
     for number, shard in enumerate(shards):
         at = urlsplit(shard.database())
@@ -30,4 +36,3 @@ def sharded(home: PostgresServer, shards: Sequence[PostgresServer]) -> str:
             words.append(f"{key}{number}={value}")
         words.append(f"user{number}=bandeau")
     home.script(SCRIPTS / "home.sql", urlsplit(address).path[1:], *words)
-    return address

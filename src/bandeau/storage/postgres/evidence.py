@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from bandeau import limits
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Row
 from bandeau.storage.postgres import ledger_content as content
@@ -75,14 +77,26 @@ class _View:
             after = page[-1].index
 
     def _strays(self) -> list[str]:
-        found: list[str] = []
+        """Content that no leaf names.
+
+        Shards commit it just before the log does, so what has no leaf at our moment may have one by
+        now, or within one more.
+        """
+        found: list[content.Name] = []
         after = _BEFORE_ALL
-        while page := self._run(content.names(self._db, after, _PAGE)):
-            found += self._run(rows.strays(self._db, page))
+        while len(found) < _STRAYS and (page := self._run(content.names(self._db, after, _PAGE))):
+            found += self._still(self._run(rows.strays(self._db, page)))
             after = page[-1]
-            if len(found) >= _STRAYS:
-                break
-        return found[:_STRAYS]
+        if found:
+            time.sleep(limits.POSTGRES_REST_SECONDS)
+        return [str(rid) for _, rid in self._still(found)[:_STRAYS]]
+
+    def _still(self, names: list[content.Name]) -> list[content.Name]:
+        async def asked() -> list[content.Name]:
+            async with self._database.connection() as db:
+                return await rows.strays(db, names)
+
+        return self._database.run(asked()) if names else []
 
     def _artefacts(self) -> Iterator[tuple[str, bytes]]:
         for (key,) in self._run(self._db.fetch("SELECT hash FROM artefact ORDER BY hash")):

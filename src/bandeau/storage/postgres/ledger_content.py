@@ -7,13 +7,15 @@ what is for one record names its subject. Each raises what the driver raises.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import Kind
 from bandeau.storage.postgres.database import Connection
 
+Name: TypeAlias = tuple[bytes, UUID]
+"""Subject and id of a record."""
 NO_SUBJECT = b""
 _ACCEPT = """
 INSERT INTO inbox (rid, subj, kind, moment, before, after, erases, artefacts)
@@ -113,7 +115,7 @@ async def held(
 
 async def held_by_many(
     db: Connection, names: Sequence[tuple[bytes | None, UUID]]
-) -> dict[tuple[bytes, UUID], tuple[bytes, bytes]]:
+) -> dict[Name, tuple[bytes, bytes]]:
     """The same for records of any subjects, by subject and id."""
     wanted = [subject or NO_SUBJECT for subject, _ in names], [rid for _, rid in names]
     return {
@@ -122,8 +124,8 @@ async def held_by_many(
     }
 
 
-async def names(db: Connection, after: tuple[bytes, UUID], count: int) -> list[tuple[bytes, UUID]]:
-    """Subject and id of at most ``count`` records whose content is held, in their order."""
+async def names(db: Connection, after: Name, count: int) -> list[Name]:
+    """At most ``count`` records whose content is held, in their order."""
     return [(subj, rid) for subj, rid in await db.fetch(_NAMES, *after, count)]
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
@@ -22,6 +21,7 @@ from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_width
 from bandeau.ledger.verify import Row, erased_id_bytes
 from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Connection
+from bandeau.storage.postgres.ledger_content import Name
 
 _LEAVES = """
 INSERT INTO leaf (log, seq, rid, subj, commitment, next)
@@ -40,7 +40,7 @@ SELECT seq, rid, tag, subj, commitment, next FROM leaf
 WHERE log = $1 AND seq > $2 ORDER BY seq LIMIT $3
 """
 _STRAYS = """
-SELECT held.rid FROM unnest($1::bytea[], $2::uuid[]) AS held (subj, rid)
+SELECT held.subj, held.rid FROM unnest($1::bytea[], $2::uuid[]) AS held (subj, rid)
 LEFT JOIN leaf ON leaf.rid = held.rid AND coalesce(leaf.subj, ''::bytea) = held.subj
 WHERE leaf.seq IS NULL
 """
@@ -208,9 +208,9 @@ async def rows(db: Connection, log: int, after: int, count: int) -> list[Row]:
     return [_row(leaf, held.get((leaf[3] or content.NO_SUBJECT, leaf[1]))) for leaf in leaves]
 
 
-async def strays(db: Connection, names: Sequence[tuple[bytes, UUID]]) -> list[str]:
-    """Those of ``names`` (subject, id) whose content is held, which no leaf names."""
-    return [str(rid) for (rid,) in await db.fetch(_STRAYS, *zip(*names, strict=True))]
+async def strays(db: Connection, names: Sequence[Name]) -> list[Name]:
+    """Those of ``names``, of records whose content is held, which no leaf has."""
+    return [(subj, rid) for subj, rid in await db.fetch(_STRAYS, *zip(*names, strict=True))]
 
 
 def _row(leaf: Sequence[Any], held: tuple[bytes, bytes] | None) -> Row:

@@ -7,6 +7,7 @@ import ledger_drafts as drafts
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgres_shards import sharded
 
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, commit, leaf_hash
@@ -23,6 +24,10 @@ from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
 
 VKEY = drafts.signer().vkey
+SERVED = {
+    "postgres": lambda server: server.database(),
+    "shards": lambda server: sharded(server, [server] * 3),
+}
 
 
 class Case:
@@ -36,7 +41,7 @@ class Case:
     def open(self) -> LedgerStore:
         if self.kind == "memory":
             return MemoryLedger(drafts.signer(), drafts.counting())
-        if self.kind == "postgres":
+        if self.kind in ("postgres", "shards"):
             return PostgresLedger(self.database, drafts.signer(), drafts.counting())
         return SqliteLedger(self.directory, drafts.signer(), drafts.counting())
 
@@ -53,11 +58,14 @@ class Case:
             self.database.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+KINDS = ["memory", "sqlite", *(pytest.param(k, marks=pytest.mark.slow) for k in SERVED)]
+
+
+@pytest.fixture(params=KINDS)
 def case(request, tmp_path):
     address = None
-    if request.param == "postgres":
-        address = request.getfixturevalue("postgres").database()
+    if request.param in SERVED:
+        address = SERVED[request.param](request.getfixturevalue("postgres"))
     made = Case(request.param, tmp_path, address)
     yield made
     assert made.findings() == ()

@@ -54,11 +54,15 @@ class Case:
 
 
 @pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def case(request, tmp_path):
-    address = None
-    if request.param == "postgres":
-        address = request.getfixturevalue("postgres").database()
-    made = Case(request.param, tmp_path, address)
+def place(request, tmp_path):
+    wanted = request.param == "postgres"
+    address = request.getfixturevalue("postgres").database() if wanted else None
+    return request.param, tmp_path, address
+
+
+@pytest.fixture
+def case(place):
+    made = Case(*place)
     yield made
     assert made.findings() == ()
     made.close()
@@ -74,6 +78,16 @@ def test_an_empty_log_has_a_signed_checkpoint(case):
     assert (opened.size, opened.root) == (0, EMPTY_ROOT)
     assert run(case.store.published("tile/0/000")) is None
     assert run(case.store.published("key")).decode() == VKEY
+
+
+def test_what_is_closed_may_be_closed_again(place):
+    closed = Case(*place)
+    run(closed.store.append(drafts.choice(1)))
+    closed.close()
+    closed.close()
+    again = Case(*place)
+    assert again.findings() == ()
+    again.close()
 
 
 def test_a_choice_is_kept_and_proven(case):

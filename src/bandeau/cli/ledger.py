@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from typing import Any
 
 import click
 
-from bandeau.cli.mapped import FORMATS, Mapped, Written
+from bandeau.cli.later import Later
 from bandeau.cli.opening import (
     INVALID,
     UNREADABLE,
@@ -29,28 +28,33 @@ from bandeau.cli.opening import (
     usable,
 )
 from bandeau.cli.outcome import counted, findings_told, vouched_told
-from bandeau.ledger.account import Declared
 from bandeau.ledger.anchored import Anchored, check_anchors
-from bandeau.ledger.checkpoint import CheckpointError, Verifier, encode
+from bandeau.ledger.checkpoint import CheckpointError, Verifier
 from bandeau.ledger.cosignature import WitnessKey
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Kind, RecordError
+from bandeau.ledger.record import Kind
 from bandeau.ledger.schema import record_schema
-from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.timestamp import TimestampError, read_roots
 from bandeau.ledger.verify import Outcome
 from bandeau.storage.anchors import Anchors, anchors_of
-from bandeau.storage.bundle import whole_file
-from bandeau.storage.files import read_words
-from bandeau.storage.keys import Keys
 from bandeau.storage.place import Place
-from bandeau.storage.sqlite.ledger import leaf_of
 
-COUNTRY_LETTERS = 2
 Command = Callable[..., None]
 
 
-@click.group("ledger")
+_ELSEWHERE = {
+    "export": "bandeau.cli.export:export_command",
+    "witness": "bandeau.cli.anchors:witness_command",
+    "timestamp": "bandeau.cli.anchors:timestamp_command",
+    "publish": "bandeau.cli.anchors:publish_command",
+    "accept-restore": "bandeau.cli.restore:accept_restore_command",
+    "erase": "bandeau.cli.erase:erase_command",
+    "purge": "bandeau.cli.erase:purge_command",
+    "copy": "bandeau.cli.copy:copy_command",
+}
+
+
+@click.group("ledger", commands=Later(_ELSEWHERE))
 def ledger_group() -> None:
     """The proof of every choice: verify, export, erase."""
 
@@ -112,56 +116,6 @@ def audit(**given: Any) -> None:
     _told_outcome(outcome, anchored)
 
 
-@ledger_group.command("export")
-@data_option
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--format",
-    type=click.Choice(["jsonl", *FORMATS]),
-    default="jsonl",
-    show_default=True,
-    help="As the log has it, or mapped to another format of consent records.",
-)
-@click.option("--jurisdiction", metavar="CC", help="Country whose law applies; not for jsonl.")
-@click.option("--stored-in", metavar="CC", help="Country of storage, if it is another.")
-@click.option("--email", default="", help="How to reach the controller; not for jsonl.")
-@click.option("--phone", default="", help="How to reach the controller; not for jsonl.")
-@keys_option
-def export(
-    data: str,
-    keys: Path | None,
-    out: Path,
-    format: str,
-    jurisdiction: str | None,
-    stored_in: str | None,
-    email: str,
-    phone: str,
-) -> None:
-    """Write every record as one line of JSON, with what it takes to check it.
-
-    ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
-    the leaf hash is SHA-256 over a zero byte and the commitment. The formats iso27560 (ISO/IEC TS
-    27560, JSON-LD) and kantara (Consent Receipt 1.1.0) have choices and items only, and ask for
-    --jurisdiction.
-    """
-    with opened(data, keys) as place:
-        if format == "jsonl":
-            count = usable(lambda: _export(place, out))
-            click.echo(f"{counted(count, 'record')} written to {out}.")
-            return
-        known = keys_of(place)
-        country = _country("--jurisdiction", jurisdiction)
-        stored = _country("--stored-in", stored_in or country)
-        declared = Declared(country, stored, email, phone, known.signer.vkey)
-        work = _export_mapped(place, known, out, format, declared)
-        written = usable(lambda: asyncio.run(work))
-    click.echo(f"{counted(written.documents, 'document')} written to {out}.")
-    if written.left_out:
-        click.echo(f"{counted(written.left_out, 'record')} left out: they consent to nothing.")
-    if written.without_policy:
-        click.echo(f"{written.without_policy} without the policy file of their time.")
-
-
 @ledger_group.command("key")
 @data_option
 @keys_option
@@ -177,7 +131,7 @@ def schema() -> None:
     click.echo(json.dumps(record_schema(), indent=2))
 
 
-@click.group("receipt")
+@click.group("receipt", commands=Later({"compare": "bandeau.cli.compare:compare_command"}))
 def receipt_group() -> None:
     """What a visitor holds: check it anywhere, offline."""
 
@@ -251,48 +205,6 @@ def _anchored(
     except (CheckpointError, TimestampError) as error:
         fail(UNREADABLE, f"A given or kept key is not usable: {error}.")
     return check_anchors(anchors.kept(), Verifier(vkey), witnesses, roots)
-
-
-def _export(place: Place, out: Path) -> int:
-    count = 0
-    with place.evidence() as evidence, whole_file(out) as file:
-        for row in evidence.rows:
-            file.write(_line(leaf_of(row)) + "\n")
-            count += 1
-    return count
-
-
-async def _export_mapped(
-    place: Place, keys: Keys, out: Path, form: str, declared: Declared
-) -> Written:
-    ledger = place.reader(keys)
-    try:
-        return await Mapped(ledger, read_words(), declared).write(out, form)
-    except RecordError as error:
-        raise LedgerUnavailable(f"{error}; run bandeau ledger verify") from error
-    finally:
-        ledger.close()
-
-
-def _country(option: str, value: str | None) -> str:
-    code = (value or "").upper()
-    if not (len(code) == COUNTRY_LETTERS and code.isascii() and code.isalpha()):
-        fail(UNREADABLE, f"{option} must be a country of two letters, such as FR.")
-    return code
-
-
-def _line(leaf: Leaf) -> str:
-    return json.dumps(
-        {
-            "id": leaf.id,
-            "index": leaf.index,
-            "record": None if leaf.body is None else leaf.body.decode(errors="replace"),
-            "salt": None if leaf.salt is None else encode(leaf.salt),
-            "commitment": encode(leaf.commitment),
-            "erased": leaf.body is None,
-        },
-        ensure_ascii=False,
-    )
 
 
 def _told(verified: Verified) -> Iterator[str]:

@@ -62,11 +62,16 @@ KINDS = ["memory", "sqlite", *(pytest.param(k, marks=pytest.mark.slow) for k in 
 
 
 @pytest.fixture(params=KINDS)
-def case(request, tmp_path):
+def place(request, tmp_path):
     address = None
     if request.param in SERVED:
         address = SERVED[request.param](request.getfixturevalue("postgres"))
-    made = Case(request.param, tmp_path, address)
+    return request.param, tmp_path, address
+
+
+@pytest.fixture
+def case(place):
+    made = Case(*place)
     yield made
     assert made.findings() == ()
     made.close()
@@ -82,6 +87,16 @@ def test_an_empty_log_has_a_signed_checkpoint(case):
     assert (opened.size, opened.root) == (0, EMPTY_ROOT)
     assert run(case.store.published("tile/0/000")) is None
     assert run(case.store.published("key")).decode() == VKEY
+
+
+def test_what_is_closed_may_be_closed_again(place):
+    closed = Case(*place)
+    run(closed.store.append(drafts.choice(1)))
+    closed.close()
+    closed.close()
+    again = Case(*place)
+    assert again.findings() == ()
+    again.close()
 
 
 def test_a_choice_is_kept_and_proven(case):

@@ -61,6 +61,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, and end the thread."""
+        if self._loop.is_closed():
+            return
         try:
             self.run(self._closed())
         finally:

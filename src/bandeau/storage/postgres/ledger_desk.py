@@ -46,6 +46,8 @@ class Desk:
 
     def close(self) -> None:
         """Keep what waits, let another process sequence, and end."""
+        if self._closing:
+            return
         self._closing = True
         self._line.close()
         self._database.run(self._end())

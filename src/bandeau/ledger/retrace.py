@@ -10,10 +10,11 @@ import heapq
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import pairwise
 
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, HASH_BYTES
-from bandeau.ledger.tiles import WIDTH
+from bandeau.ledger.tiles import HEIGHT, WIDTH
 from bandeau.ledger.tree import fold
 
 Find = Callable[[str, int | None, str], None]
@@ -29,53 +30,59 @@ class Growing:
     def __init__(self) -> None:
         self.size = 0
         self.filled: list[tuple[int, int, bytes]] = []
-        self._tiles: list[list[bytes]] = []
-        self._parts: list[list[bytes]] = []
+        self._levels: list[list[list[bytes]]] = []
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaf hashes, at most up to the end of the lowest tile."""
         self.size += len(leaves)
         level = 0
         while leaves:
-            if level == len(self._tiles):
-                self._tiles.append([])
-                self._parts.append([])
-            tile, parts = self._tiles[level], self._parts[level]
-            count = len(tile)
-            tile += leaves
-            for total in leaves:
-                count += 1
-                each, rest = total, count
-                while not rest & 1:
-                    each = sha256(b"\x01" + parts.pop() + each).digest()
-                    rest >>= 1
-                parts.append(each)
-            if count < WIDTH:
+            if level == len(self._levels):
+                self._levels.append(_empty())
+            nodes = self._levels[level]
+            nodes[0] += leaves
+            _join(nodes)
+            if not nodes[HEIGHT]:
                 return
+            self._levels[level] = _empty()
             level += 1
-            self.filled.append((level - 1, (self.size >> 8 * level) - 1, b"".join(tile)))
-            leaves = [parts.pop()]
-            tile.clear()
+            self.filled.append((level - 1, (self.size >> HEIGHT * level) - 1, b"".join(nodes[0])))
+            leaves = nodes[HEIGHT]
 
     def root(self) -> bytes:
         """The root of all leaves so far."""
         if not self.size:
             return EMPTY_ROOT
-        return fold(part for parts in reversed(self._parts) for part in parts)
+        rows = (row for level in reversed(self._levels) for row in reversed(level))
+        return fold(row[-1] for row in rows if len(row) & 1)
 
     def edges(self) -> Iterator[tuple[int, int, bytes]]:
         """The (level, index, hashes) of each partial tile."""
-        for level, tile in enumerate(self._tiles):
-            if tile:
-                yield level, self.size >> 8 * (level + 1), b"".join(tile)
+        for level, nodes in enumerate(self._levels):
+            if nodes[0]:
+                yield level, self.size >> HEIGHT * (level + 1), b"".join(nodes[0])
 
     def copy(self) -> Growing:
         """A tree that grows on its own from here."""
         twin = Growing()
         twin.size, twin.filled = self.size, list(self.filled)
-        twin._tiles = [list(tile) for tile in self._tiles]
-        twin._parts = [list(parts) for parts in self._parts]
+        twin._levels = [[list(row) for row in nodes] for nodes in self._levels]
         return twin
+
+
+def _empty() -> list[list[bytes]]:
+    """The nodes of a tile by their height in it: of none yet."""
+    return [[] for _ in range(HEIGHT + 1)]
+
+
+def _join(nodes: Sequence[list[bytes]]) -> None:
+    """Hash what came in pairs, height by height, up to where nothing new is complete."""
+    for low, high in pairwise(nodes):
+        done, whole = 2 * len(high), len(low) & ~1
+        if done == whole:
+            return
+        pairs = zip(low[done:whole:2], low[done + 1 : whole : 2], strict=True)
+        high += [sha256(b"\x01" + left + right).digest() for left, right in pairs]
 
 
 class Signed:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -24,6 +26,11 @@ SCHEMA = 2
 WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
 WAL_PAGES = 4_000
+_PAGE = 256
+_NUMBER, _BYTES, _NONE = frozenset({int}), frozenset({bytes}), frozenset({type(None)})
+_FILLED, _MAYBE = _BYTES, _BYTES | _NONE
+_TYPES = (_NUMBER, _FILLED, _MAYBE, _MAYBE, _MAYBE, _FILLED, _NUMBER | _NONE)
+"""Of the columns of ``leaf``, in their order."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _INSERT = (
@@ -256,21 +263,19 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    for values in db.execute(_SELECT, (start, end)):
-        row = Row(*values)
-        yield row if _readable(row) else _repaired(row)
+    found = db.execute(_SELECT, (start, end))
+    while page := list(islice(found, _PAGE)):
+        yield from map(Row._make if _readable(page) else _repaired, page)
 
 
-def _readable(row: Row) -> bool:
+def _readable(page: Sequence[Sequence[object]]) -> bool:
     """Whether each column holds what the schema says, which a damaged file may not."""
-    filled = type(row.id) is bytes and type(row.commitment) is bytes
-    kept = type(row.body) is bytes or row.body is None
-    salted = type(row.salt) is bytes or row.salt is None
-    owned = type(row.subject) is bytes or row.subject is None
-    return filled and kept and salted and owned and (type(row.next) is int or row.next is None)
+    columns = zip(_TYPES, zip(*page, strict=True), strict=True)
+    return all(allowed.issuperset(map(type, column)) for allowed, column in columns)
 
 
-def _repaired(row: Row) -> Row:
+def _repaired(values: Sequence[Any]) -> Row:
+    row = Row._make(values)
     return Row(
         row.index,
         blob(row.id),

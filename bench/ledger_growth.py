@@ -13,7 +13,7 @@ from ledger_candidates import Drafts, signer
 
 from bandeau.ledger.commitment import commit, leaf_hash
 from bandeau.ledger.receipt import verify_receipt
-from bandeau.ledger.tiles import TileNodes
+from bandeau.ledger.tiles import HEIGHT, TileNodes
 from bandeau.ledger.tree import Prover, verify_inclusion
 from bandeau.storage.sqlite import ledger_file
 from bandeau.storage.sqlite.ledger import verify_file
@@ -31,8 +31,8 @@ def grow(folder: Path, records: int) -> None:
     sequencer = Sequencer(folder / ledger_file.NAME, signer(), os.urandom, ledger_file.open_writer)
     drafts, size = Drafts(), 0
     print(
-        "| records | append µs, CPU | proof made µs: at append / any | proof, receipt verified µs"
-        " | hashes | bytes a record | audit, records/s and core |"
+        "| records | append µs, CPU | proof made µs: at append / any / cold"
+        " | proof, receipt verified µs | hashes | bytes a record | audit, records/s and core |"
     )
     print("|---|---|---|---|---|---|---|")
     for milestone in MILESTONES:
@@ -65,9 +65,17 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     edges = ledger_file.load_head(db, size)
 
     def read(level: int, index: int) -> bytes:
-        return ledger_file.read_tile(db, level, index) or edges.edges[level]
+        if index == size >> HEIGHT * (level + 1):
+            return edges.edges[level]
+        return ledger_file.read_tile(db, level, index) or b""
 
-    prover = Prover(size, TileNodes(read))
+    def between(level: int, index: int) -> bytes:
+        return ledger_file.read_between(db, level, index)
+
+    def nodes() -> TileNodes:
+        return TileNodes(read, between=between)
+
+    prover = Prover(size, nodes())
     root = prover.root()
     choose = random.Random(size)
     indexes = [choose.randrange(size) for _ in range(PROOFS)]
@@ -76,7 +84,8 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
         prover.inclusion(index - BATCH)
     fresh = Prover(size, prover._node)
     made_fresh = _each(fresh.inclusion, latest)
-    made = _each(lambda index: Prover(size, prover._node).inclusion(index), indexes)
+    made = _each(prover.inclusion, indexes)
+    cold = _each(lambda index: Prover(size, nodes()).inclusion(index), indexes)
     rows = {index: next(iter(ledger_file.rows(db, index, index + 1))) for index in indexes}
     leaves = {index: leaf_hash(row.commitment) for index, row in rows.items()}
     proofs = {index: prover.inclusion(index) for index in indexes}
@@ -88,7 +97,7 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     assert all(commit(r.salt or b"", r.body or b"") == r.commitment for r in rows.values())
     db.close()
     length = max(map(len, proofs.values()))
-    return f"{made_fresh:.1f} / {made:.1f} | {verified:.1f}, {whole:.0f} | {length}"
+    return f"{made_fresh:.1f} / {made:.1f} / {cold:.1f} | {verified:.1f}, {whole:.0f} | {length}"
 
 
 def _each(work: Callable[[int], object], indexes: range | list[int]) -> float:

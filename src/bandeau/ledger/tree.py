@@ -13,6 +13,8 @@ from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
 
 Node = Callable[[int, int], bytes]
 Range = tuple[int, int]
+_SHARED = 4
+"""The height from which on the proofs of leaves beside each other, as in a batch, are kept."""
 
 
 class ProofError(ValueError):
@@ -25,7 +27,7 @@ class Prover:
     def __init__(self, size: int, node: Node) -> None:
         self.size = size
         self._node = node
-        self._paths: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._above: dict[int, tuple[bytes, ...]] = {}
 
     def root(self) -> bytes:
         """The root hash; that of no leaves is SHA-256 of nothing."""
@@ -35,7 +37,12 @@ class Prover:
         """The inclusion proof of leaf ``index`` (RFC 9162, 2.1.3.1); raises ``ValueError``."""
         if not 0 <= index < self.size:
             raise ValueError(f"no leaf {index} in a tree of {self.size}")
-        return self._path(0, index)
+        near = index >> _SHARED
+        above = self._above.get(near)
+        if above is None:
+            top = (self.size - 1).bit_length()
+            above = self._above[near] = self._siblings(index, range(_SHARED, top))
+        return self._siblings(index, range(_SHARED)) + above
 
     def consistency(self, former: int) -> tuple[bytes, ...]:
         """The proof that the first ``former`` leaves are unchanged (RFC 9162, 2.1.4.1).
@@ -44,21 +51,16 @@ class Prover:
         """
         return tuple(self._hash(part) for part in consistency_ranges(former, self.size))
 
-    def _path(self, height: int, position: int) -> tuple[bytes, ...]:
-        """The proof from one node up; leaves of one batch share most of theirs."""
-        found = self._paths.get((height, position))
-        if found is None:
-            last = self.size - 1 >> height
-            if not last:
-                return ()
-            found, sibling = self._path(height + 1, position >> 1), position ^ 1
-            if sibling < last:
-                found = (self._node(height, sibling), *found)
-            elif sibling == last:
-                found = (self._edges[height], *found)
-            if height:
-                self._paths[height, position] = found
-        return found
+    def _siblings(self, index: int, heights: range) -> tuple[bytes, ...]:
+        """What stands beside the way up from leaf ``index``, at each of ``heights``."""
+        last, found = self.size - 1, []
+        for height in heights:
+            end, sibling = last >> height, index >> height ^ 1
+            if sibling < end:
+                found.append(self._node(height, sibling))
+            elif sibling == end:
+                found.append(self._edges[height])
+        return tuple(found)
 
     def _hash(self, part: Range) -> bytes:
         return fold(self._node(*at) for at in subtrees(*part))

@@ -37,7 +37,7 @@ class Evidence:
 
     ``tiles`` names every (level, index) that ``tile`` can read; ``checkpoints`` are (size, note),
     in the order of their sizes, ``artefacts`` (hash, content); ``damage`` is what the store itself
-    found wrong with its files.
+    found wrong with its files. ``between`` reads the nodes beside a full tile, where any are kept.
     """
 
     rows: Iterable[Row]
@@ -46,6 +46,7 @@ class Evidence:
     checkpoints: Iterable[tuple[int, bytes]]
     artefacts: Iterable[tuple[str, bytes]] = ()
     damage: tuple[str, ...] = ()
+    between: Callable[[int, int], bytes | None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,12 @@ class _Audit:
         self._signed = Signed(evidence.checkpoints, outside, verifier, self._find)
         self._rows = _Rows(self._find)
         self._log = Retrace(
-            evidence.tiles, evidence.tile, self._signed, self._find, self._moments.settle
+            evidence.tiles,
+            evidence.tile,
+            evidence.between,
+            self._signed,
+            self._find,
+            self._moments.settle,
         )
         self._artefacts = 0
 

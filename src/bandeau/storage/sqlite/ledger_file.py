@@ -17,12 +17,12 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import artefact_hash
 from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
-from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
+from bandeau.ledger.tiles import ENTRIES, TILE_BYTES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
 from bandeau.storage.migrating import migration
 
 NAME = "ledger.sqlite"
-SCHEMA = 2
+SCHEMA = 3
 WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
 WAL_PAGES = 4_000
@@ -158,6 +158,23 @@ def read_tile(db: apsw.Connection, level: int, index: int) -> bytes | None:
     return None
 
 
+def read_between(db: apsw.Connection, level: int, index: int) -> bytes:
+    """The nodes beside a full tile; nothing where none are kept."""
+    query = "SELECT nodes FROM beside WHERE level = ? AND idx = ?"
+    for (nodes,) in db.execute(query, (level, index)):
+        return blob(nodes)
+    return b""
+
+
+def beside_nothing(db: apsw.Connection) -> Iterator[str]:
+    """Nodes that are kept beside a tile that is not there, or not full."""
+    query = (
+        "SELECT level, idx FROM beside EXCEPT SELECT level, idx FROM tile WHERE length(hashes) = ?"
+    )
+    for level, index in db.execute(query, (TILE_BYTES,)):
+        yield f"nodes of level {level}, tile {index}, which is not full"
+
+
 def served_tile(db: apsw.Connection, tile: Tile) -> bytes | None:
     """A tile or entry bundle as published, in exactly the width asked for, or ``None``."""
     if tile.level == ENTRIES:
@@ -242,7 +259,11 @@ def write(
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     db.executemany("INSERT OR IGNORE INTO artefact VALUES (?, ?)", shown)
     query = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes"
-    db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
+    changed = list(tiles)
+    db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in changed])
+    full = [(tile.level, tile.index, tile.between) for tile in changed if tile.between]
+    query = "INSERT INTO beside VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nodes = excluded.nodes"
+    db.executemany(query, full)
 
 
 def scrub(db: apsw.Connection) -> bool:

@@ -175,10 +175,13 @@ class Sequencer:
 
     def _fresh(self, batch: Batch) -> dict[str, Receipt]:
         """Receipts for what this batch has added, under its own checkpoint."""
-        prover, note, key = self._prover(self._head.size), self._note, self._signer.vkey
+        if not batch.entries:
+            return {}
+        size, note, key = self._head.size, self._note, self._signer.vkey
+        proofs = self._prover(size).inclusions(size - len(batch.entries), size)
         return {
-            e.id: Receipt(e.id, e.body, e.salt, e.index, prover.inclusion(e.index), note, key)
-            for e in batch.entries
+            e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
+            for e, proof in zip(batch.entries, proofs, strict=True)
         }
 
     def _replayed(self, db: apsw.Connection, record_id: str) -> Receipt | LedgerRefused:

@@ -17,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger_candidates import CANDIDATES, Drafts
+from ledger_candidates import CANDIDATES, Candidate, Drafts, Postgres
 from ledger_growth import grow
 
 from bandeau import limits
@@ -33,6 +33,8 @@ PROBE_SECONDS = 0.25
 PROBE_BYTES = 4_096
 FSYNCED_CHOICES = 4_000
 SYNCS = ("fsync", "fdatasync")
+Make = Callable[[Path], Candidate]
+Candidates = Mapping[str, Make]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ def main() -> None:
     asked.add_argument("--seconds", type=float, default=1.0)
     asked.add_argument("--only", choices=["load", "fsyncs", "growth"])
     asked.add_argument("--folder", type=Path, default=None)
+    asked.add_argument("--postgres", help="Address of a database to fill; it is not emptied.")
+    asked.add_argument("--at", type=int, nargs="*", default=CALLERS, help="Concurrent callers.")
     asked.add_argument("--callers", type=int, help=argparse.SUPPRESS)
     given = asked.parse_args()
     sys.setswitchinterval(limits.THREAD_SWITCH_SECONDS)
@@ -63,30 +67,35 @@ def main() -> None:
             _choose_and_end(folder, given.callers)
             return
         if given.only in (None, "load"):
-            _show_load(_load(folder, given.rounds, given.seconds))
+            candidates = dict(CANDIDATES)
+            if given.postgres:
+                candidates["PostgreSQL"] = Postgres(given.postgres)
+            _show_load(_load(folder, candidates, given))
         if given.only in (None, "fsyncs"):
             _show_fsyncs()
         if given.only in (None, "growth"):
             grow(folder, given.records or (10_000_000 if given.large else 1_000_000))
 
 
-def _load(folder: Path, rounds: int, seconds: float) -> dict[tuple[int, str], list[Cell]]:
+def _load(
+    folder: Path, candidates: Candidates, given: argparse.Namespace
+) -> dict[tuple[int, str], list[Cell]]:
     """Every candidate under every load, in turns."""
     cells: dict[tuple[int, str], list[Cell]] = {}
     drafts = Drafts()
-    for turn, callers in itertools.product(range(rounds), CALLERS):
+    for turn, callers in itertools.product(range(given.rounds), given.at):
         # Who comes first meets the disk that the last round left: each is first in turn.
-        names = list(CANDIDATES)
+        names = list(candidates)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             with _emptied(folder) as place:
-                cell = asyncio.run(_cell(place, name, callers, seconds, drafts))
+                cell = asyncio.run(_cell(place, candidates[name], callers, given.seconds, drafts))
             cells.setdefault((callers, name), []).append(cell)
     return cells
 
 
-async def _cell(place: Path, name: str, callers: int, seconds: float, drafts: Drafts) -> Cell:
+async def _cell(place: Path, candidate: Make, callers: int, seconds: float, drafts: Drafts) -> Cell:
     probe = fdatasync_per_second(place / "probe")
-    store = CANDIDATES[name](place)
+    store = candidate(place)
     waits: list[float] = []
     ready = drafts.take(int(40_000 * seconds) if callers > 1 else int(8_000 * seconds))
 

@@ -7,7 +7,9 @@ A candidate is added by a name and a function from an empty folder to something 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +19,8 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import subject_of, uuid7
 from bandeau.ledger.sequence import sequence
+from bandeau.storage.postgres.database import Database
+from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite import ledger_file
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.ledger_writer import Writer
@@ -115,7 +119,7 @@ class WithoutTree:
     def _commit(self, drafts: Sequence[Draft]) -> list[Receipt]:
         if not self._opened:
             self._db, self._opened = ledger_file.open_writer(self._path), True
-            ledger_file.create(self._db, b"")
+            ledger_file.prepare(self._db, self._path, b"")
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         known = ledger_file.known_indexes(db, (draft.id for draft in drafts))
@@ -125,6 +129,26 @@ class WithoutTree:
         db.execute("COMMIT")
         self._size += len(fresh)
         return [Receipt(e.id, e.body, e.salt, e.index, (), b"", "") for e in batch.entries]
+
+
+class Postgres:
+    """Logs in one database, each candidate a new one; the database is to be thrown away after."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._logs = itertools.count(int(time.time()))
+
+    def __call__(self, folder: Path) -> Candidate:
+        return _PostgresLog(Database(self._address), next(self._logs))
+
+
+class _PostgresLog(PostgresLedger):
+    def __init__(self, database: Database, log: int) -> None:
+        super().__init__(database, signer(), log=log)
+
+    def close(self) -> None:
+        super().close()
+        self._database.close()
 
 
 CANDIDATES: Mapping[str, Callable[[Path], Candidate]] = {

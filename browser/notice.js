@@ -39,13 +39,13 @@
   /** @param {unknown[]} list what a choice grants */
   const narrows = (list) => granted.some((key) => !list.includes(key));
 
-  /** Reloads where the server holds another choice than this page was made for. */
+  /** Reloads where the server holds another choice than this page was made for, or was sent one. */
   const compare = async () => {
     try {
       const answer = await fetch(ROUTE, { headers: { accept: "application/json" } });
       const state = await answer.json();
       const same = switches.every((box) => box.defaultChecked === state.purposes[box.value]);
-      if (same && state.band === band?.dataset.state) return;
+      if (!busy && same && state.band === band?.dataset.state) return;
     } catch {}
     hush();
     location.reload();
@@ -59,8 +59,9 @@
     channel ??= new BroadcastChannel("bandeau");
     channel.onmessage = ({ data }) => {
       if (narrows(data.list)) hush();
-      if (data.holds && quiet) location.reload();
-      else if (data.holds) tell();
+      if (!data.holds || busy) return;
+      if (quiet) location.reload();
+      else tell();
     };
     return channel;
   };
@@ -88,16 +89,20 @@
       : button.value === "accept_all" ? switches.map((box) => box.value) : [];
     channel?.postMessage({ list });
     if (narrows(list)) hush();
+    const nonce = crypto.randomUUID?.();
+    const body = JSON.stringify({
+      ...Object.fromEntries(data),
+      action: button.value,
+      purpose: list,
+      /* A UUIDv7: what is sent twice is recorded once, and the nonce shows that it was us. */
+      id: nonce && `${Date.now().toString(16).replace(/.{7}/, "0$&-")}-7${nonce.slice(15)}`,
+      nonce,
+    });
+    const send = () => fetch(ROUTE, {
+      method: "POST", headers: { "content-type": "application/json" }, body,
+    });
     try {
-      const answer = await fetch(ROUTE, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({
-          ...Object.fromEntries(data),
-          action: button.value,
-          purpose: data.getAll("purpose"),
-        }),
-      });
+      const answer = await send().catch(nonce && send);
       if (!answer.ok) throw answer;
       channel?.postMessage({ list, holds: true });
       if (list.length < switches.length) await Promise.allSettled((hosts.match(/\S+/g) ?? []).map(swept));
@@ -141,8 +146,8 @@
   addEventListener("pageshow", (event) => {
     if (!band) return;
     listen();
-    if (busy) location.reload();
-    else if (event.persisted) compare();
+    /* Not when first shown: a choice may be on its way already, and a reload would end it. */
+    if (event.persisted) compare();
   });
   if (band) listen().postMessage({ list: granted, holds: true });
 

@@ -29,7 +29,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.settings import parse_data
-from bandeau.storage.anchors import anchors_of
+from bandeau.storage.anchors import Anchors, anchors_of
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.keys import Keys
 from bandeau.storage.lock import FolderLock
@@ -74,6 +74,7 @@ class Options(TypedDict, total=False):
     """What a site can be told besides policy and data; see :class:`Bandeau`."""
 
     keys: str | Path | None
+    anchors: str | Path | None
     explain: bool
     confine: bool
     shared_page: bool
@@ -87,7 +88,8 @@ class Bandeau:
 
     ``policy`` is the path of a policy file, ``data`` the folder of the ledger and the keys, made
     where it is missing, or the ``postgresql://`` address of a database; ``keys`` is the file of the
-    keys where they are to be elsewhere; ``explain`` adds ``Bandeau-Explain`` to every answer;
+    keys where they are to be elsewhere; ``anchors`` the folder of others' word, where that
+    is not with the data; ``explain`` adds ``Bandeau-Explain`` to every answer;
     with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
     one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
     site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
@@ -165,10 +167,16 @@ class BandeauWSGI:
         policy: str | Path,
         data: str | Path = "bandeau-data",
         keys: str | Path | None = None,
+        anchors: str | Path | None = None,
         explain: bool = False,
         confine: bool = True,
     ) -> None:
-        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        told: Options = {
+            "keys": keys,
+            "anchors": anchors,
+            "explain": explain,
+            "confine": confine,
+        }
         self._desks = _per_process(policy, data, told)
         self._shell = WsgiShell(app, self._desks)
 
@@ -184,14 +192,19 @@ class BandeauWSGI:
 class BandeauMiddleware(DjangoShell):
     """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
 
-    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_KEYS``, ``BANDEAU_EXPLAIN`` and
-    ``BANDEAU_CONFINE`` are the arguments of :class:`Bandeau`, whose errors it raises when Django
-    loads it.
+    The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_KEYS``, ``BANDEAU_ANCHORS``,
+    ``BANDEAU_EXPLAIN`` and ``BANDEAU_CONFINE`` are the arguments of :class:`Bandeau`, whose
+    errors it raises when Django loads it.
     """
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        policy, data, keys, explain, confine = settings()
-        told: Options = {"keys": keys, "explain": explain, "confine": confine}
+        policy, data, keys, anchors, explain, confine = settings()
+        told: Options = {
+            "keys": keys,
+            "anchors": anchors,
+            "explain": explain,
+            "confine": confine,
+        }
         self._desks = _per_process(policy, data, told)
         super().__init__(get_response, self._desks)
 
@@ -237,6 +250,7 @@ class _Plan:
     keys: Keys
     data: Path | str
     keys_file: Path | None
+    anchors: Anchors
     options: Options
 
     @classmethod
@@ -248,7 +262,9 @@ class _Plan:
         file = Path(named) if named else None
         with closing(open_place(where, file)) as place:
             known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
-        return cls(declared, source, words, known, where, file, options)
+        folder = options.get("anchors")
+        kept = anchors_of(where, Path(folder) if folder else None)
+        return cls(declared, source, words, known, where, file, kept, options)
 
     def _is(self, option: Literal["explain", "shared_page", "notify_private", "alone"]) -> bool:
         return self.options.get(option, False)
@@ -290,7 +306,7 @@ class _Plan:
         chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += RecordDesk(site, visitors, pages, eraser).routes()
-        routes += Transparency(site, anchors_of(self.data)).routes()
+        routes += Transparency(site, self.anchors).routes()
         routes += comments.routes() if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from notice_site import KEYS, NoticeSite, chosen
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +40,17 @@ Open = Callable[..., Page]
 
 def band(page: Page) -> Any:
     return page.locator("[data-bandeau=band]")
+
+
+def held(page: Page, url: str) -> list[Route]:
+    """The requests for ``url``, none of which goes on by itself."""
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        routes.append(route)
+
+    page.route(url, hold)
+    return routes
 
 
 def walk(page: Page, key: str, steps: int) -> list[str]:
@@ -323,6 +334,45 @@ def test_widening_in_one_tab_leaves_the_others_alone(site: NoticeSite, open_page
     expect(band(first)).to_have_attribute("data-state", "allowed")
     assert second.evaluate("window.untouched")
     expect(band(second)).to_have_attribute("data-state", "refused")
+
+
+def test_a_choice_made_while_the_page_loads_is_sent_once(site: NoticeSite, open_page: Open) -> None:
+    page = open_page(site)
+    late, sent = held(page, "**/late.png"), held(page, "**/.bandeau/choice")
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { document.body.append("
+        "Object.assign(new Image(), { src: '/late.png' })); })"
+    )
+    page.reload(wait_until="domcontentloaded")
+    with page.expect_request("**/.bandeau/choice"):
+        page.locator("[data-bandeau=notice] [data-bandeau=refuse-all]").click()
+    page.evaluate("window.first = true")
+    late[0].abort()
+    page.wait_for_load_state("load")
+    assert page.evaluate("window.first")
+    sent[0].continue_()
+    expect(band(page)).to_have_attribute("data-state", "refused")
+    assert [route.request.headers["content-type"] for route in sent] == ["application/json"]
+    for route in late[1:]:
+        route.abort()
+
+
+def test_another_tab_does_not_end_a_withdrawal_on_its_way(
+    site: NoticeSite, open_page: Open
+) -> None:
+    site.standing = chosen(*KEYS)
+    page = open_page(site)
+    sent = held(page, "**/.bandeau/choice")
+    page.get_by_role("button", name="Change my choices").click()
+    with page.expect_request("**/.bandeau/choice"):
+        page.locator(".panel [data-bandeau=refuse-all]").click()
+    other = page.context.new_page()
+    other.goto(site.address + "/other")
+    page.evaluate("window.first = true")
+    sent[0].continue_()
+    expect(band(page)).to_have_attribute("data-state", "refused")
+    expect(band(other)).to_have_attribute("data-state", "refused")
+    assert [route.request.headers["content-type"] for route in sent] == ["application/json"]
 
 
 def test_a_page_from_the_back_cache_is_compared_with_the_server(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from publisher import POLICY, Seen, publisher
 from serving import serving
 
@@ -54,6 +55,39 @@ def test_a_visitor_reads_and_erases_the_record(page: Page, address: str) -> None
     page.goto(f"{address}/nolang")
     expect(page.locator("[data-bandeau=notice]")).to_be_visible()
     expect(page.locator("[data-bandeau=band]")).to_have_attribute("data-state", "undecided")
+
+
+def test_a_choice_whose_answer_was_lost_is_sent_again_and_recorded_once(
+    chromium: Browser, address: str
+) -> None:
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    sent: list[dict[str, str]] = []
+
+    def lose_the_first(route: Route) -> None:
+        request = route.request
+        if request.method != "POST":
+            route.continue_()
+            return
+        sent.append(request.post_data_json)
+        if len(sent) > 1:
+            route.continue_()
+            return
+        known = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
+        reached = httpx.post(request.url, content=request.post_data, headers=known)
+        assert reached.status_code == 200
+        route.abort()
+
+    page.route("**/.bandeau/choice", lose_the_first)
+    page.goto(f"{address}/nolang")
+    page.locator("[data-bandeau=notice] [data-bandeau=refuse-all]").click()
+    expect(page.locator("[data-bandeau=band]")).to_have_attribute("data-state", "refused")
+    assert len(sent) == 2
+    assert sent[0] == sent[1]
+    page.goto(f"{address}{RECORD}?lang=en")
+    expect(page.get_by_role("link", name="Download the receipt")).to_have_count(1)
+    expect(page.get_by_role("link", name=sent[0]["id"])).to_be_visible()
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

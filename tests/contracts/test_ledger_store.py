@@ -7,6 +7,7 @@ import ledger_drafts as drafts
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from postgres_shards import sharded
 
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, commit, leaf_hash
@@ -23,6 +24,10 @@ from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
 
 VKEY = drafts.signer().vkey
+SERVED = {
+    "postgres": lambda server: server.database(),
+    "shards": lambda server: sharded(server, [server] * 3),
+}
 
 
 class Case:
@@ -36,7 +41,7 @@ class Case:
     def open(self) -> LedgerStore:
         if self.kind == "memory":
             return MemoryLedger(drafts.signer(), drafts.counting())
-        if self.kind == "postgres":
+        if self.kind in ("postgres", "shards"):
             return PostgresLedger(self.database, drafts.signer(), drafts.counting())
         return SqliteLedger(self.directory, drafts.signer(), drafts.counting())
 
@@ -53,12 +58,20 @@ class Case:
             self.database.close()
 
 
-@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
-def case(request, tmp_path):
+KINDS = ["memory", "sqlite", *(pytest.param(k, marks=pytest.mark.slow) for k in SERVED)]
+
+
+@pytest.fixture(params=KINDS)
+def place(request, tmp_path):
     address = None
-    if request.param == "postgres":
-        address = request.getfixturevalue("postgres").database()
-    made = Case(request.param, tmp_path, address)
+    if request.param in SERVED:
+        address = SERVED[request.param](request.getfixturevalue("postgres"))
+    return request.param, tmp_path, address
+
+
+@pytest.fixture
+def case(place):
+    made = Case(*place)
     yield made
     assert made.findings() == ()
     made.close()
@@ -74,6 +87,16 @@ def test_an_empty_log_has_a_signed_checkpoint(case):
     assert (opened.size, opened.root) == (0, EMPTY_ROOT)
     assert run(case.store.published("tile/0/000")) is None
     assert run(case.store.published("key")).decode() == VKEY
+
+
+def test_what_is_closed_may_be_closed_again(place):
+    closed = Case(*place)
+    run(closed.store.append(drafts.choice(1)))
+    closed.close()
+    closed.close()
+    again = Case(*place)
+    assert again.findings() == ()
+    again.close()
 
 
 def test_a_choice_is_kept_and_proven(case):

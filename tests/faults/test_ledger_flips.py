@@ -28,6 +28,8 @@ QUERIES = (
     " ORDER BY subject, idx",
     "SELECT level, idx, hashes FROM tile NOT INDEXED ORDER BY rowid",
     "SELECT level, idx FROM tile ORDER BY level, idx",
+    "SELECT level, idx, nodes FROM beside NOT INDEXED ORDER BY rowid",
+    "SELECT level, idx FROM beside ORDER BY level, idx",
     "SELECT size, note FROM checkpoint ORDER BY size",
     "SELECT hash, data FROM artefact NOT INDEXED ORDER BY rowid",
     "SELECT hash FROM artefact ORDER BY hash",
@@ -92,7 +94,7 @@ def flips(path: Path, count: int, seed: int) -> Iterator[int]:
     path.write_bytes(whole)
 
 
-@pytest.mark.parametrize("table", ["leaf", "tile", "checkpoint", "artefact"])
+@pytest.mark.parametrize("table", ["leaf", "tile", "beside", "checkpoint", "artefact"])
 def test_a_flipped_byte_in_each_column_of_each_table_is_found(copied: Path, table: str) -> None:
     db = apsw.Connection(str(copied / NAME))
     chosen = random.Random(7)

@@ -38,6 +38,22 @@ def test_what_is_not_as_expected_is_left_to_be_parsed(shapes):
     assert known_by(Shapes(), body, 700) is None
 
 
+def test_of_many_each_is_told_by_itself(shapes):
+    def told(number, body, prev=None):
+        subject = bytes.fromhex(drafts.subject(f"visitor {number}"))
+        return body, id_bytes(drafts.record_id(number)), subject, prev
+
+    fit = [told(n, drafts.choice(n).body(None)) for n in range(700, 710)]
+    chained = told(711, drafts.choice(711).body(PREV), PREV)
+    refused = told(712, drafts.choice(712, social=False).body(None))
+    foreign = told(714, drafts.choice(713).body(None))
+    times = [drafts.NOW + n for n in range(700, 710)]
+    assert shapes.times_of(fit) == times
+    assert shapes.times_of([*fit, chained, refused]) == [*times, drafts.NOW + 711, None]
+    assert shapes.times_of([foreign, *fit]) == [None, *times]
+    assert shapes.times_of([]) == []
+
+
 def test_no_changed_byte_is_taken_that_a_parser_refuses(shapes):
     body = drafts.choice(700).body(PREV)
     for at in range(len(body)):

@@ -96,6 +96,20 @@ def test_a_log_of_many_levels_appends_without_reading_old_leaves():
     assert len(reads) <= 20
 
 
+def test_nodes_beside_a_full_tile_are_those_that_its_hashes_lead_to():
+    leaves = [leaf_hash(n.to_bytes(4)) for n in range(2 * 256)]
+    written = {(t.level, t.index): t for t in extend(Head(), leaves)[1]}
+
+    def read(level, index):
+        return written[level, index].hashes
+
+    plain = TileNodes(read)
+    kept = TileNodes(read, between=lambda level, index: written[level, index].between)
+    for height in range(9):
+        for position in range(512 >> height):
+            assert kept(height, position) == plain(height, position)
+
+
 def test_memory_of_nodes_is_bounded():
     tiles = {(t.level, t.index): t.hashes for t in extend(Head(), [bytes(32)] * 256)[1]}
     nodes = TileNodes(lambda level, index: tiles[level, index], remember=10)

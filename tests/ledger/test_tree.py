@@ -95,6 +95,18 @@ def test_published_roots_and_proofs():
     ]
 
 
+def test_proofs_of_many_leaves_are_those_of_each():
+    for size in range(1, MOST):
+        made = prover(LEAVES[:size])
+        each = [made.inclusion(index) for index in range(size)]
+        for start in range(size):
+            assert made.inclusions(start, size) == each[start:]
+        assert made.inclusions(0, size // 2 + 1) == each[: size // 2 + 1]
+        for start, end in ((0, size + 1), (-1, size), (size, size)):
+            with pytest.raises(ValueError, match="no leaves"):
+                made.inclusions(start, end)
+
+
 def test_every_inclusion_proof_up_to_70():
     for size in range(1, MOST + 1):
         leaves = LEAVES[:size]

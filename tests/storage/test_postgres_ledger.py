@@ -1,6 +1,7 @@
 """What only the PostgreSQL ledger has to promise: the lease, the inbox, and their bounds."""
 
 import asyncio
+import socket
 
 import ledger_drafts as drafts
 import pytest
@@ -94,6 +95,16 @@ def test_an_address_may_name_the_hosts_of_a_cluster(postgres):
     PostgresLedger(cluster, drafts.signer()).close()
     assert findings(cluster) == []
     cluster.close()
+
+
+def test_a_silent_host_of_a_cluster_leaves_time_for_the_others(postgres):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        user, _, rest = postgres.database().partition("@")
+        hosts = f"{user}@127.0.0.1:{silent.getsockname()[1]},{rest}"
+        cluster = Database(f"{hosts}?target_session_attrs=primary")
+        PostgresLedger(cluster, drafts.signer()).close()
+        assert findings(cluster) == []
+        cluster.close()
 
 
 def test_a_database_that_went_back_is_not_written_to(ledger, database, monkeypatch):

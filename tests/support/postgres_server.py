@@ -58,7 +58,7 @@ class PostgresServer:
         subprocess.run([*self._as, "tee", "-a", self._data / "postgresql.conf"], check=True,
                        input=conf.encode(), stdout=subprocess.DEVNULL)  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
-        self._made = 0
+        self.made = 0
         self.start()
 
     def start(self) -> None:
@@ -83,8 +83,8 @@ class PostgresServer:
 
     def database(self) -> str:
         """The address of a new, empty database."""
-        self._made += 1
-        name = f"test{self._made}"
+        self.made += 1
+        name = f"test{self.made}"
         self.sql(f"CREATE DATABASE {name}")
         return f"postgresql://bandeau@127.0.0.1:{self.port}/{name}"
 
@@ -92,6 +92,13 @@ class PostgresServer:
         """What psql answers."""
         return self._run("psql", "-XAtq", "-h", "127.0.0.1", "-p", str(self.port), "-U", "bandeau",
                          "-d", database, "-c", query)  # fmt: skip
+
+    def script(self, path: Path, database: str, *variables: str) -> None:
+        """Run a file of statements, with psql's ``name=value`` variables."""
+        told = [word for variable in variables for word in ("-v", variable)]
+        self.run("psql", "-Xq", "-v", "ON_ERROR_STOP=1", *told, "-h", "127.0.0.1",
+                 "-p", str(self.port), "-U", "bandeau", "-d", database, "-f", "-",
+                 given=path.read_bytes())  # fmt: skip
 
     def run(self, program: str, *words: str, given: bytes = b"") -> bytes:
         """What one of PostgreSQL's programs writes."""

@@ -73,7 +73,7 @@ def _views(seen: Seen) -> ModuleType:
 
 @contextmanager
 def django_site(
-    seen: Seen, policy: Path, data: Path, *, asynchronous: bool = False
+    seen: Seen, policy: Path, data: Path | str, *, asynchronous: bool = False
 ) -> Iterator[Any]:
     """A handler of the site, behind our middleware; skips where Django is missing."""
     pytest.importorskip("django")
@@ -85,7 +85,7 @@ def django_site(
 
 
 @contextmanager
-def configured(policy: Path, data: Path, urls: Any) -> Iterator[None]:
+def configured(policy: Path, data: Path | str, urls: Any) -> Iterator[None]:
     """Django with these URLs, set up once for the process and told apart by overrides."""
     import django
     from django.conf import settings

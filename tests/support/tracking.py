@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import uvicorn
 from cryptography import x509
@@ -30,14 +31,19 @@ PIXEL += b"\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"
 
 @dataclass
 class Contacts:
-    """Who was contacted since the last :meth:`forget`: hosts, and hosts that got a cookie back."""
+    """Who was contacted since the last :meth:`forget`: hosts, and hosts that got a cookie back.
+
+    ``askers`` has for each host those whose documents asked, empty where the browser did not say.
+    """
 
     hosts: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
+    askers: dict[str, set[str]] = field(default_factory=dict)
 
     def forget(self) -> None:
         self.hosts.clear()
         self.read.clear()
+        self.askers.clear()
 
 
 def tracker(contacts: Contacts):  # type: ignore[no-untyped-def]
@@ -49,6 +55,8 @@ def tracker(contacts: Contacts):  # type: ignore[no-untyped-def]
         headers = dict(scope["headers"])
         host = headers.get(b"host", b"").decode().split(":")[0]
         contacts.hosts.add(host)
+        asker = urlsplit(headers.get(b"referer", b"").decode()).hostname or ""
+        contacts.askers.setdefault(host, set()).add(asker)
         if b"cookie" in headers:
             contacts.read.add(host)
         kind, body = _answer(headers.get(b"sec-fetch-dest", b"").decode(), scope["path"])

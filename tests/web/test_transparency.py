@@ -13,7 +13,7 @@ from serving import serving
 from bandeau.app import Bandeau
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.cosignature import Cosigner, WitnessKey, cosignatures
-from bandeau.storage.anchors import anchors_of
+from bandeau.storage.anchors import Anchors, anchors_of
 
 COSIGNER = Cosigner("witness.test/w1", bytes(range(32)))
 KEY = WitnessKey(COSIGNER.vkey)
@@ -56,6 +56,23 @@ def test_the_checkpoint_carries_its_cosignatures(visitor: httpx.Client, tmp_path
     assert log.open(newer).size > signed.size
     assert cosignatures(newer, [KEY]) == []
     assert log.open(visitor.get(told["anchored"]).content) == signed
+
+
+def test_the_anchors_are_where_the_server_is_told(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
+    app = Bandeau(
+        publisher(Seen()),
+        policy=tmp_path / "policy.toml",
+        data=tmp_path / "data",
+        anchors=tmp_path / "elsewhere",
+    )
+    with serving(app) as address, httpx.Client(base_url=address.url) as client:
+        note = client.get("/.well-known/bandeau/checkpoint").content
+        signed = Verifier(client.get("/.well-known/bandeau/key").text).open(note)
+        line = COSIGNER.cosign(signed.text, 1_700_000_000)
+        Anchors(tmp_path / "elsewhere").keep_cosignature(signed.size, note, KEY, line)
+        anchored = client.get("/.well-known/bandeau/checkpoint/anchored").content
+    assert [each.time for each in cosignatures(anchored, [KEY])] == [1_700_000_000]
 
 
 def test_a_receipt_is_proven_from_the_well_known_log(visitor: httpx.Client) -> None:

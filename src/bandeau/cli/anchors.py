@@ -11,18 +11,19 @@ from typing import Any
 import click
 from cryptography.x509 import Certificate
 
-from bandeau.cli.ledger import (
+from bandeau.cli.opening import (
     INVALID,
     UNREADABLE,
     anchors_option,
+    contents,
     data_option,
+    fail,
+    keys_of,
     keys_option,
     opened,
     parsed,
+    public_key,
 )
-from bandeau.cli.ledger import _fail as fail
-from bandeau.cli.ledger import _keys as keys_of
-from bandeau.cli.ledger import _read as read
 from bandeau.cli.outcome import counted, moment
 from bandeau.ledger.checkpoint import CheckpointError
 from bandeau.ledger.cosignature import WitnessKey, cosignatures
@@ -121,10 +122,8 @@ def publish_command(data: str, keys: Path | None, anchors: Path | None, out: Pat
 
 def witness_key_of(key: str) -> WitnessKey:
     """The witness key in ``key``, or in the file of that name."""
-    path = Path(key)
-    text = key if "+" in key and not path.exists() else read(path).decode("utf-8", "replace")
     try:
-        return WitnessKey(text)
+        return WitnessKey(public_key(key))
     except CheckpointError as error:
         fail(UNREADABLE, f"{key}: {error}.")
 
@@ -132,7 +131,7 @@ def witness_key_of(key: str) -> WitnessKey:
 def roots_of(path: Path) -> list[Certificate]:
     """The certificates in a file."""
     try:
-        return read_roots(read(path))
+        return read_roots(contents(path))
     except TimestampError as error:
         fail(UNREADABLE, f"{path}: {error}.")
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import INVALID, UNREADABLE
-from bandeau.cli.ledger import _fail as fail
-from bandeau.cli.ledger import _public_key as public_key
-from bandeau.cli.ledger import _read as read
+from bandeau.cli.opening import INVALID, UNREADABLE, contents, fail, public_key
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier
 from bandeau.ledger.consistency import Compared, PublishedLog, View, compare
 from bandeau.ledger.receipt import ReceiptError, read_receipt, verify_receipt
@@ -91,7 +88,7 @@ async def _fetched(client: Client, url: str, path: str) -> bytes:
 
 def _checkpoint(path: Path, vkey: str) -> Checkpoint:
     """The checkpoint of a receipt that holds, or in a file of its own."""
-    data = read(path)
+    data = contents(path)
     try:
         if data.lstrip()[:1] == b"{":
             return verify_receipt(read_receipt(data), vkey).checkpoint
@@ -102,6 +99,6 @@ def _checkpoint(path: Path, vkey: str) -> Checkpoint:
 
 def _key_in(path: Path) -> str:
     try:
-        return str(read_receipt(read(path)).get("key", ""))
+        return str(read_receipt(contents(path)).get("key", ""))
     except ReceiptError as error:
         fail(UNREADABLE, f"{path}: {error}; give the log's key with --key.")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import INVALID, UNREADABLE, _count, _fail, _held, keys_option, opened
+from bandeau.cli.opening import INVALID, UNREADABLE, fail, keys_option, opened, usable
+from bandeau.cli.outcome import counted
 from bandeau.ledger.checkpoint import CheckpointError
 from bandeau.ledger.store import LedgerRefused
 from bandeau.storage.comments.store import FILE, TABLES
@@ -31,12 +32,12 @@ def copy_command(source: str, target: str, keys: Path | None) -> None:
     """
     with opened(source, keys) as folder, opened(target, keys) as database:
         if not isinstance(folder, Folder) or not isinstance(database, PostgresPlace):
-            _fail(UNREADABLE, "Copy --from a directory --to a postgresql:// address.")
+            fail(UNREADABLE, "Copy --from a directory --to a postgresql:// address.")
         try:
-            count = _held(lambda: _copy(folder, database, with_keys=keys is None))
+            count = usable(lambda: _copy(folder, database, with_keys=keys is None))
         except (LedgerRefused, KeysError, CheckpointError) as error:
-            _fail(INVALID, f"Nothing copied: {error}.")
-    click.echo(f"{_count(count, 'record')} copied, and verified there. Serve {source} no more.")
+            fail(INVALID, f"Nothing copied: {error}.")
+    click.echo(f"{counted(count, 'record')} copied, and verified there. Serve {source} no more.")
 
 
 def _copy(folder: Folder, database: PostgresPlace, *, with_keys: bool) -> int:

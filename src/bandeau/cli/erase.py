@@ -14,17 +14,17 @@ from typing import Any
 import click
 
 from bandeau import limits
-from bandeau.cli.ledger import (
+from bandeau.cli.opening import (
     INVALID,
     UNREADABLE,
-    _count,
-    _fail,
-    _held,
-    _keys,
     data_option,
+    fail,
+    keys_of,
     keys_option,
     opened,
+    usable,
 )
+from bandeau.cli.outcome import counted
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held
 from bandeau.ledger.outbox import OutboxUnavailable
@@ -112,9 +112,9 @@ def _proof(config: Path) -> Period:
     try:
         return load(read_policy(config), read_words())[0].choice.proof
     except PolicyError as error:
-        _fail(UNREADABLE, "\n".join(fault.shown(str(config)) for fault in error.faults))
+        fail(UNREADABLE, "\n".join(fault.shown(str(config)) for fault in error.faults))
     except OSError as error:
-        _fail(UNREADABLE, f"{error}.")
+        fail(UNREADABLE, f"{error}.")
 
 
 def _checked(notice: str | None, policy: str | None) -> None:
@@ -137,16 +137,16 @@ def _run(data: str, keys: Path | None, work: Work) -> None:
                 asyncio.run(work(ledger, eraser))
 
         try:
-            _held(erased)
+            usable(erased)
         except LedgerRefused as error:
-            _fail(INVALID, f"Nothing erased: {error}.")
+            fail(INVALID, f"Nothing erased: {error}.")
         except (CommentsUnavailable, OutboxUnavailable) as error:
-            _fail(UNREADABLE, f"{error}.")
+            fail(UNREADABLE, f"{error}.")
 
 
 @contextmanager
 def _open(place: Place) -> Iterator[tuple[LedgerStore, Eraser]]:
-    keys = _keys(place)
+    keys = keys_of(place)
     with place.evidence():
         pass
     with (
@@ -184,7 +184,7 @@ async def _erase_all(
             batch = []
     done += await eraser.erase(batch, ground) if does else 0
     span = " to ".join(dict.fromkeys(_day(each) for each in times))
-    said = f"{_count(done if does else count, 'record')} {'erased' if does else 'would be erased'}"
+    said = f"{counted(done if does else count, 'record')} {'erased' if does else 'would be erased'}"
     click.echo(f"{said}, made {span}." if count else "No record to erase.")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from bandeau.cli.opening import data_option, keys_option
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.settings import SettingsError, parse_data
 from bandeau.storage.keys import KeysError
@@ -21,17 +22,8 @@ def keys_group() -> None:
 
 
 @keys_group.command("rotate")
-@click.option(
-    "--data",
-    required=True,
-    metavar="DIR",
-    help="The data directory or database given to bandeau serve.",
-)
-@click.option(
-    "--keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file of the keys, if they are not kept with the data.",
-)
+@data_option
+@keys_option
 def rotate(data: str, keys: Path | None) -> None:
     """Add a key that signs the cookies from the next start on; older ones still hold.
 

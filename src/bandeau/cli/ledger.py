@@ -2,65 +2,59 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 import click
 
-from bandeau import limits
-from bandeau.cli.mapped import FORMATS, Mapped, Written
-from bandeau.cli.outcome import findings_told, vouched_told
-from bandeau.ledger.account import Declared
+from bandeau.cli.later import Later
+from bandeau.cli.opening import (
+    INVALID,
+    UNREADABLE,
+    anchors_option,
+    contents,
+    data_option,
+    fail,
+    keys_of,
+    keys_option,
+    opened,
+    parsed,
+    public_key,
+    usable,
+)
+from bandeau.cli.outcome import counted, findings_told, vouched_told
 from bandeau.ledger.anchored import Anchored, check_anchors
-from bandeau.ledger.checkpoint import CheckpointError, Verifier, encode
+from bandeau.ledger.checkpoint import CheckpointError, Verifier
 from bandeau.ledger.cosignature import WitnessKey
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
-from bandeau.ledger.record import Kind, RecordError
+from bandeau.ledger.record import Kind
 from bandeau.ledger.schema import record_schema
-from bandeau.ledger.store import Leaf, LedgerUnavailable
 from bandeau.ledger.timestamp import TimestampError, read_roots
 from bandeau.ledger.verify import Outcome
-from bandeau.settings import SettingsError, parse_data
 from bandeau.storage.anchors import Anchors, anchors_of
-from bandeau.storage.bundle import whole_file
-from bandeau.storage.files import read_words
-from bandeau.storage.keys import Keys, KeysError
-from bandeau.storage.place import Place, open_place
-from bandeau.storage.sqlite.ledger import leaf_of
+from bandeau.storage.place import Place
 
-INVALID = 1
-UNREADABLE = 2
-COUNTRY_LETTERS = 2
-Result = TypeVar("Result")
 Command = Callable[..., None]
 
-data_option = click.option(
-    "--data",
-    required=True,
-    metavar="DIR",
-    help="The data directory or database given to bandeau serve.",
-)
-keys_option = click.option(
-    "--keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file of the keys, if they are not kept with the data.",
-)
-anchors_option = click.option(
-    "--anchors",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where others' word is kept, if not in the data directory.",
-)
+
+_ELSEWHERE = {
+    "export": "bandeau.cli.export:export_command",
+    "witness": "bandeau.cli.anchors:witness_command",
+    "timestamp": "bandeau.cli.anchors:timestamp_command",
+    "publish": "bandeau.cli.anchors:publish_command",
+    "accept-restore": "bandeau.cli.restore:accept_restore_command",
+    "erase": "bandeau.cli.erase:erase_command",
+    "purge": "bandeau.cli.erase:purge_command",
+    "copy": "bandeau.cli.copy:copy_command",
+}
 
 
-@click.group("ledger")
+@click.group("ledger", commands=Later(_ELSEWHERE))
 def ledger_group() -> None:
     """The proof of every choice: verify, export, erase."""
 
@@ -114,62 +108,12 @@ def audit(**given: Any) -> None:
     started = time.process_time()
     outcome, anchored = _verified(**given)
     seconds = time.process_time() - started
-    artefacts = _count(outcome.artefacts, "artefact")
+    artefacts = counted(outcome.artefacts, "artefact")
     click.echo(
-        f"Hashed again: {_count(outcome.records, 'record')} and {artefacts},"
+        f"Hashed again: {counted(outcome.records, 'record')} and {artefacts},"
         f" {outcome.hashed:,} bytes, in {seconds:.1f} s of one core."
     )
     _told_outcome(outcome, anchored)
-
-
-@ledger_group.command("export")
-@data_option
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--format",
-    type=click.Choice(["jsonl", *FORMATS]),
-    default="jsonl",
-    show_default=True,
-    help="As the log has it, or mapped to another format of consent records.",
-)
-@click.option("--jurisdiction", metavar="CC", help="Country whose law applies; not for jsonl.")
-@click.option("--stored-in", metavar="CC", help="Country of storage, if it is another.")
-@click.option("--email", default="", help="How to reach the controller; not for jsonl.")
-@click.option("--phone", default="", help="How to reach the controller; not for jsonl.")
-@keys_option
-def export(
-    data: str,
-    keys: Path | None,
-    out: Path,
-    format: str,
-    jurisdiction: str | None,
-    stored_in: str | None,
-    email: str,
-    phone: str,
-) -> None:
-    """Write every record as one line of JSON, with what it takes to check it.
-
-    ``commitment`` is SHA-256 over ``bandeau/consent/v1``, the salt and the record's exact bytes;
-    the leaf hash is SHA-256 over a zero byte and the commitment. The formats iso27560 (ISO/IEC TS
-    27560, JSON-LD) and kantara (Consent Receipt 1.1.0) have choices and items only, and ask for
-    --jurisdiction.
-    """
-    with opened(data, keys) as place:
-        if format == "jsonl":
-            count = _held(lambda: _export(place, out))
-            click.echo(f"{_count(count, 'record')} written to {out}.")
-            return
-        known = _keys(place)
-        country = _country("--jurisdiction", jurisdiction)
-        stored = _country("--stored-in", stored_in or country)
-        declared = Declared(country, stored, email, phone, known.signer.vkey)
-        work = _export_mapped(place, known, out, format, declared)
-        written = _held(lambda: asyncio.run(work))
-    click.echo(f"{_count(written.documents, 'document')} written to {out}.")
-    if written.left_out:
-        click.echo(f"{_count(written.left_out, 'record')} left out: they consent to nothing.")
-    if written.without_policy:
-        click.echo(f"{written.without_policy} without the policy file of their time.")
 
 
 @ledger_group.command("key")
@@ -178,7 +122,7 @@ def export(
 def key(data: str, keys: Path | None) -> None:
     """Print the public key that receipts and checkpoints are verified with."""
     with opened(data, keys) as place:
-        click.echo(_keys(place).signer.vkey)
+        click.echo(keys_of(place).signer.vkey)
 
 
 @ledger_group.command("schema")
@@ -187,7 +131,7 @@ def schema() -> None:
     click.echo(json.dumps(record_schema(), indent=2))
 
 
-@click.group("receipt")
+@click.group("receipt", commands=Later({"compare": "bandeau.cli.compare:compare_command"}))
 def receipt_group() -> None:
     """What a visitor holds: check it anywhere, offline."""
 
@@ -197,18 +141,18 @@ def receipt_group() -> None:
 @click.option("--key", required=True, help="The log's public key, or its file.")
 def verify_one(file: Path, key: str) -> None:
     """Check a receipt without network or database: exit 0 valid, 1 invalid, 2 unreadable."""
-    vkey = _public_key(key)
-    data = _read(file)
+    vkey = public_key(key)
+    data = contents(file)
     try:
         receipt = read_receipt(data)
     except ReceiptError as error:
-        _fail(UNREADABLE, f"{file}: {error}.")
+        fail(UNREADABLE, f"{file}: {error}.")
     try:
         verified = verify_receipt(receipt, vkey)
     except ReceiptError as error:
-        _fail(INVALID, f"NOT VALID: {error}.")
+        fail(INVALID, f"NOT VALID: {error}.")
     except CheckpointError as error:
-        _fail(UNREADABLE, f"{key}: {error}.")
+        fail(UNREADABLE, f"{key}: {error}.")
     for line in _told(verified):
         click.echo(line)
 
@@ -224,10 +168,10 @@ def _verified(
     """The outcome for the ledger of ``data``; what others vouch for is told at once."""
     others = anchors_of(parsed(data), anchors)
     with opened(data, keys) as place:
-        vkey = _keys(place).signer.vkey
-        anchored = _held(lambda: _anchored(others, vkey, witness_key, tsa_root))
-        known = [*(_read(path) for path in checkpoint), *anchored.known]
-        outcome = _held(lambda: _verify(place, vkey, known))
+        vkey = keys_of(place).signer.vkey
+        anchored = usable(lambda: _anchored(others, vkey, witness_key, tsa_root))
+        known = [*(contents(path) for path in checkpoint), *anchored.known]
+        outcome = usable(lambda: _verify(place, vkey, known))
     for line in vouched_told(anchored):
         click.echo(line)
     return replace(outcome, findings=outcome.findings + anchored.findings), anchored
@@ -239,8 +183,8 @@ def _told_outcome(outcome: Outcome, anchored: Anchored) -> None:
             click.echo(line)
         raise SystemExit(INVALID)
     click.echo(
-        f"Valid: {_count(outcome.records, 'record')}, {_count(outcome.erased, 'erasure')},"
-        f" {_count(outcome.checkpoints, 'signed checkpoint')}."
+        f"Valid: {counted(outcome.records, 'record')}, {counted(outcome.erased, 'erasure')},"
+        f" {counted(outcome.checkpoints, 'signed checkpoint')}."
     )
 
 
@@ -248,61 +192,19 @@ def _verify(place: Place, vkey: str, known: list[bytes]) -> Outcome:
     try:
         return place.verify(vkey, known)
     except CheckpointError as error:
-        _fail(UNREADABLE, f"The given checkpoint is not usable: {error}.")
+        fail(UNREADABLE, f"The given checkpoint is not usable: {error}.")
 
 
 def _anchored(
     anchors: Anchors, vkey: str, witness_keys: tuple[str, ...], tsa_root: Path | None
 ) -> Anchored:
-    told = [*(_public_key(each) for each in witness_keys), *anchors.witnesses()]
+    told = [*(public_key(each) for each in witness_keys), *anchors.witnesses()]
     try:
         witnesses = [WitnessKey(each) for each in dict.fromkeys(told)]
-        roots = read_roots(_read(tsa_root)) if tsa_root else []
+        roots = read_roots(contents(tsa_root)) if tsa_root else []
     except (CheckpointError, TimestampError) as error:
-        _fail(UNREADABLE, f"A given or kept key is not usable: {error}.")
+        fail(UNREADABLE, f"A given or kept key is not usable: {error}.")
     return check_anchors(anchors.kept(), Verifier(vkey), witnesses, roots)
-
-
-def _export(place: Place, out: Path) -> int:
-    count = 0
-    with place.evidence() as evidence, whole_file(out) as file:
-        for row in evidence.rows:
-            file.write(_line(leaf_of(row)) + "\n")
-            count += 1
-    return count
-
-
-async def _export_mapped(
-    place: Place, keys: Keys, out: Path, form: str, declared: Declared
-) -> Written:
-    ledger = place.reader(keys)
-    try:
-        return await Mapped(ledger, read_words(), declared).write(out, form)
-    except RecordError as error:
-        raise LedgerUnavailable(f"{error}; run bandeau ledger verify") from error
-    finally:
-        ledger.close()
-
-
-def _country(option: str, value: str | None) -> str:
-    code = (value or "").upper()
-    if not (len(code) == COUNTRY_LETTERS and code.isascii() and code.isalpha()):
-        _fail(UNREADABLE, f"{option} must be a country of two letters, such as FR.")
-    return code
-
-
-def _line(leaf: Leaf) -> str:
-    return json.dumps(
-        {
-            "id": leaf.id,
-            "index": leaf.index,
-            "record": None if leaf.body is None else leaf.body.decode(errors="replace"),
-            "salt": None if leaf.salt is None else encode(leaf.salt),
-            "commitment": encode(leaf.commitment),
-            "erased": leaf.body is None,
-        },
-        ensure_ascii=False,
-    )
 
 
 def _told(verified: Verified) -> Iterator[str]:
@@ -326,64 +228,3 @@ def _told(verified: Verified) -> Iterator[str]:
     until = datetime.fromtimestamp(record.expires, UTC).date().isoformat()
     yield f"Holds until {until}. Shown in {record.lang}."
     yield f"Notice {record.notice}, terms {record.policy}."
-
-
-def parsed(data: str) -> Path | str:
-    """What ``--data`` names; exits with 2 where it can be neither folder nor database."""
-    try:
-        return parse_data(data)
-    except SettingsError as error:
-        _fail(UNREADABLE, f"{error}.")
-
-
-@contextmanager
-def opened(data: str, keys: Path | None = None) -> Iterator[Place]:
-    """The place that ``--data`` and ``--keys`` name; exits with 2 where there is none."""
-    where = parsed(data)
-    if isinstance(where, Path) and not where.is_dir():
-        _fail(UNREADABLE, f"{data}: no such directory.")
-    try:
-        place = open_place(where, keys)
-    except LedgerUnavailable as error:
-        _fail(UNREADABLE, f"{error}.")
-    with closing(place):
-        yield place
-
-
-def _keys(place: Place) -> Keys:
-    try:
-        return place.keys()
-    except KeysError as error:
-        _fail(UNREADABLE, f"{error}.")
-
-
-def _held(work: Callable[[], Result]) -> Result:
-    try:
-        return work()
-    except (LedgerUnavailable, OSError) as error:
-        _fail(UNREADABLE, f"{error}.")
-
-
-def _public_key(public: str) -> str:
-    path = Path(public)
-    if "+" in public and not path.exists():
-        return public
-    return _read(path).decode("utf-8", "replace").strip()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(limits.RECEIPT_BYTES + 1)
-    except (OSError, ValueError) as error:
-        _fail(UNREADABLE, f"{path}: {error}.")
-    return data
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _fail(code: int, message: str) -> NoReturn:
-    click.echo(message, err=True)
-    raise SystemExit(code)

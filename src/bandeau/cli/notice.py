@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import keys_option
+from bandeau.cli.opening import keys_option
 from bandeau.ledger.publication import Edition, publish
 from bandeau.ledger.record import RecordError
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable

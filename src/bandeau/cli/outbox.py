@@ -10,15 +10,15 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import (
+from bandeau.cli.opening import (
     UNREADABLE,
-    _count,
-    _fail,
-    _keys,
     data_option,
+    fail,
+    keys_of,
     keys_option,
     opened,
 )
+from bandeau.cli.outcome import counted
 from bandeau.ledger.checkpoint import encode
 from bandeau.ledger.outbox import Message, Outbox, OutboxUnavailable, State, webhook_secret
 from bandeau.storage.place import Folder
@@ -43,7 +43,7 @@ def list_command(data: str, state: str | None) -> None:
         click.echo(_line(message))
     counts = [sum(m.state is each for m in messages) for each in State]
     told = ", ".join(f"{n} {each.value}" for n, each in zip(counts, State, strict=True))
-    click.echo(f"{_count(len(messages), 'message')}: {told}.")
+    click.echo(f"{counted(len(messages), 'message')}: {told}.")
 
 
 @outbox_group.command("retry")
@@ -54,7 +54,7 @@ def retry_command(ids: tuple[str, ...], data: str) -> None:
     with _open(data) as outbox:
         chosen = ids or [m.id for m in outbox.all() if m.state is State.FAILED]
         count = outbox.retry(chosen, int(time.time()))
-    click.echo(f"{_count(count, 'message')} will be sent again.")
+    click.echo(f"{counted(count, 'message')} will be sent again.")
 
 
 @outbox_group.command("secret")
@@ -64,19 +64,19 @@ def retry_command(ids: tuple[str, ...], data: str) -> None:
 def secret_command(vendor: str, data: str, keys: Path | None) -> None:
     """Print the secret that signs what VENDOR is told; give it to the vendor."""
     with opened(data, keys) as place:
-        click.echo(f"whsec_{encode(webhook_secret(_keys(place).subject, vendor))}")
+        click.echo(f"whsec_{encode(webhook_secret(keys_of(place).subject, vendor))}")
 
 
 @contextmanager
 def _open(data: str) -> Iterator[Outbox]:
     with opened(data) as place:
         if isinstance(place, Folder) and not (place.path / FILE).exists():
-            _fail(UNREADABLE, f"{place.path / FILE}: no such file; the server makes it.")
+            fail(UNREADABLE, f"{place.path / FILE}: no such file; the server makes it.")
         try:
             with closing(place.outbox()) as outbox:
                 yield outbox
         except OutboxUnavailable as error:
-            _fail(UNREADABLE, f"{error}.")
+            fail(UNREADABLE, f"{error}.")
 
 
 def _line(message: Message) -> str:

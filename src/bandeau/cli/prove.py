@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import INVALID, UNREADABLE, _fail, _keys, data_option, keys_option, opened
+from bandeau.cli.opening import INVALID, UNREADABLE, data_option, fail, keys_of, keys_option, opened
 from bandeau.ledger.checkpoint import CheckpointError
 from bandeau.ledger.dossier import Dossier, DossierError, collect
 from bandeau.ledger.record import RecordError
@@ -40,16 +40,16 @@ def prove_command(record_id: str, data: str, keys: Path | None, out: Path) -> No
         files = proof_files(dossier, read_words())
         write_bundle(out, files)
     except DossierError as error:
-        _fail(INVALID, f"Nothing to prove: {error}.")
+        fail(INVALID, f"Nothing to prove: {error}.")
     except (CheckpointError, RecordError) as error:
-        _fail(UNREADABLE, f"{data}: damaged: {error}; run bandeau ledger verify.")
+        fail(UNREADABLE, f"{data}: damaged: {error}; run bandeau ledger verify.")
     except (LedgerUnavailable, OSError) as error:
-        _fail(UNREADABLE, f"{error}.")
+        fail(UNREADABLE, f"{error}.")
     click.echo(f"{len(files)} files written to {out}; open index.html first.")
 
 
 async def _collect(place: Place, record_id: str) -> Dossier:
-    ledger = place.reader(_keys(place))
+    ledger = place.reader(keys_of(place))
     try:
         return await collect(ledger, record_id)
     finally:

@@ -9,10 +9,17 @@ from pathlib import Path
 
 import click
 
-from bandeau.cli.ledger import INVALID, UNREADABLE, data_option, keys_option, opened, parsed
-from bandeau.cli.ledger import _fail as fail
-from bandeau.cli.ledger import _held as held
-from bandeau.cli.ledger import _keys as keys_of
+from bandeau.cli.opening import (
+    INVALID,
+    UNREADABLE,
+    data_option,
+    fail,
+    keys_of,
+    keys_option,
+    opened,
+    parsed,
+    usable,
+)
 from bandeau.ledger.checkpoint import Checkpoint, Signer, Verifier
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import uuid7
@@ -38,9 +45,9 @@ def accept_restore_command(data: str, keys: Path | None) -> None:
         fail(UNREADABLE, "A database is restored by its own means; give a data directory.")
     with opened(data, keys) as place:
         signer = keys_of(place).signer
-    lock = held(lambda: FolderLock(directory))
+    lock = usable(lambda: FolderLock(directory))
     try:
-        held(lambda: _accept(directory, signer))
+        usable(lambda: _accept(directory, signer))
     finally:
         lock.close()
 

@@ -10,6 +10,7 @@ import click
 
 from bandeau import limits
 from bandeau.app import Options, gateway
+from bandeau.cli.opening import anchors_option
 from bandeau.enforcement.sightings import SightingsUnavailable
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.outbox import OutboxUnavailable
@@ -41,6 +42,7 @@ _UNUSABLE = (
     type=click.Path(path_type=Path, dir_okay=False),
     help="File for the keys, made if missing; else they are kept with the data.",
 )
+@anchors_option
 @click.option("--explain", is_flag=True, help="Say in each answer what was withheld, and why.")
 @click.option(
     "--confine/--no-confine",

@@ -8,6 +8,10 @@ parsed whole, and then says exactly what is wrong.
 from __future__ import annotations
 
 import re
+from binascii import hexlify
+from collections.abc import Sequence
+from itertools import pairwise
+from struct import Struct
 
 _SHAPES = 4_096
 _ALIKE = 8
@@ -20,6 +24,10 @@ _CHOICE = re.compile(
     rb'"time":([1-9][0-9]{0,14}),"v":.*\}',
     re.DOTALL,
 )
+
+
+Told = tuple[bytes, bytes, bytes, str | None]
+"""A body with what it should tell: its id in 16 bytes, the subject, and ``prev`` in hexadecimal."""
 
 
 class Shapes:
@@ -47,33 +55,67 @@ class Shapes:
 
         ``id`` has 16 bytes; ``prev`` is hexadecimal. ``None`` where it has to be parsed.
         """
-        for shape in self._known.get(len(body), ()):
-            if body.startswith(shape.start):
-                time = shape.time_of(body, id.hex(), subject.hex(), prev)
-                if time is not None:
-                    return time
+        return self._time_of((body, id, subject, prev))
+
+    def times_of(self, told: Sequence[Told]) -> list[int | None]:
+        """The same for each of many, where those of one length are mostly of one shape."""
+        times: list[int | None] = [None] * len(told)
+        groups: dict[int, list[int]] = {}
+        for place, each in enumerate(told):
+            groups.setdefault(len(each[0]), []).append(place)
+        for length, places in groups.items():
+            group = told if len(places) == len(told) else [told[place] for place in places]
+            found = next((shape.times_of(group) for shape in self._known.get(length, ())), None)
+            for place, time in zip(places, found or map(self._time_of, group), strict=True):
+                times[place] = time
+        return times
+
+    def _time_of(self, told: Told) -> int | None:
+        for shape in self._known.get(len(told[0]), ()):
+            if found := shape.times_of((told,)):
+                return found[0]
         return None
 
 
 class _Shape:
-    __slots__ = ("_expires", "_texts", "_time", "start")
+    __slots__ = ("_parts", "_texts")
 
     def __init__(self, body: bytes, spans: list[tuple[int, int]]) -> None:
-        ends = [0, *(end for _, end in spans)]
-        starts = [*(start for start, _ in spans), len(body)]
-        self._texts = [body[end:start].decode() for end, start in zip(ends, starts, strict=True)]
-        self._expires, self._time = slice(*spans[0]), slice(*spans[-1])
-        self.start = self._texts[0].encode()
+        bounds = [0, *(place for span in spans for place in span), len(body)]
+        lengths = (end - start for start, end in pairwise(bounds))
+        self._parts = Struct("".join(f"{length}s" for length in lengths))
+        self._texts = self._parts.unpack(body)[::2]
 
-    def time_of(self, body: bytes, id: str, subject: str, prev: str | None) -> int | None:
-        """See :meth:`Shapes.time_of`; all are hexadecimal."""
-        expires, time = body[self._expires], body[self._time]
-        if not (expires.isdigit() and time.isdigit() and expires[0] != _ZERO != time[0]):
-            return None
-        if id[12] not in "78" or id[16] not in "89ab":
-            return None
-        former = "null" if prev is None else f'"{prev}"'
-        one, two, three, four, five, six = self._texts
-        name = f"{id[:8]}-{id[8:12]}-{id[12:16]}-{id[16:20]}-{id[20:]}"
-        told = f"{one}{expires.decode()}{two}{name}{three}{former}{four}{subject}{five}"
-        return int(time) if f"{told}{time.decode()}{six}".encode() == body else None
+    def times_of(self, told: Sequence[Told]) -> list[int]:
+        """The times of at least one body, all of this length; none unless all are of this shape."""
+        bodies, ids, subjects, prevs = zip(*told, strict=True)
+        parts = list(zip(*map(self._parts.unpack, bodies), strict=True))
+        texts = zip(parts[::2], self._texts, strict=True)
+        if not all(column.count(text) == len(told) for column, text in texts):
+            return []
+        expires, names, formers, subjs, times = parts[1::2]
+        sound = (
+            (_numbers(expires) and _numbers(times))
+            and (_named(names, ids) and subjs == tuple(map(hexlify, subjects)))
+            and formers == tuple(map(_former, prevs))
+        )
+        return list(map(int, times)) if sound else []
+
+
+def _numbers(column: Sequence[bytes]) -> bool:
+    return all(map(bytes.isdigit, column)) and min(column)[0] != _ZERO
+
+
+def _named(names: Sequence[bytes], ids: Sequence[bytes]) -> bool:
+    """Whether these 36 characters spell those 16 bytes, each a UUID of version 7 or 8."""
+    digits = [name.replace(b"-", b"") for name in names]
+    return (
+        digits == list(map(hexlify, ids))
+        and {name[8:24:5] for name in names} == {b"----"}
+        and {id[6] >> 4 for id in ids} <= {7, 8}
+        and {id[8] >> 6 for id in ids} == {2}
+    )
+
+
+def _former(prev: str | None) -> bytes:
+    return b"null" if prev is None else b'"%b"' % prev.encode()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import sha256
 
 DOMAIN = b"bandeau/consent/v1"
 SALT_BYTES = 32
 HASH_BYTES = 32
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def commit(salt: bytes, body: bytes) -> bytes:
@@ -18,19 +18,19 @@ def commit(salt: bytes, body: bytes) -> bytes:
     """
     if len(salt) != SALT_BYTES:
         raise ValueError(f"a salt has {SALT_BYTES} bytes")
-    return hashlib.sha256(DOMAIN + salt + body).digest()
+    return sha256(DOMAIN + salt + body).digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of a leaf (RFC 9162, 2.1.1)."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node (RFC 9162, 2.1.1)."""
-    return pair_hash(left + right)
+    return sha256(b"\x01" + left + right).digest()
 
 
 def pair_hash(pair: bytes) -> bytes:
     """The hash of an inner node over two hashes that stand side by side."""
-    return hashlib.sha256(b"\x01" + pair).digest()
+    return sha256(b"\x01" + pair).digest()

@@ -10,10 +10,11 @@ import heapq
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain, pairwise
 
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier
 from bandeau.ledger.commitment import EMPTY_ROOT, HASH_BYTES
-from bandeau.ledger.tiles import WIDTH
+from bandeau.ledger.tiles import BETWEEN, HEIGHT, WIDTH
 from bandeau.ledger.tree import fold
 
 Find = Callable[[str, int | None, str], None]
@@ -23,59 +24,68 @@ ReadTile = Callable[[int, int], bytes | None]
 class Growing:
     """A tree that grows at its right edge, with the tile of each level that it fills.
 
-    ``filled`` gathers (level, index, hashes) of every tile that became full.
+    ``filled`` gathers (level, index, hashes) of every tile that became full, ``between`` its nodes
+    (see :class:`bandeau.ledger.tiles.Written`).
     """
 
     def __init__(self) -> None:
         self.size = 0
         self.filled: list[tuple[int, int, bytes]] = []
-        self._tiles: list[list[bytes]] = []
-        self._parts: list[list[bytes]] = []
+        self.between: list[bytes] = []
+        self._levels: list[list[list[bytes]]] = []
 
     def extend(self, leaves: Sequence[bytes]) -> None:
         """Add leaf hashes, at most up to the end of the lowest tile."""
         self.size += len(leaves)
         level = 0
         while leaves:
-            if level == len(self._tiles):
-                self._tiles.append([])
-                self._parts.append([])
-            tile, parts = self._tiles[level], self._parts[level]
-            count = len(tile)
-            tile += leaves
-            for total in leaves:
-                count += 1
-                each, rest = total, count
-                while not rest & 1:
-                    each = sha256(b"\x01" + parts.pop() + each).digest()
-                    rest >>= 1
-                parts.append(each)
-            if count < WIDTH:
+            if level == len(self._levels):
+                self._levels.append(_empty())
+            nodes = self._levels[level]
+            nodes[0] += leaves
+            _join(nodes)
+            if not nodes[HEIGHT]:
                 return
+            self._levels[level] = _empty()
             level += 1
-            self.filled.append((level - 1, (self.size >> 8 * level) - 1, b"".join(tile)))
-            leaves = [parts.pop()]
-            tile.clear()
+            self.filled.append((level - 1, (self.size >> HEIGHT * level) - 1, b"".join(nodes[0])))
+            self.between.append(b"".join(chain.from_iterable(nodes[at] for at in BETWEEN)))
+            leaves = nodes[HEIGHT]
 
     def root(self) -> bytes:
         """The root of all leaves so far."""
         if not self.size:
             return EMPTY_ROOT
-        return fold(part for parts in reversed(self._parts) for part in parts)
+        rows = (row for level in reversed(self._levels) for row in reversed(level))
+        return fold(row[-1] for row in rows if len(row) & 1)
 
     def edges(self) -> Iterator[tuple[int, int, bytes]]:
         """The (level, index, hashes) of each partial tile."""
-        for level, tile in enumerate(self._tiles):
-            if tile:
-                yield level, self.size >> 8 * (level + 1), b"".join(tile)
+        for level, nodes in enumerate(self._levels):
+            if nodes[0]:
+                yield level, self.size >> HEIGHT * (level + 1), b"".join(nodes[0])
 
     def copy(self) -> Growing:
         """A tree that grows on its own from here."""
         twin = Growing()
-        twin.size, twin.filled = self.size, list(self.filled)
-        twin._tiles = [list(tile) for tile in self._tiles]
-        twin._parts = [list(parts) for parts in self._parts]
+        twin.size, twin.filled, twin.between = self.size, list(self.filled), list(self.between)
+        twin._levels = [[list(row) for row in nodes] for nodes in self._levels]
         return twin
+
+
+def _empty() -> list[list[bytes]]:
+    """The nodes of a tile by their height in it: of none yet."""
+    return [[] for _ in range(HEIGHT + 1)]
+
+
+def _join(nodes: Sequence[list[bytes]]) -> None:
+    """Hash what came in pairs, height by height, up to where nothing new is complete."""
+    for low, high in pairwise(nodes):
+        done, whole = 2 * len(high), len(low) & ~1
+        if done == whole:
+            return
+        pairs = zip(low[done:whole:2], low[done + 1 : whole : 2], strict=True)
+        high += [sha256(b"\x01" + left + right).digest() for left, right in pairs]
 
 
 class Signed:
@@ -160,12 +170,14 @@ class Retrace:
         self,
         tiles: Iterable[tuple[int, int]],
         tile: ReadTile,
+        between: ReadTile,
         signed: Signed,
         find: Find,
         met: Callable[[], None],
     ) -> None:
         self._unmet = set(tiles)
         self._tile = tile
+        self._between = between
         self._signed = signed
         self._find = find
         self._met = met
@@ -237,13 +249,18 @@ class Retrace:
 
     def _compare_filled(self) -> None:
         """Full tiles of this step; while rows and tiles are in doubt, either side may be right."""
-        others = {} if self._tiles is None else {(x, y): h for x, y, h in self._tiles.filled}
-        for level, index, hashes in self._rows.filled:
-            other = others.get((level, index))
-            self._compare(level, index, [hashes] if other is None else [hashes, other])
-        self._rows.filled.clear()
-        if self._tiles is not None:
-            self._tiles.filled.clear()
+        sides = [self._rows] if self._tiles is None else [self._rows, self._tiles]
+        filled = [zip(side.filled, side.between, strict=True) for side in sides]
+        for same in zip(*filled, strict=True):
+            level, index, _ = same[0][0]
+            self._compare(level, index, [hashes for (_, _, hashes), _ in same])
+            nodes = self._between(level, index)
+            if nodes and nodes not in [between for _, between in same] and not self._forked:
+                detail = f"level {level}, the nodes beside tile {index}"
+                self._find("tile edited", index * WIDTH ** (level + 1), detail)
+        for side in sides:
+            side.filled.clear()
+            side.between.clear()
 
     def _compare(self, level: int, index: int, right: Sequence[bytes]) -> None:
         self._unmet.discard((level, index))

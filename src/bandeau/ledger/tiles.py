@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from bandeau.ledger.commitment import HASH_BYTES, pair_hash
 from bandeau.ledger.tree import Node, Prover
@@ -16,7 +17,13 @@ from bandeau.ledger.tree import Node, Prover
 HEIGHT = 8
 WIDTH = 1 << HEIGHT
 TILE_BYTES = WIDTH * HASH_BYTES
+PAIR_BYTES = 2 * HASH_BYTES
 ENTRIES = -1
+_HELD = 32
+BETWEEN = (2, 4, 6)
+"""The heights in a full tile whose nodes are kept beside it: from there any other is one hash."""
+BETWEEN_BYTES = sum(TILE_BYTES >> height for height in BETWEEN)
+_STARTS = {end: sum(TILE_BYTES >> at for at in BETWEEN if at < end) for end in BETWEEN}
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/"
     r"(?P<index>(x[0-9]{3}/){0,6}[0-9]{3})(\.p/(?P<width>[1-9][0-9]{0,2}))?",
@@ -55,11 +62,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A tile as it stands after an append: full, or partial at the right edge."""
+    """A tile as it stands after an append: full, or partial at the right edge.
+
+    ``between`` are the nodes at the heights of ``BETWEEN``, lowest first, of a full one.
+    """
 
     level: int
     index: int
     hashes: bytes
+    between: bytes = b""
 
 
 def parse_path(path: str) -> Tile | None:
@@ -96,9 +107,10 @@ def extend(head: Head, leaves: Sequence[bytes]) -> tuple[Head, list[Written]]:
         row = edges[level] + fresh
         index, fresh, whole = before // WIDTH, b"", len(row) // TILE_BYTES
         for place in range(whole):
-            tile = row[place * TILE_BYTES : (place + 1) * TILE_BYTES]
-            written.append(Written(level, index + place, tile))
-            fresh += tile_root(tile)
+            rows = tile_rows(row[place * TILE_BYTES : (place + 1) * TILE_BYTES])
+            between = b"".join(rows[height] for height in BETWEEN)
+            written.append(Written(level, index + place, rows[0], between))
+            fresh += rows[HEIGHT]
         edges[level] = row[whole * TILE_BYTES :]
         if edges[level]:
             written.append(Written(level, index + whole, edges[level]))
@@ -109,23 +121,36 @@ def extend(head: Head, leaves: Sequence[bytes]) -> tuple[Head, list[Written]]:
 
 def tile_root(hashes: bytes) -> bytes:
     """The root over the hashes of a full tile, or over any power of two of them from two on."""
+    return tile_rows(hashes)[-1]
+
+
+def tile_rows(hashes: bytes) -> list[bytes]:
+    """The nodes over a full tile, or over a power of two of hashes, by height, these included."""
+    rows = [hashes]
     while len(hashes) > HASH_BYTES:
-        pairs = range(0, len(hashes), 2 * HASH_BYTES)
-        hashes = b"".join([pair_hash(hashes[at : at + 2 * HASH_BYTES]) for at in pairs])
-    return hashes
+        pairs = range(0, len(hashes), PAIR_BYTES)
+        # As pair_hash does, without the call: a tile has 255 of them.
+        hashes = b"".join([sha256(b"\x01" + hashes[at : at + PAIR_BYTES]).digest() for at in pairs])
+        rows.append(hashes)
+    return rows
 
 
 class TileNodes:
     """Answers for the nodes of a tree kept as tiles. What is complete never changes: it remembers.
 
-    ``remember`` bounds the nodes kept in memory; the store may live for years.
+    ``between`` reads the nodes kept beside a full tile (see :class:`Written`), nothing where there
+    are none. ``remember`` bounds the nodes kept in memory; the store may live for years.
     """
 
-    def __init__(self, read: ReadTile, remember: int = 65_536) -> None:
+    def __init__(
+        self, read: ReadTile, remember: int = 65_536, between: ReadTile = lambda *_: b""
+    ) -> None:
         self._read = read
+        self._read_between = between
         self._remember = remember
         self._known: dict[tuple[int, int], bytes] = {}
-        self._full: dict[int, tuple[int, bytes]] = {}
+        self._full: dict[int, dict[int, bytes]] = {}
+        self._beside: dict[int, dict[int, bytes]] = {}
 
     def __call__(self, height: int, position: int) -> bytes:
         """The hash of one complete subtree; raises what ``read`` raises."""
@@ -145,27 +170,58 @@ class TileNodes:
     def _inside(self, height: int, position: int) -> bytes:
         """A node between the levels of the tiles.
 
-        In the tile that grows its halves will be asked for too, so they are remembered; in one of
-        long ago they will not.
+        In the tile that grows its halves were mostly asked for before, one of them at least.
         """
         level, within = divmod(height, HEIGHT)
         first = position << within
-        tile = self._tile(level, first // WIDTH)
-        if within > 1 and (len(tile) < TILE_BYTES or (height - 1, 2 * position + 1) in self._known):
-            return pair_hash(self(height - 1, 2 * position) + self(height - 1, 2 * position + 1))
-        start = first % WIDTH * HASH_BYTES
-        hashes = tile[start : start + (HASH_BYTES << within)]
-        return tile_root(hashes) if within > 1 else pair_hash(hashes)
+        index, start = first // WIDTH, first % WIDTH * HASH_BYTES
+        tile = self._tile(level, index)
+        if within == 1:
+            return pair_hash(tile[start : start + PAIR_BYTES])
+        kept = self._between(level, index) if len(tile) == TILE_BYTES else b""
+        if kept:
+            return _kept_node(kept, within, position % (WIDTH >> within))
+        left = (height - 1, 2 * position)
+        right = (height - 1, 2 * position + 1)
+        if left in self._known or right in self._known:
+            return pair_hash(self(*left) + self(*right))
+        return tile_root(tile[start : start + (HASH_BYTES << within)])
+
+    def _between(self, level: int, index: int) -> bytes:
+        """The nodes beside a full tile; those of each level that were read last are at hand."""
+        held = self._beside.setdefault(level, {})
+        kept = held.get(index)
+        if kept is None:
+            kept = self._read_between(level, index)
+            _hold(held, index, kept)
+        return kept
 
     def _tile(self, level: int, index: int) -> bytes:
-        """A tile; the full one of each level that was read last is at hand."""
-        at, tile = self._full.get(level, (-1, b""))
-        if at == index:
-            return tile
-        tile = self._read(level, index)
-        if len(tile) == TILE_BYTES:
-            self._full[level] = index, tile
+        """A tile; the full ones of each level that were read last are at hand."""
+        held = self._full.setdefault(level, {})
+        tile = held.get(index)
+        if tile is None:
+            tile = self._read(level, index)
+            if len(tile) == TILE_BYTES:
+                _hold(held, index, tile)
         return tile
+
+
+def _hold(held: dict[int, bytes], index: int, data: bytes) -> None:
+    """Keep what was read; where there is no room, the oldest goes."""
+    if len(held) >= _HELD:
+        del held[next(iter(held))]
+    held[index] = data
+
+
+def _kept_node(kept: bytes, within: int, place: int) -> bytes:
+    """The node at a height in a full tile, from those kept beside it."""
+    start = _STARTS[within & ~1]
+    if within & 1:
+        start += place * PAIR_BYTES
+        return pair_hash(kept[start : start + PAIR_BYTES])
+    start += place * HASH_BYTES
+    return kept[start : start + HASH_BYTES]
 
 
 def tiles_for(size: int, visit: Callable[[Node], object]) -> list[Tile]:

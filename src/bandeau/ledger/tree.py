@@ -25,7 +25,6 @@ class Prover:
     def __init__(self, size: int, node: Node) -> None:
         self.size = size
         self._node = node
-        self._paths: dict[tuple[int, int], tuple[bytes, ...]] = {}
 
     def root(self) -> bytes:
         """The root hash; that of no leaves is SHA-256 of nothing."""
@@ -35,7 +34,22 @@ class Prover:
         """The inclusion proof of leaf ``index`` (RFC 9162, 2.1.3.1); raises ``ValueError``."""
         if not 0 <= index < self.size:
             raise ValueError(f"no leaf {index} in a tree of {self.size}")
-        return self._path(0, index)
+        heights = range((self.size - 1).bit_length())
+        return tuple(part for height in heights for part in self._beside(height, index >> height))
+
+    def inclusions(self, start: int, end: int) -> list[tuple[bytes, ...]]:
+        """The inclusion proofs of leaves ``start`` to before ``end``, which share most of it.
+
+        Raises ``ValueError``.
+        """
+        if not 0 <= start < end <= self.size:
+            raise ValueError(f"no leaves {start} to {end} in a tree of {self.size}")
+        ways: list[tuple[bytes, ...]] = [()]
+        for height in reversed(range((self.size - 1).bit_length())):
+            first, last = start >> height, end - 1 >> height
+            places = range(first, last + 1)
+            ways = [self._beside(height, at) + ways[(at >> 1) - (first >> 1)] for at in places]
+        return ways
 
     def consistency(self, former: int) -> tuple[bytes, ...]:
         """The proof that the first ``former`` leaves are unchanged (RFC 9162, 2.1.4.1).
@@ -44,21 +58,12 @@ class Prover:
         """
         return tuple(self._hash(part) for part in consistency_ranges(former, self.size))
 
-    def _path(self, height: int, position: int) -> tuple[bytes, ...]:
-        """The proof from one node up; leaves of one batch share most of theirs."""
-        found = self._paths.get((height, position))
-        if found is None:
-            last = self.size - 1 >> height
-            if not last:
-                return ()
-            found, sibling = self._path(height + 1, position >> 1), position ^ 1
-            if sibling < last:
-                found = (self._node(height, sibling), *found)
-            elif sibling == last:
-                found = (self._edges[height], *found)
-            if height:
-                self._paths[height, position] = found
-        return found
+    def _beside(self, height: int, position: int) -> tuple[bytes, ...]:
+        """The hash that a node is joined with on its way up, if it is."""
+        end, sibling = self.size - 1 >> height, position ^ 1
+        if sibling < end:
+            return (self._node(height, sibling),)
+        return (self._edges[height],) if sibling == end else ()
 
     def _hash(self, part: Range) -> bytes:
         return fold(self._node(*at) for at in subtrees(*part))

@@ -6,8 +6,10 @@ so that when one was edited the other two tell which (reference: ledger, section
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 from bandeau.ledger.alike import Shapes
 from bandeau.ledger.checkpoint import Checkpoint, Verifier
@@ -17,11 +19,10 @@ from bandeau.ledger.retrace import Retrace, Signed
 from bandeau.ledger.since import UNSOUND, Moments
 
 
-@dataclass(slots=True)
-class Row:
+class Row(NamedTuple):
     """A stored record, each field as the store holds it."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # In place of tuple's method, which nobody asks here.
     id: bytes
     subject: bytes | None
     body: bytes | None
@@ -36,7 +37,7 @@ class Evidence:
 
     ``tiles`` names every (level, index) that ``tile`` can read; ``checkpoints`` are (size, note),
     in the order of their sizes, ``artefacts`` (hash, content); ``damage`` is what the store itself
-    found wrong with its files.
+    found wrong with its files. ``between`` reads the nodes beside a full tile, where any are kept.
     """
 
     rows: Iterable[Row]
@@ -45,6 +46,7 @@ class Evidence:
     checkpoints: Iterable[tuple[int, bytes]]
     artefacts: Iterable[tuple[str, bytes]] = ()
     damage: tuple[str, ...] = ()
+    between: Callable[[int, int], bytes | None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,42 +114,55 @@ class _Audit:
         self._signed = Signed(evidence.checkpoints, outside, verifier, self._find)
         self._rows = _Rows(self._find)
         self._log = Retrace(
-            evidence.tiles, evidence.tile, self._signed, self._find, self._moments.settle
+            evidence.tiles,
+            evidence.tile,
+            evidence.between,
+            self._signed,
+            self._find,
+            self._moments.settle,
         )
         self._artefacts = 0
 
     def run(self) -> Outcome:
-        log, rows = self._log, self._rows
+        log, rows = self._log, iter(self._evidence.rows)
         log.start()
-        leaves: list[bytes] = []
-        times: list[int] = []
-        expected, room = 0, log.room()
-        for row in self._evidence.rows:
-            if row.index != expected:
-                self._follow(leaves, times)
-                expected = self._fill(row.index)
-                room = log.room()
-            leaf, time = rows.check(row, expected)
-            leaves.append(leaf)
-            times.append(time)
-            expected += 1
-            if len(leaves) == room:
-                self._follow(leaves, times)
-                room = log.room()
-        self._follow(leaves, times)
+        while page := list(islice(rows, log.room())):
+            checked = self._rows.check_whole(page, log.size)
+            if checked:
+                self._follow(*checked)
+            else:
+                self._one_by_one(page)
         log.end()
-        rows.end()
+        self._rows.end()
         self._check_artefacts()
         found = tuple(self._dated(each) for each in dict.fromkeys(self._findings))
         return Outcome(
             records=log.size,
             checkpoints=self._signed.checked,
-            erased=rows.erasures,
+            erased=self._rows.erasures,
             findings=found,
             holds=self._holds() if found else None,
             artefacts=self._artefacts,
-            hashed=rows.hashed,
+            hashed=self._rows.hashed,
         )
+
+    def _one_by_one(self, page: Sequence[Row]) -> None:
+        """Rows of which something is missing, or not as most are."""
+        leaves: list[bytes] = []
+        times: list[int] = []
+        expected, room = self._log.size, self._log.room()
+        for row in page:
+            if row.index != expected:
+                self._follow(leaves, times)
+                expected, room = self._fill(row.index), self._log.room()
+            leaf, time = self._rows.check(row, expected)
+            leaves.append(leaf)
+            times.append(time)
+            expected += 1
+            if len(leaves) == room:
+                self._follow(leaves, times)
+                room = self._log.room()
+        self._follow(leaves, times)
 
     def _follow(self, leaves: list[bytes], times: list[int]) -> None:
         """Take these records into the tree, which empties the lists."""
@@ -212,6 +227,49 @@ class _Rows:
         self._emptied: dict[int, str] = {}
         self.erasures = 0
         self.shown: dict[str, int] = {}
+
+    def check_whole(self, page: Sequence[Row], start: int) -> tuple[list[bytes], list[int]] | None:
+        """What :meth:`check` tells of rows from index ``start`` on, if all are as most are.
+
+        That is: in their order, with a content that fits the commitment. Else nothing is said.
+        """
+        indexes, ids, subjects, bodies, salts, commitments, _ = zip(*page, strict=True)
+        if indexes != tuple(range(start, start + len(page))) or None in bodies:
+            return None
+        if not all(type(salt) is bytes and len(salt) == SALT_BYTES for salt in salts):
+            return None
+        if tuple(map(commit, salts, bodies)) != commitments:
+            return None
+        formers = self._formers(page)
+        if formers is None:
+            return None
+        self.hashed += sum(map(len, bodies))
+        prevs = [former and former[2].hex() for former in formers]
+        owners = [subject or b"" for subject in subjects]
+        times = self._shapes.times_of(list(zip(bodies, ids, owners, prevs, strict=True)))
+        told = zip(page, bodies, formers, times, strict=True)
+        return list(map(leaf_hash, commitments)), [
+            self._parse(row, body, former, sound=True) if time is None else time
+            for row, body, former, time in told
+        ]
+
+    def _formers(self, page: Sequence[Row]) -> list[Former | None] | None:
+        """What each of these rows follows; nothing where one names a row that cannot follow it."""
+        named = {
+            row.next: (row.index, row.subject, row.commitment)
+            for row in page
+            if row.next is not None
+        }
+        if not named and not self._expected:
+            return [None] * len(page)
+        formers = [named.get(row.index) or self._expected.get(row.index) for row in page]
+        behind = any(following <= former[0] for following, former in named.items())
+        if behind or not all(map(self._follows, page, formers)):
+            return None
+        self._expected |= named
+        for row in page:
+            self._expected.pop(row.index, None)
+        return formers
 
     def check(self, row: Row, index: int) -> tuple[bytes, int]:
         """The leaf hash of a row that should have ``index``, and its time if it is sound."""

@@ -19,13 +19,15 @@ from bandeau.web.process import Open, PerProcess, Reply
 from bandeau.web.wsgi import body_of, scope_of, texts, with_headers
 
 
-def settings() -> tuple[str, str, str | None, bool, bool]:
-    """``BANDEAU_POLICY``, ``_DATA``, ``_KEYS``, ``_EXPLAIN`` and ``_CONFINE`` of the site."""
+def settings() -> tuple[str, str, str | None, str | None, bool, bool]:
+    """``BANDEAU_POLICY``, ``_DATA``, ``_KEYS``, ``_ANCHORS``, ``_EXPLAIN``, ``_CONFINE``."""
     found = import_module("django.conf").settings
     data = getattr(found, "BANDEAU_DATA", "bandeau-data")
     keys = getattr(found, "BANDEAU_KEYS", None)
+    anchors = getattr(found, "BANDEAU_ANCHORS", None)
     explain = getattr(found, "BANDEAU_EXPLAIN", False)
-    return found.BANDEAU_POLICY, data, keys, explain, getattr(found, "BANDEAU_CONFINE", True)
+    confine = getattr(found, "BANDEAU_CONFINE", True)
+    return found.BANDEAU_POLICY, data, keys, anchors, explain, confine
 
 
 class DjangoShell:

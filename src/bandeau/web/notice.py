@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.enforcement.allowlist import link_patterns
 from bandeau.ledger.record import TOLD_CHARACTERS
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words
@@ -84,6 +85,7 @@ class Notice:
         self._shared = shared
         self._parts = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._render)
         self._heads = lru_cache(maxsize=_KEPT_HEADS)(self._head)
+        self._links = lru_cache(maxsize=_KEPT_FRAGMENTS)(self._linked)
         self._version = lru_cache(maxsize=limits.POLICY_PURPOSES)(self._hash)
         spaces = (space(BAND_SPACE), space(NOTICE_SPACE))
         self.style_hashes = tuple(source_hash(text) for text in (self._style, *spaces))
@@ -110,6 +112,13 @@ class Notice:
         """
         parts = self._parts(_Key(standing), lang, notice, shared)
         return self._join(parts, lang, return_path, siblings)
+
+    def links(self, standing: Standing, lang: str, *, shared: bool = False) -> tuple[str, ...]:
+        """URL patterns of where the links of :meth:`fragment` lead: partners' policies, say."""
+        return self._links(_Key(standing), lang, shared)
+
+    def _linked(self, key: _Key, lang: str, shared: bool) -> tuple[str, ...]:
+        return tuple(link_patterns(b"".join(self._parts(key, lang, True, shared))))
 
     def band(self, standing: Standing, lang: str) -> str:
         """The band alone, without its control, for the page that holds the panel itself."""

@@ -25,7 +25,7 @@ from bandeau.web.comments_view import start_tag
 from bandeau.web.embedding import Embedding, may_be_placed
 from bandeau.web.insertions import Insertions
 from bandeau.web.leaving import SENDING, action_instead
-from bandeau.web.plans import UNREAD, Planned, Plans
+from bandeau.web.plans import UNREAD, Planned, Plans, is_short
 from bandeau.web.unread import UnreadLinks
 from bandeau.web.visitor import Sent
 
@@ -125,7 +125,7 @@ class PageStream:
         self._decoder = codings.decoder(joined(headers, b"content-encoding").decode("latin-1"))
         self._encoder = codings.encoder(coding)
         self._scan: Scan = UNREAD
-        self._gathered: list[bytes] | None = [] if _is_short(headers) else None
+        self._gathered: list[bytes] | None = [] if is_short(headers) else None
         self._room = limits.PLAN_PAGE_BYTES
         self._begun = False
         self._readable: bool | None = None
@@ -305,7 +305,7 @@ class PageStream:
             else:
                 made = await self._marked(piece)
             out.append(made)
-            if self._ours is not None and made is not piece.original:
+            if self._ours is not None and made is not piece.original and not _begins_body(piece):
                 self._ours.append(made)
         return b"".join(out)
 
@@ -354,12 +354,16 @@ class PageStream:
         if not self._insert:
             return b""
         self._inserted = True
-        fragment = self._editor.insertions.notice.fragment(
-            self._exchange.standing,
-            self._lang(),
+        notice, lang = self._editor.insertions.notice, self._lang()
+        standing, shared = self._exchange.standing, self._exchange.shared
+        if self._editor.confine:
+            self._links.know(notice.links(standing, lang, shared=shared))
+        fragment = notice.fragment(
+            standing,
+            lang,
             self._exchange.asked.target,
             siblings=self._exchange.siblings,
-            shared=self._exchange.shared,
+            shared=shared,
         )
         return self._charset(fragment)
 
@@ -385,10 +389,9 @@ class PageStream:
         return ours if self.charset in ("utf-8", "utf8") else _references(ours)
 
 
-def _is_short(headers: Headers) -> bool:
-    """Whether the site says that the whole body is short, so that it is there already."""
-    length = joined(headers, b"content-length")
-    return length.isdigit() and len(length) < 12 and int(length) <= limits.PLAN_PAGE_BYTES
+def _begins_body(piece: Piece) -> bool:
+    """Whether our fragment stands behind it, whose links are known without reading it again."""
+    return isinstance(piece, Mark) and piece.place is Place.BODY_START
 
 
 @lru_cache(maxsize=256)

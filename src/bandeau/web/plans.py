@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from bandeau import limits
 from bandeau.enforcement.engine import Engine
+from bandeau.enforcement.exchange import Headers
+from bandeau.enforcement.fields import joined
 from bandeau.enforcement.pieces import Piece
 from bandeau.enforcement.plan import Plan
 from bandeau.enforcement.urls import Target
@@ -90,3 +92,9 @@ class Planned:
 
 UNREAD = Planned(Plan(b"", (), "", is_document=False, rebased=False, overflowed=False), ())
 """What a page tells before it is read."""
+
+
+def is_short(headers: Headers) -> bool:
+    """Whether the site says that the whole body is short, so that it is there already."""
+    length = joined(headers, b"content-length")
+    return length.isdigit() and len(length) < 12 and int(length) <= limits.PLAN_PAGE_BYTES

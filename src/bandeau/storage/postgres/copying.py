@@ -15,7 +15,7 @@ from bandeau.ledger.verify import Evidence, Row
 from bandeau.storage.keys import Keys, format_keys
 from bandeau.storage.postgres.database import Connection, Database, translated
 from bandeau.storage.postgres.ledger import LOG, open_schema
-from bandeau.storage.postgres.ledger_rows import NO_SUBJECT
+from bandeau.storage.postgres.ledger_content import NO_SUBJECT
 from bandeau.storage.postgres.outbox import announced_row, row_of
 from bandeau.storage.postgres.schema import make_partitions
 

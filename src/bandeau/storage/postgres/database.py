@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import uvloop
@@ -33,14 +34,14 @@ _SETTINGS = {
 
 
 class Database:
-    """The database at ``address``, a ``postgresql://`` URL.
+    """The database at ``address``, a ``postgresql://`` URL, which may name the hosts of a cluster.
 
     Raises one of :data:`FAILURES` where it cannot be reached. Later it reconnects by itself; after
     a failure nobody waits for it again within ``limits.POSTGRES_REST_SECONDS``.
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self._hosts = hosts_of(address)
         self._rest_until = 0.0
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(
@@ -60,6 +61,8 @@ class Database:
 
     def close(self) -> None:
         """Close every connection, and end the thread."""
+        if self._loop.is_closed():
+            return
         try:
             self.run(self._closed())
         finally:
@@ -96,18 +99,30 @@ class Database:
 
     async def connect(self) -> Connection:
         """A connection of one's own, without a bound on how long its statements take."""
-        return await asyncpg.connect(
-            self._address,
-            timeout=limits.POSTGRES_CONNECT_SECONDS,
-            server_settings={"application_name": "bandeau"},
-        )
+        return await self._connected(server_settings={"application_name": "bandeau"})
+
+    async def _connected(self, *_: object, **settings: object) -> Connection:
+        """The first host that can be used, begun with the one that last could.
+
+        The driver would wait for a silent host as long as for all of them.
+        """
+        failure: Exception = ConnectionError("no host")
+        patience = limits.POSTGRES_CONNECT_SECONDS / len(self._hosts)
+        for host in self._hosts:
+            try:
+                found = await asyncpg.connect(host, timeout=patience, **settings)
+            except FAILURES as error:
+                failure = error
+                continue
+            self._hosts = sorted(self._hosts, key=host.__ne__)
+            return found
+        raise failure
 
     async def _opened(self) -> Any:
         pool = await asyncpg.create_pool(
-            self._address,
+            connect=self._connected,
             min_size=0,
             max_size=limits.POSTGRES_CONNECTIONS,
-            timeout=limits.POSTGRES_CONNECT_SECONDS,
             command_timeout=limits.POSTGRES_ANSWER_SECONDS,
             server_settings=_SETTINGS,
             init=_durable,
@@ -127,6 +142,15 @@ class Database:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+
+def hosts_of(address: str) -> list[str]:
+    """One address for each host that ``address`` names."""
+    parts = urlsplit(address)
+    user, at, hosts = parts.netloc.rpartition("@")
+    if "," not in hosts:
+        return [address]
+    return [urlunsplit(parts._replace(netloc=user + at + host)) for host in hosts.split(",")]
 
 
 async def _durable(connection: Connection) -> None:

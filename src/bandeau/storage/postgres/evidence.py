@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
+from bandeau import limits
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Row
+from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres import ledger_rows as rows
 from bandeau.storage.postgres.database import Connection, Database, translated
 from bandeau.storage.postgres.ledger import LOG
@@ -15,11 +19,8 @@ from bandeau.storage.postgres.schema import SCHEMA, SchemaError, version
 
 _PAGE = 2_000
 _FIRST = -(1 << 63)
-_STRAYS = """
-SELECT consent.rid FROM consent LEFT JOIN leaf
-ON leaf.rid = consent.rid AND coalesce(leaf.subj, ''::bytea) = consent.subj
-WHERE leaf.seq IS NULL LIMIT 20
-"""
+_STRAYS = 20
+_BEFORE_ALL = (b"", UUID(int=0))
 
 
 @contextmanager
@@ -51,14 +52,13 @@ class _View:
         self._database.run(self._db.close(timeout=5))
 
     def evidence(self) -> Evidence:
-        strays = [str(rid) for (rid,) in self._run(self._db.fetch(_STRAYS))]
         return Evidence(
             rows=self._rows(),
             tiles=self._pairs("SELECT level, idx FROM tile WHERE log = $1"),
             tile=lambda level, at: self._run(rows.read_tile(self._db, self._log, level, at)),
             checkpoints=self._pairs("SELECT size, note FROM checkpoint WHERE log = $1 ORDER BY 1"),
             artefacts=self._artefacts(),
-            damage=tuple(f"content of {rid}, which no leaf names" for rid in strays),
+            damage=tuple(f"content of {rid}, which no leaf names" for rid in self._strays()),
         )
 
     def _begin(self) -> None:
@@ -75,6 +75,28 @@ class _View:
         while page := self._run(rows.rows(self._db, self._log, after, _PAGE)):
             yield from page
             after = page[-1].index
+
+    def _strays(self) -> list[str]:
+        """Content that no leaf names.
+
+        Shards commit it just before the log does, so what has no leaf at our moment may have one by
+        now, or within one more.
+        """
+        found: list[content.Name] = []
+        after = _BEFORE_ALL
+        while len(found) < _STRAYS and (page := self._run(content.names(self._db, after, _PAGE))):
+            found += self._still(self._run(rows.strays(self._db, page)))
+            after = page[-1]
+        if found:
+            time.sleep(limits.POSTGRES_REST_SECONDS)
+        return [str(rid) for _, rid in self._still(found)[:_STRAYS]]
+
+    def _still(self, names: list[content.Name]) -> list[content.Name]:
+        async def asked() -> list[content.Name]:
+            async with self._database.connection() as db:
+                return await rows.strays(db, names)
+
+        return self._database.run(asked()) if names else []
 
     def _artefacts(self) -> Iterator[tuple[str, bytes]]:
         for (key,) in self._run(self._db.fetch("SELECT hash FROM artefact ORDER BY hash")):

@@ -14,7 +14,7 @@ from bandeau import limits
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.storage.postgres import ledger_rows as rows
+from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Database
 from bandeau.storage.postgres.ledger_lease import LeaseLost
 from bandeau.storage.postgres.ledger_sequencer import Sequencer
@@ -46,6 +46,8 @@ class Desk:
 
     def close(self) -> None:
         """Keep what waits, let another process sequence, and end."""
+        if self._closing:
+            return
         self._closing = True
         self._line.close()
         self._database.run(self._end())
@@ -126,18 +128,25 @@ class Desk:
             task.add_done_callback(self._accepting.discard)
 
     async def _accept(self, waiters: Sequence[Waiter]) -> None:
-        """Durable first; then wait until whoever holds the lease has given each its place."""
+        """Durable first; then wait until whoever holds the lease has given each its place.
+
+        A placing commit that waits for a dead standby is given up by its process after
+        ``limits.POSTGRES_ANSWER_SECONDS``, and seen from then on, though on one disk only. It began
+        after this; so what is read before ``end`` is on the standby's disk too.
+        """
         left = list(waiters)
+        end = time.monotonic() + limits.LEDGER_SEQUENCE_SECONDS
         try:
             async with self._gate, self._database.connection() as db:
-                await rows.accept(db, [waiter.draft for waiter in waiters])
-            end = time.monotonic() + limits.LEDGER_SEQUENCE_SECONDS
+                await content.accept(db, [waiter.draft for waiter in waiters])
             while left and time.monotonic() < end:
                 await asyncio.sleep(limits.LEDGER_POLL_SECONDS / 2)
                 async with self._database.connection() as db:
-                    behind = await rows.waiting(db, [w.draft.id for w in left])
+                    behind = await content.waiting(db, [w.draft for w in left])
                     done = [waiter for waiter in left if waiter.draft.id not in behind]
                     answers = await self._sequencer.answers(db, [w.draft for w in done])
+                if time.monotonic() >= end:
+                    break
                 deliver(done, answers)
                 left = [waiter for waiter in left if waiter.draft.id in behind]
             late = LedgerUnavailable(

@@ -1,4 +1,7 @@
-"""The statements over the ledger's tables. Each raises what the driver raises.
+"""The statements over the log's tables. Each raises what the driver raises.
+
+The content of records is beside them (``ledger_content``): no statement names both, so that it can
+be on other nodes.
 
 Where a record is looked for by its id or subject, ``log`` is compared here: in the statement it
 would offer the primary key, all of it, to a plan that was made while the table was small.
@@ -11,34 +14,18 @@ from typing import Any
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.record import Kind, artefact_hash
+from bandeau.ledger.record import artefact_hash
 from bandeau.ledger.sequence import Batch, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
 from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes
+from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Connection
+from bandeau.storage.postgres.ledger_content import Name
 
-NO_SUBJECT = b""
-_ACCEPT = """
-INSERT INTO inbox (rid, subj, kind, moment, before, after, erases, artefacts)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8 ON CONFLICT DO NOTHING
-"""
-_ACCEPT_MANY = """
-INSERT INTO inbox (rid, subj, kind, moment, before, after, erases, artefacts)
-SELECT *, '{}'::bytea[] FROM unnest(
-    $1::uuid[], $2::bytea[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[]
-) ON CONFLICT DO NOTHING
-"""
-_INBOX = """
-SELECT rid, subj, kind, moment, before, after, erases, artefacts FROM inbox ORDER BY rid LIMIT $1
-"""
 _LEAVES = """
 INSERT INTO leaf (log, seq, rid, subj, commitment, next)
 SELECT $1, * FROM unnest($2::bigint[], $3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[])
-"""
-_CONTENT = """
-INSERT INTO consent (subj, rid, body, salt)
-SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[])
 """
 _TILES = """
 INSERT INTO tile (log, level, idx, hashes)
@@ -46,48 +33,17 @@ SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::bytea[])
 ON CONFLICT (log, level, idx) DO UPDATE SET hashes = excluded.hashes
 """
 _FOLLOWED = "UPDATE leaf SET next = $3 WHERE log = $1 AND seq = $2"
-_ERASED_CONTENT = """
-DELETE FROM consent WHERE (subj, rid) IN (SELECT subj, rid FROM leaf WHERE log = $1 AND seq = $2)
-"""
+_NAMES = "SELECT subj, rid FROM leaf WHERE log = $1 AND seq = ANY($2::bigint[])"
 _ERASED = "UPDATE leaf SET rid = NULL, subj = NULL, tag = $3 WHERE log = $1 AND seq = $2"
 _ROWS = """
-SELECT leaf.seq, leaf.rid, leaf.tag, leaf.subj, consent.body, consent.salt, leaf.commitment,
-    leaf.next
-FROM leaf LEFT JOIN consent
-ON consent.subj = coalesce(leaf.subj, ''::bytea) AND consent.rid = leaf.rid
+SELECT seq, rid, tag, subj, commitment, next FROM leaf
+WHERE log = $1 AND seq > $2 ORDER BY seq LIMIT $3
 """
-
-
-async def accept(db: Connection, drafts: Sequence[Draft]) -> None:
-    """Put drafts into the inbox, in one transaction; who is there already stays as it is."""
-    bare = [draft for draft in drafts if not draft.artefacts]
-    async with db.transaction():
-        if bare:
-            await db.execute(_ACCEPT_MANY, *zip(*map(_waiting, bare), strict=True))
-        for draft in drafts:
-            if draft.artefacts:
-                await db.execute(_ACCEPT, *_waiting(draft), draft.artefacts)
-
-
-async def inbox(db: Connection, count: int) -> list[Draft]:
-    """At most ``count`` drafts that wait for their place."""
-    return [
-        Draft(str(rid), Kind(kind), moment, before, after, subj.hex(), erases, tuple(artefacts))
-        for rid, subj, kind, moment, before, after, erases, artefacts in await db.fetch(
-            _INBOX, count
-        )
-    ]
-
-
-async def placed(db: Connection, drafts: Sequence[Draft]) -> None:
-    """Take drafts out of the inbox."""
-    await db.execute("DELETE FROM inbox WHERE rid = ANY($1::uuid[])", [d.id for d in drafts])
-
-
-async def waiting(db: Connection, ids: Sequence[str]) -> set[str]:
-    """Those of ``ids`` that wait in the inbox."""
-    query = "SELECT rid FROM inbox WHERE rid = ANY($1::uuid[])"
-    return {str(rid) for (rid,) in await db.fetch(query, ids)}
+_STRAYS = """
+SELECT held.subj, held.rid FROM unnest($1::bytea[], $2::uuid[]) AS held (subj, rid)
+LEFT JOIN leaf ON leaf.rid = held.rid AND coalesce(leaf.subj, ''::bytea) = held.subj
+WHERE leaf.seq IS NULL
+"""
 
 
 async def known_indexes(db: Connection, log: int, ids: Iterable[str]) -> dict[str, int]:
@@ -132,16 +88,17 @@ async def write(
         for e in batch.entries
     ]
     await db.execute(_LEAVES, log, *zip(*rows, strict=True))
-    content = [
-        (subj or NO_SUBJECT, e.id, e.body, e.salt)
-        for e, (_, _, subj, _, _) in zip(batch.entries, rows, strict=True)
+    kept = [
+        content.Kept(subj, e.id, e.body, e.salt)
+        for e, (_, _, subj, *_) in zip(batch.entries, rows, strict=True)
     ]
-    await db.execute(_CONTENT, *zip(*content, strict=True))
+    await content.keep(db, kept)
     if batch.followed:
         await db.executemany(_FOLLOWED, [(log, *pair) for pair in batch.followed.items()])
-    for index, tag in batch.erased.items():
-        await db.execute(_ERASED_CONTENT, log, index)
-        await db.execute(_ERASED, log, index, bytes.fromhex(tag))
+    if batch.erased:
+        await content.drop(db, await db.fetch(_NAMES, log, list(batch.erased)))
+        gone = [(log, index, bytes.fromhex(tag)) for index, tag in batch.erased.items()]
+        await db.executemany(_ERASED, gone)
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     if shown:
         query = "INSERT INTO artefact VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -152,34 +109,32 @@ async def write(
 
 async def find(db: Connection, log: int, record_id: str) -> Stored | None:
     """One record by its id, erased or not."""
-    query = """
-        SELECT leaf.log, leaf.seq, consent.body, consent.salt, leaf.next FROM leaf
-        LEFT JOIN consent
-        ON consent.rid = $1::uuid AND consent.subj = coalesce(leaf.subj, ''::bytea)
-        WHERE leaf.rid = $1::uuid
-    """
-    found = await db.fetch(query, record_id)
-    if not found:
-        query = "SELECT log, seq, NULL, NULL, next FROM leaf WHERE tag = $1"
-        found = await db.fetch(query, erased_id_bytes(record_id))
-    for its, index, body, salt, following in found:
+    query = "SELECT log, seq, subj, next FROM leaf WHERE rid = $1::uuid"
+    for its, index, subj, following in await db.fetch(query, record_id):
         if its == log:
+            held = await content.held(db, subj, [record_id])
+            body, salt = held.get(record_id, (None, None))
             return Stored(record_id, index, body, salt, following is not None)
+    query = "SELECT log, seq, next FROM leaf WHERE tag = $1"
+    for its, index, following in await db.fetch(query, erased_id_bytes(record_id)):
+        if its == log:
+            return Stored(record_id, index, None, None, following is not None)
     return None
 
 
 async def history(db: Connection, log: int, subject: bytes, count: int) -> list[Stored]:
     """The latest records of a subject that are held, newest first."""
     query = """
-        SELECT rid, seq, body, salt, next FROM (
-            SELECT log, consent.rid, seq, body, salt, next FROM consent
-            JOIN leaf ON leaf.rid = consent.rid AND leaf.subj = consent.subj
-            WHERE consent.subj = $2 OFFSET 0
-        ) AS held WHERE log = $1 ORDER BY seq DESC LIMIT $3
+        SELECT rid, seq, next FROM (
+            SELECT log, rid, seq, next FROM leaf WHERE subj = $2 AND rid IS NOT NULL OFFSET 0
+        ) AS placed WHERE log = $1 ORDER BY seq DESC LIMIT $3
     """
+    placed = [(str(rid), *more) for rid, *more in await db.fetch(query, log, subject, count)]
+    held = await content.held(db, subject, [name for name, _, _ in placed]) if placed else {}
     return [
-        Stored(str(rid), seq, body, salt, following is not None)
-        for rid, seq, body, salt, following in await db.fetch(query, log, subject, count)
+        Stored(name, seq, *held[name], following is not None)
+        for name, seq, following in placed
+        if name in held
     ]
 
 
@@ -247,21 +202,22 @@ async def artefact(db: Connection, key: bytes) -> bytes | None:
 
 async def rows(db: Connection, log: int, after: int, count: int) -> list[Row]:
     """At most ``count`` stored records after the index ``after``."""
-    query = _ROWS + " WHERE leaf.log = $1 AND leaf.seq > $2 ORDER BY leaf.seq LIMIT $3"
-    return [_row(values) for values in await db.fetch(query, log, after, count)]
+    leaves = await db.fetch(_ROWS, log, after, count)
+    names = [(subj, rid) for _, rid, _, subj, _, _ in leaves if rid is not None]
+    held = await content.held_by_many(db, names)
+    return [_row(leaf, held.get((leaf[3] or content.NO_SUBJECT, leaf[1]))) for leaf in leaves]
 
 
-def _row(values: Sequence[Any]) -> Row:
-    seq, rid, tag, subj, body, salt, commitment, following = values
+async def strays(db: Connection, names: Sequence[Name]) -> list[Name]:
+    """Those of ``names``, of records whose content is held, which no leaf has."""
+    return [(subj, rid) for subj, rid in await db.fetch(_STRAYS, *zip(*names, strict=True))]
+
+
+def _row(leaf: Sequence[Any], held: tuple[bytes, bytes] | None) -> Row:
+    seq, rid, tag, subj, commitment, following = leaf
+    body, salt = held or (None, None)
     key = rid.bytes if rid is not None else tag or b""
     return Row(seq, key, subj, body, salt, commitment, following)
-
-
-def _waiting(draft: Draft) -> tuple[object, ...]:
-    return (
-        *(draft.id, bytes.fromhex(draft.subject), draft.kind.value, draft.time),
-        *(draft.before, draft.after, draft.erases),
-    )
 
 
 def _bytes(value: Any) -> bytes | None:

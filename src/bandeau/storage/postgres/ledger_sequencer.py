@@ -12,6 +12,7 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch, admitted, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
+from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres import ledger_rows as rows
 from bandeau.storage.postgres.database import Connection, Database
 from bandeau.storage.postgres.ledger_lease import Lease
@@ -109,13 +110,13 @@ class Sequencer:
         now = time.monotonic()
         batch, refused = Batch(), dict[str, LedgerRefused]()
         async with db.transaction():
-            others = await rows.inbox(db, limits.LEDGER_BATCH) if drain else []
+            others = await content.inbox(db, limits.LEDGER_BATCH) if drain else []
             drafts = [*others, *own]
             size = self._tree.size
             if drafts:
                 batch, refused = await self._place(db, drafts)
             if others:
-                await rows.placed(db, others)
+                await content.placed(db, others)
             if drafts or now - self._renewed >= _RENEW_SECONDS:
                 await self._lease.move(db, size, self._tree.size)
                 self._renewed = now

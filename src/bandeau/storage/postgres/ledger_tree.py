@@ -59,10 +59,14 @@ class Tree:
 
     def receipts(self, batch: Batch) -> dict[str, Receipt]:
         """Receipts for what the last batch has added, by id."""
-        prover, note, key = Prover(self.size, self._nodes), self._note, self._signer.vkey
+        if not batch.entries:
+            return {}
+        note, key = self._note, self._signer.vkey
+        first = self.size - len(batch.entries)
+        proofs = Prover(self.size, self._nodes).inclusions(first, self.size)
         return {
-            e.id: Receipt(e.id, e.body, e.salt, e.index, prover.inclusion(e.index), note, key)
-            for e in batch.entries
+            e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
+            for e, proof in zip(batch.entries, proofs, strict=True)
         }
 
     def _check(self, note: bytes) -> None:

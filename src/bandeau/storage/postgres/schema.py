@@ -14,7 +14,7 @@ from bandeau.storage.comments import store as comments
 from bandeau.storage.migrating import migration
 from bandeau.storage.postgres.database import Connection
 
-SCHEMA = 2
+SCHEMA = 3
 MONTHS_AHEAD = 2
 # Which parts of the database have schemas of their own, each with its newest and its revisions.
 _PARTS = {
@@ -86,8 +86,10 @@ async def make_partitions(db: Connection, milliseconds: int) -> None:
     """Partitions for the month of a Unix time in milliseconds and those after it.
 
     Where records of a month are in the default partition already, they stay there, and so do the
-    later ones of that month.
+    later ones of that month. A database whose content is on shards leaves the months to them.
     """
+    if await db.fetchval("SELECT to_regclass('consent_rest') IS NULL"):
+        return
     for name, start, end in _months(milliseconds):
         if await db.fetchval("SELECT to_regclass($1) IS NOT NULL", name):
             continue

@@ -10,7 +10,7 @@ from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import Kind, Sighting, SightingsUnavailable, Teller, joined
 from bandeau.storage.postgres.database import Connection, Database, translated
 
-_LOCK = "LOCK TABLE sightings IN SHARE ROW EXCLUSIVE MODE"
+_TURN = "SELECT FROM reading WHERE name = 'sightings' FOR UPDATE"
 _ALL = "SELECT kind, name, teller, place, page, first_day, last_day, days, times FROM sightings"
 _PUT = """
 INSERT INTO sightings VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -47,7 +47,7 @@ class PostgresSightings:
 
     async def _add(self, batch: tuple[Sighting, ...]) -> None:
         async with self._database.connection() as db, db.transaction():
-            await db.execute(_LOCK)
+            await db.execute(_TURN)
             before = {sighting.key: sighting for sighting in await _read(db)}
             after = {s.key: s for s in joined(before.values(), batch, self._registrable)}
             gone = [(kind.value, name) for kind, name in before if (kind, name) not in after]

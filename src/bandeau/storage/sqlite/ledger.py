@@ -172,7 +172,8 @@ def _evidence(db: apsw.Connection) -> Evidence:
             (file.blob(key).hex(), file.blob(data))
             for key, data in db.execute("SELECT hash, data FROM artefact")
         ),
-        damage=() if found == ["ok"] else tuple(found),
+        damage=(*(() if found == ["ok"] else found), *file.beside_nothing(db)),
+        between=lambda level, index: file.read_between(db, level, index),
     )
 
 

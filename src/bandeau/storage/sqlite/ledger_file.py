@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -15,15 +17,20 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.record import artefact_hash
 from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
-from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
+from bandeau.ledger.tiles import ENTRIES, TILE_BYTES, WIDTH, Head, Tile, Written, edge_widths
 from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
 from bandeau.storage.migrating import migration
 
 NAME = "ledger.sqlite"
-SCHEMA = 2
+SCHEMA = 3
 WRITER_WAIT_MS = 5_000
 READER_WAIT_MS = 250
 WAL_PAGES = 4_000
+_PAGE = 256
+_NUMBER, _BYTES, _NONE = frozenset({int}), frozenset({bytes}), frozenset({type(None)})
+_FILLED, _MAYBE = _BYTES, _BYTES | _NONE
+_TYPES = (_NUMBER, _FILLED, _MAYBE, _MAYBE, _MAYBE, _FILLED, _NUMBER | _NONE)
+"""Of the columns of ``leaf``, in their order."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _INSERT = (
@@ -151,6 +158,23 @@ def read_tile(db: apsw.Connection, level: int, index: int) -> bytes | None:
     return None
 
 
+def read_between(db: apsw.Connection, level: int, index: int) -> bytes:
+    """The nodes beside a full tile; nothing where none are kept."""
+    query = "SELECT nodes FROM beside WHERE level = ? AND idx = ?"
+    for (nodes,) in db.execute(query, (level, index)):
+        return blob(nodes)
+    return b""
+
+
+def beside_nothing(db: apsw.Connection) -> Iterator[str]:
+    """Nodes that are kept beside a tile that is not there, or not full."""
+    query = (
+        "SELECT level, idx FROM beside EXCEPT SELECT level, idx FROM tile WHERE length(hashes) = ?"
+    )
+    for level, index in db.execute(query, (TILE_BYTES,)):
+        yield f"nodes of level {level}, tile {index}, which is not full"
+
+
 def served_tile(db: apsw.Connection, tile: Tile) -> bytes | None:
     """A tile or entry bundle as published, in exactly the width asked for, or ``None``."""
     if tile.level == ENTRIES:
@@ -235,7 +259,11 @@ def write(
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     db.executemany("INSERT OR IGNORE INTO artefact VALUES (?, ?)", shown)
     query = "INSERT INTO tile VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hashes = excluded.hashes"
-    db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in tiles])
+    changed = list(tiles)
+    db.executemany(query, [(tile.level, tile.index, tile.hashes) for tile in changed])
+    full = [(tile.level, tile.index, tile.between) for tile in changed if tile.between]
+    query = "INSERT INTO beside VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET nodes = excluded.nodes"
+    db.executemany(query, full)
 
 
 def scrub(db: apsw.Connection) -> bool:
@@ -256,21 +284,19 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
-    for values in db.execute(_SELECT, (start, end)):
-        row = Row(*values)
-        yield row if _readable(row) else _repaired(row)
+    found = db.execute(_SELECT, (start, end))
+    while page := list(islice(found, _PAGE)):
+        yield from map(Row._make if _readable(page) else _repaired, page)
 
 
-def _readable(row: Row) -> bool:
+def _readable(page: Sequence[Sequence[object]]) -> bool:
     """Whether each column holds what the schema says, which a damaged file may not."""
-    filled = type(row.id) is bytes and type(row.commitment) is bytes
-    kept = type(row.body) is bytes or row.body is None
-    salted = type(row.salt) is bytes or row.salt is None
-    owned = type(row.subject) is bytes or row.subject is None
-    return filled and kept and salted and owned and (type(row.next) is int or row.next is None)
+    columns = zip(_TYPES, zip(*page, strict=True), strict=True)
+    return all(allowed.issuperset(map(type, column)) for allowed, column in columns)
 
 
-def _repaired(row: Row) -> Row:
+def _repaired(values: Sequence[Any]) -> Row:
+    row = Row._make(values)
     return Row(
         row.index,
         blob(row.id),

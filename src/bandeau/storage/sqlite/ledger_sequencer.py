@@ -13,7 +13,7 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch, admitted, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
-from bandeau.ledger.tiles import HEIGHT, Head, TileNodes, extend
+from bandeau.ledger.tiles import BETWEEN_BYTES, HEIGHT, Head, TileNodes, extend
 from bandeau.ledger.tree import Prover
 from bandeau.storage.sqlite import ledger_file as file
 from bandeau.storage.sqlite.ledger_kept import Kept
@@ -42,7 +42,7 @@ class Sequencer:
         self._note = b""
         self._seen = 0
         self._inode = 0
-        self._nodes = TileNodes(self._read_tile)
+        self._nodes = self._tree()
         self._unscrubbed = False
 
     def prepare(self, *, restored: bool = False) -> None:
@@ -91,7 +91,7 @@ class Sequencer:
         """Drop the connection and all that is remembered of the tree."""
         db, self._db = self._db, None
         self._head, self._note = Head(), b""
-        self._nodes = TileNodes(self._read_tile)
+        self._nodes = self._tree()
         if db is not None:
             db.close(True)
 
@@ -115,7 +115,7 @@ class Sequencer:
             )
         if note != self._note:
             head = file.load_head(db, size)
-            self._nodes = TileNodes(self._read_tile)
+            self._nodes = self._tree()
             self._head = head
             self._check_signed(note)
             self._note, self._seen = note, size
@@ -175,10 +175,13 @@ class Sequencer:
 
     def _fresh(self, batch: Batch) -> dict[str, Receipt]:
         """Receipts for what this batch has added, under its own checkpoint."""
-        prover, note, key = self._prover(self._head.size), self._note, self._signer.vkey
+        if not batch.entries:
+            return {}
+        size, note, key = self._head.size, self._note, self._signer.vkey
+        proofs = self._prover(size).inclusions(size - len(batch.entries), size)
         return {
-            e.id: Receipt(e.id, e.body, e.salt, e.index, prover.inclusion(e.index), note, key)
-            for e in batch.entries
+            e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
+            for e, proof in zip(batch.entries, proofs, strict=True)
         }
 
     def _replayed(self, db: apsw.Connection, record_id: str) -> Receipt | LedgerRefused:
@@ -199,6 +202,10 @@ class Sequencer:
             key=self._signer.vkey,
         )
 
+    def _tree(self) -> TileNodes:
+        """The nodes of the tree, of which nothing is remembered yet."""
+        return TileNodes(self._read_tile, between=self._read_between)
+
     def _prover(self, size: int) -> Prover:
         return Prover(size, self._nodes)
 
@@ -210,3 +217,7 @@ class Sequencer:
         if found is None:
             raise LedgerUnavailable(f"tile {level}/{index} is missing; run bandeau ledger verify")
         return found
+
+    def _read_between(self, level: int, index: int) -> bytes:
+        nodes = file.read_between(self._db, level, index) if self._db else b""
+        return nodes if len(nodes) == BETWEEN_BYTES else b""

@@ -29,9 +29,10 @@ from bandeau import limits
 from bandeau.app import Bandeau
 from bandeau.cli import main
 from bandeau.enforcement.verdict import Reason as VerdictReason
-from bandeau.features.comments import write
+from bandeau.features.comments import judging, write
 from bandeau.features.comments.gate import Reason
 from bandeau.features.comments.model import Refusal
+from bandeau.features.comments.moderate import Why
 from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
 from bandeau.web import comments, comments_body
 from bandeau.web.sealed import Sealed
@@ -101,9 +102,14 @@ def test_why_a_comment_is_turned_down() -> None:
         for module in (write, comments, comments_body)
         for value in vars(module).values()
         if isinstance(value, Refusal)
-    }
+    } | set(judging.REFUSALS)
     table = rows(section(doc("comments.md"), "## POST `/.bandeau/comments`"))
     assert {code for cells in table for code in codes(cells[1])} == refusals | set(Reason)
+
+
+def test_why_a_comment_is_held() -> None:
+    table = rows(section(doc("comments.md"), "## Moderation"))
+    assert {code for cells in table for code in codes(cells[0])} == set(Why) - {Why.SILENT}
 
 
 # What is kept, limits, theming.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
+from bandeau.features.comments.authors import AuthorStore, tag_of
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser, Held
 from bandeau.ledger.outbox import Outbox, withdrawals_by
@@ -20,17 +21,21 @@ def eraser_of(
     ledger: LedgerStore,
     key: bytes,
     comments: CommentStore,
+    authors: AuthorStore,
     outbox: Outbox,
     now: Clock,
     random: Random,
 ) -> Eraser:
-    """Who erases records, once comments name them no more and vendors will be told.
+    """Who erases records, once comments and authors know them no more and vendors will be told.
 
     ``key`` is the site's subject key.
     """
 
     async def forget(erased: Sequence[Held], ground: Ground) -> None:
         await comments.forget([each.record.id for each in erased])
+        # Who has a later record is still there to be told apart.
+        gone = {each.record.subject for each in erased if not each.superseded}
+        await authors.forget([tag_of(key, subject) for subject in sorted(gone)])
 
     async def announce(erased: Sequence[Held], ground: Ground) -> None:
         told = withdrawals_by(erased, ground, key, int(now() * 1000))

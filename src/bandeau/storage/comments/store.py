@@ -21,6 +21,7 @@ _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
     " place, replies"
 )
+COLUMNS = _COLUMNS
 _FIELDS = _COLUMNS.split(", ")
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
@@ -245,3 +246,13 @@ def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+
+
+def comments_of(rows: Rows) -> list[Comment]:
+    """Rows of :data:`COLUMNS` as comments."""
+    return _comments(rows)
+
+
+def turning(before: Comment, state: State) -> Steps[None]:
+    """Count again what a comment counts for, once it was put into ``state``."""
+    yield from _turning(before, state)

@@ -103,6 +103,7 @@ class AdminView:
             desk.lang,
             desk=desk,
             current=queue.state.value,
+            state=queue.state.value,
             action=f"{QUEUE}?{urlencode(asked)}",
             items=[self._item(say, desk, queue, comment) for comment in queue.comments],
             bulk=[_button(say, deed, deed.value) for deed in _OF_STATE[queue.state]],

@@ -200,6 +200,20 @@ def test_a_word_that_does_not_hold_is_left_out_and_told(folder: Path) -> None:
     assert note.split("\n")[1] == str(second)
 
 
+def test_a_word_on_more_than_is_here_is_left_out_and_told(folder: Path) -> None:
+    old = folder / "old"
+    shutil.copytree(folder / "data", old)
+    choose(folder, SAVED)
+    size = vouched(folder)
+    shutil.rmtree(old / "anchors")
+    shutil.copytree(folder / "data" / "anchors" / str(size), old / "anchors" / str(size))
+    shutil.copy(folder / "data" / "anchors" / "witnesses", old / "anchors")
+    code, text = bandeau("prove", _id(folder, 2), "--data", old, "--out", folder / "out")
+    assert code == 0 and f"kept for {size} records: only {size - 1} records are here" in text
+    assert not (folder / "out" / "anchors").exists()
+    assert [code for code, _ in _ran(prove(folder, _id(folder, 2), "new"))] == [0, 0, 0]
+
+
 def test_a_word_on_another_history_is_left_out_and_told(folder: Path) -> None:
     first, second = _sizes(folder)
     fork = folder / "fork"

@@ -124,6 +124,7 @@ def test_a_checkpoint_of_the_same_size_needs_no_way_there(folder: Path, tmp_path
     assert check(proof)[0] == 1
 
 
+@pytest.mark.slow
 def test_a_changed_byte_in_any_of_the_new_files_is_told(folder: Path) -> None:
     proof = prove(folder, _id(folder, 0))
     right = _ran(proof)

@@ -15,7 +15,7 @@ from measured import best_of
 from bandeau.ledger.commitment import commit, leaf_hash, node_hash
 from bandeau.ledger.receipt import verify_receipt
 from bandeau.ledger.tiles import HEIGHT, TileNodes
-from bandeau.ledger.tree import Prover, verify_inclusion
+from bandeau.ledger.tree import verify_inclusion
 from bandeau.storage.sqlite import ledger_file
 from bandeau.storage.sqlite.ledger import open_evidence, verify_file
 from bandeau.storage.sqlite.ledger_sequencer import Sequencer
@@ -78,7 +78,7 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     def nodes() -> TileNodes:
         return TileNodes(read, between=between)
 
-    prover = Prover(size, nodes())
+    prover = nodes().prover(size)
     root = prover.root()
     choose = random.Random(size)
     indexes = [choose.randrange(size) for _ in range(PROOFS)]
@@ -89,7 +89,7 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     prover.inclusions(size - BATCH, size)
     made_fresh = (time.thread_time_ns() - start) / 1_000 / BATCH
     made = _each(prover.inclusion, indexes)
-    cold = _each(lambda index: Prover(size, nodes()).inclusion(index), indexes)
+    cold = _each(lambda index: nodes().prover(size).inclusion(index), indexes)
     rows = {index: next(iter(ledger_file.rows(db, index, index + 1))) for index in indexes}
     leaves = {index: leaf_hash(row.commitment) for index, row in rows.items()}
     proofs = {index: prover.inclusion(index) for index in indexes}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 from ledger_candidates import Drafts, signer
 from measured import best_of
 
@@ -23,14 +24,15 @@ from bandeau.storage.sqlite.ledger_sequencer import Sequencer
 MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 BATCH = 64
 BATCHES = 100
-FILLED = 1_000
+FILLED = 100_000
+FILLING_KIBIBYTES = 700_000
 PROOFS = 2_000
 
 
 def grow(folder: Path, records: int) -> None:
     """Grow one log to ``records`` and print a row at each milestone."""
-    sequencer = Sequencer(folder / ledger_file.NAME, signer(), os.urandom, ledger_file.open_writer)
-    drafts, size = Drafts(), 0
+    path, drafts, size = folder / ledger_file.NAME, Drafts(), 0
+    sequencer = Sequencer(path, signer(), os.urandom, ledger_file.open_writer)
     print(
         "| records | append µs, CPU | proof made µs: at append / any / cold"
         " | proof, receipt verified µs | hashes | bytes a record | audit / floor, records/s |"
@@ -39,8 +41,7 @@ def grow(folder: Path, records: int) -> None:
     for milestone in MILESTONES:
         if milestone > records:
             break
-        for start in range(size, milestone, FILLED):
-            sequencer.commit(drafts.take(min(FILLED, milestone - start)))
+        _fill(path, drafts, milestone - size)
         cost = _append_microseconds(sequencer, drafts)
         size = milestone + BATCH * BATCHES
         told = _proofs(folder, size, sequencer)
@@ -50,6 +51,23 @@ def grow(folder: Path, records: int) -> None:
               f" | {audit:,.0f} / {floor:,.0f} |", flush=True)  # fmt: skip
     sequencer.close()
     print()
+
+
+def _fill(path: Path, drafts: Drafts, count: int) -> None:
+    """Add records as the product does, of which far more than its callers may share a commit.
+
+    The index by pseudonym is random: of each commit most of its pages are written anew.
+    """
+
+    def roomy(path: Path) -> apsw.Connection:
+        db = ledger_file.open_writer(path)
+        db.pragma("cache_size", -FILLING_KIBIBYTES)
+        return db
+
+    sequencer = Sequencer(path, signer(), os.urandom, roomy)
+    for start in range(0, count, FILLED):
+        sequencer.commit(drafts.take(min(FILLED, count - start)))
+    sequencer.close()
 
 
 def _append_microseconds(sequencer: Sequencer, drafts: Drafts) -> float:

@@ -7,7 +7,6 @@ from bandeau.ledger.consistency import PublishedLog
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.ledger.tiles import TileNodes, inclusion_tiles
-from bandeau.ledger.tree import Prover
 
 
 async def receipt_for(
@@ -28,7 +27,7 @@ async def receipt_for(
         (tile.level, tile.index): await _published(store, tile.path)
         for tile in inclusion_tiles(stored.index, size)
     }
-    prover = Prover(size, TileNodes(lambda level, index: tiles[level, index]))
+    prover = TileNodes(lambda level, index: tiles[level, index]).prover(size)
     return Receipt(
         id=stored.id,
         record=stored.body,

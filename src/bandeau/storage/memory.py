@@ -14,7 +14,6 @@ from bandeau.ledger.record import artefact_hash, erased_tag
 from bandeau.ledger.sequence import Batch, Entry, Former, sequence
 from bandeau.ledger.store import Leaf, LedgerRefused, Stored
 from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, TileNodes, extend, parse_path
-from bandeau.ledger.tree import Prover
 from bandeau.ledger.verify import Evidence, Row, id_bytes
 
 
@@ -116,7 +115,7 @@ class MemoryLedger:
             self._entries[old].next = new
         self._head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
         self._tiles |= {(tile.level, tile.index): tile.hashes for tile in tiles}
-        root = Prover(self._head.size, self._nodes).root()
+        root = self._nodes.prover(self._head.size).root()
         self._notes[self._head.size] = self._signer.sign(self._head.size, root)
         for index, tag in batch.erased.items():
             self._erase(index, tag)
@@ -156,7 +155,7 @@ class MemoryLedger:
             record=entry.body,
             salt=entry.salt,
             index=entry.index,
-            proof=Prover(size, self._nodes).inclusion(entry.index),
+            proof=self._nodes.prover(size).inclusion(entry.index),
             checkpoint=self._notes[size],
             key=self._signer.vkey,
         )

@@ -21,7 +21,16 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, Refusal, State, Thread
+from bandeau.features.comments.model import (
+    Comment,
+    Draft,
+    Listing,
+    Order,
+    Refusal,
+    State,
+    Thread,
+    rfc3339,
+)
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import (
     BAD_PAGE,
@@ -34,7 +43,7 @@ from bandeau.features.comments.write import (
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
-from bandeau.web.comments_view import CommentsView, Scene, rfc3339
+from bandeau.web.comments_view import CommentsView, Scene
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"

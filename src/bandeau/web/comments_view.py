@@ -19,7 +19,7 @@ from markupsafe import Markup
 from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, State
+from bandeau.features.comments.model import Comment, Draft, Listing, Order, State, rfc3339
 from bandeau.features.comments.model import Thread as Kept
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
@@ -240,12 +240,6 @@ def start_tag(original: bytes, state: str) -> bytes:
         return original
     rest = _ATTRIBUTE.sub(_without_state, original[name.end() :])
     return name[0] + b' data-state="' + state.encode("ascii") + b'"' + rest
-
-
-def rfc3339(time: int) -> str:
-    """Unix milliseconds as RFC 3339 in UTC."""
-    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
 
 
 def _without_state(found: re.Match[bytes]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -103,3 +104,9 @@ class Refusal:
     status: int
     text_key: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+def rfc3339(time: int) -> str:
+    """Unix milliseconds as RFC 3339 in UTC."""
+    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")

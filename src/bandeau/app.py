@@ -51,6 +51,7 @@ from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
+from bandeau.web.mine import MineDesk
 from bandeau.web.notice import Notice
 from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
@@ -285,7 +286,7 @@ class _Plan:
         notice = Notice(self.policy, self.words, leaving, head)
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
-        comments = _comments(site, visitors, store)
+        comments, mine = _comments(site, visitors, store), MineDesk(site, visitors, pages, store)
         placeholder = Placeholder(site.policy, site.words)
         insertions = _insertions(site, notice, leaving, comments, placeholder)
         editor = PageEditor(
@@ -307,7 +308,7 @@ class _Plan:
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += RecordDesk(site, visitors, pages, eraser).routes()
         routes += Transparency(site, self.anchors).routes()
-        routes += comments.routes() if insertions.section else []
+        routes += [*comments.routes(), *mine.routes()] if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 
         def close() -> None:

@@ -13,6 +13,7 @@ from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.leaving import Way
+from bandeau.web.mine_view import MineScene, own_comments
 from bandeau.web.notice import Notice
 from bandeau.web.record_view import answered, entries, item_text, moment
 from bandeau.web.static import script, source_hash, style
@@ -151,6 +152,19 @@ class Pages:
         """The question before a visitor's records are erased."""
         view = self._notice.view(standing, lang)
         return self._render("erase.html", view, self._band(standing, lang, "/")).encode()
+
+    def mine_page(self, standing: Standing, lang: str, scene: MineScene) -> bytes:
+        """What one visitor commented, and what may be done with it."""
+        view = self._notice.view(standing, lang)
+        return self._render(
+            "mine.html",
+            view,
+            self._band(standing, lang, "/"),
+            entries=own_comments(view, scene),
+            full=scene.full,
+            done=scene.done,
+            text_limit=limits.COMMENT_TEXT_CHARACTERS,
+        ).encode()
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()

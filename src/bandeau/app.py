@@ -19,6 +19,7 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
@@ -44,7 +45,7 @@ from bandeau.web.context import Site
 from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
-from bandeau.web.erasing import eraser_of
+from bandeau.web.erasing import erasers_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
@@ -303,10 +304,10 @@ class _Plan:
         sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)
         outbox = place.outbox()
-        eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
-        chores = self._chores(site, outbox, eraser)
+        erasers = erasers_of(ledger, site.subject_key, store, outbox, site.now, site.random)
+        chores = self._chores(site, outbox, erasers[Fate.LEAVE])
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
-        routes += RecordDesk(site, visitors, pages, eraser).routes()
+        routes += RecordDesk(site, visitors, pages, erasers, mine.any).routes()
         routes += Transparency(site, self.anchors).routes()
         routes += [*comments.routes(), *mine.routes()] if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)

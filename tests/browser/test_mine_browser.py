@@ -111,6 +111,20 @@ def test_a_tab_that_locks_offers_it_at_once(scripted: Page, address: str) -> Non
     expect(article.get_by_text("Un lecteur", exact=True)).to_be_visible()
 
 
+def test_erasing_the_record_asks_what_becomes_of_comments(page: Page, address: str) -> None:
+    accept(page, address)
+    write(page, "Avec mon dossier")
+    page.goto(f"{address}/.bandeau/record/erase?lang=en")
+    page.get_by_role("button", name="Erase my record").click()
+    expect(page).to_have_url(re.compile("/record/erase"))  # the question wants an answer
+    page.get_by_role("group", name="Your comments").get_by_label("Erase them").check()
+    page.get_by_role("button", name="Erase my record").click()
+    expect(page.get_by_text("Your record is erased")).to_be_visible()
+    page.goto(f"{address}/article?again")
+    expect(page.get_by_role("heading", name="Commentaires", exact=True)).to_be_visible()
+    expect(page.get_by_text("Avec mon dossier")).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("lang", "width", "scheme"),
     [("en", 1280, "light"), ("en", 320, "dark"), ("ar", 320, "light"), ("ru", 1280, "dark")],

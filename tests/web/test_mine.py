@@ -21,6 +21,7 @@ from bandeau.storage.files import read_words
 
 COMMENTS = "/.bandeau/comments"
 MINE = f"{COMMENTS}/mine"
+RECORD = "/.bandeau/record"
 JSON = {"accept": "application/json", "sec-fetch-site": "same-origin"}
 OWN = {"sec-fetch-site": "same-origin"}
 WORDS = read_words()
@@ -236,6 +237,52 @@ def test_a_replayed_cookie_writes_nothing(reader: Visitor) -> None:
     reader.jar = jar
     assert do(reader, "edit", named, text="x").status_code == 403
     assert mine(reader)[0]["text"] == "Bonjour"
+
+
+@pytest.mark.parametrize(
+    ("fate", "left"),
+    [("erase", []), ("keep", [None, None, None]), ("leave", ["Zoé"] * 3), (None, ["Zoé"] * 3)],
+)
+def test_erasing_the_record_settles_the_comments(
+    reader: Visitor, monkeypatch: Any, fate: str | None, left: list[str | None]
+) -> None:
+    monkeypatch.setattr(limits, "COMMENTS_MINE", 2)
+    page = f"/erased-{fate}"
+    for choice in ("social", "social", "advertising"):
+        reader.choose("save", "social", choice)
+        write(reader, page=page)
+    ids = [each["id"] for each in shown(reader, page)]
+    kept = {"comments": fate} if fate else {}
+    answer = reader.send("POST", f"{RECORD}/erase", json=kept, headers=JSON)
+    assert answer.json()["erased"] >= 4
+    assert [each["name"] for each in shown(reader, page)] == left
+    assert mine(reader) == []
+    reader.choose("accept_all")
+    assert mine(reader) == []
+    assert [do(reader, "erase", each).status_code for each in ids] == [404] * 3
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_question_before_erasing_asks_about_comments_where_there_are_any(
+    shell: Shell, reader: Visitor, lang: str
+) -> None:
+    write(reader)
+    question = reader.get(f"{RECORD}/erase?lang={lang}").text
+    for fate in ("keep", "erase", "leave"):
+        radio = f'<input type="radio" name="comments" value="{fate}" required>'
+        assert f"{radio} {WORDS.say(lang, f'record.comments_{fate}')}</label>" in question
+    assert WORDS.say(lang, "record.comments_text") in question
+    other = shell.visitor()
+    other.choose("accept_all")
+    assert 'name="comments"' not in other.get(f"{RECORD}/erase?lang={lang}").text
+
+
+def test_an_unknown_fate_erases_nothing(reader: Visitor) -> None:
+    write(reader)
+    for fate in ("destroy", ["keep", "erase"]):
+        answer = reader.send("POST", f"{RECORD}/erase", json={"comments": fate}, headers=JSON)
+        assert answer.status_code == 400
+    assert len(mine(reader)) == 1
 
 
 def test_what_is_not_ones_own_tells_and_changes_nothing(shell: Shell, reader: Visitor) -> None:

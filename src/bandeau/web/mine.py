@@ -60,7 +60,7 @@ class MineDesk:
         """The comments of this browser, newest first: a page to people, JSON to programs."""
         sent = Sent.of(request.scope["headers"])
         async with _available():
-            receipts = await self.receipts(sent)
+            receipts = await self._receipts(sent)
             if "download" in request.query_params or is_json(request):
                 return await self._whole(request, receipts)
             found = await self._store.mine(receipts)
@@ -92,7 +92,7 @@ class MineDesk:
         if action.writes:
             await self._granted(sent)
         async with _available():
-            receipts = await self.receipts(sent)
+            receipts = await self._receipts(sent)
             if named == ALL and action is not Action.EDIT:
                 changed = [await self._done(action, each) async for each in self._each(receipts)]
             else:
@@ -101,7 +101,14 @@ class MineDesk:
                 changed = [await self._done(action, found, text)]
         return self._answer(request, sent, action, sum(changed))
 
-    async def receipts(self, sent: Sent) -> list[str]:
+    async def any(self, sent: Sent) -> bool:
+        """Whether this browser has comments.
+
+        Raises :class:`LedgerUnavailable`, :class:`CommentsUnavailable`.
+        """
+        return bool(await self._store.mine(await self._receipts(sent)))
+
+    async def _receipts(self, sent: Sent) -> list[str]:
         """Ids of the choices of this browser that the ledger still holds.
 
         Raises :class:`LedgerUnavailable`.

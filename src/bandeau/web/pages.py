@@ -148,10 +148,11 @@ class Pages:
             erased=erased,
         ).encode()
 
-    def erase_page(self, standing: Standing, lang: str) -> bytes:
-        """The question before a visitor's records are erased."""
+    def erase_page(self, standing: Standing, lang: str, *, comments: bool) -> bytes:
+        """The question before a visitor's records are erased, and about ``comments`` of theirs."""
         view = self._notice.view(standing, lang)
-        return self._render("erase.html", view, self._band(standing, lang, "/")).encode()
+        band = self._band(standing, lang, "/")
+        return self._render("erase.html", view, band, comments=comments).encode()
 
     def mine_page(self, standing: Standing, lang: str, scene: MineScene) -> bytes:
         """What one visitor commented, and what may be done with it."""

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from chromium import FLAGS
+from commenting import posting
 from memory_tables import memory_comments
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
@@ -61,15 +62,9 @@ class Newspaper:
 
     def __post_init__(self) -> None:
         ids, times = count(), count(1_700_000_000)
-        self.comments = Comments(
-            POLICY,
-            read_words(),
-            memory_comments(),
-            self._proof,
-            lambda: f"0190-{next(ids):04}",
-            lambda: next(times),
-            same_origin,
-        )
+        store = memory_comments()
+        desk = posting(store, POLICY, lambda: f"0190-{next(ids):04}", lambda: next(times))
+        self.comments = Comments(POLICY, read_words(), store, self._proof, desk, same_origin)
         article = Route("/{name}", self.article)
         self.app = Starlette(routes=[*self.comments.routes(), article])
 

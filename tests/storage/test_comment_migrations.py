@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from bandeau.features.comments.model import Listing, State
 from bandeau.features.comments.store import CommentsUnavailable
-from bandeau.storage.comments.store import FILE
+from bandeau.storage.comments.store import FILE, MIGRATIONS
+from bandeau.storage.migrating import migration
 from bandeau.storage.place import Folder, Place, open_place
 
 SCHEMA_1 = """
@@ -92,7 +94,8 @@ def test_threads_of_a_database_of_schema_1(postgres: Any) -> None:
     place = open_place(address)
     place.ledger(place.make_keys("www.quotidien.test", bytes)).close()
     name = address.rpartition("/")[2]
-    postgres.sql("DROP TABLE comment; DROP TABLE page", name)
+    made = ", ".join(re.findall(r"CREATE TABLE (\w+)", migration(MIGRATIONS, "postgresql", 1)))
+    postgres.sql(f"DROP TABLE {made}", name)
     postgres.sql(SCHEMA_1.replace("STRICT", "").partition("PRAGMA")[0], name)
     postgres.sql(ROWS, name)
     postgres.sql("DELETE FROM schema_version WHERE name = 'comments'", name)

@@ -26,7 +26,7 @@ from bandeau.storage.comments.store import MIGRATIONS, roots
 from bandeau.storage.migrating import migration
 
 FOLDER = Path(package.__file__).parent
-COMMENTS = Path(comments.__file__)
+COMMENTS = sorted(Path(comments.__file__).parent.glob("*.py"))
 # By subject over all nodes; every other table stays whole, on one node.
 DISTRIBUTED = {"consent", "consent_rest", "consent_2027_01", "inbox"}
 ROOT = {"consent_rest": "consent", "consent_2027_01": "consent"}
@@ -99,11 +99,11 @@ def texts_in(node, known):
 
 
 def statements():
-    for path in [*sorted(FOLDER.glob("*.py")), COMMENTS]:
+    for path in [*sorted(FOLDER.glob("*.py")), *COMMENTS]:
         known = importlib.import_module(f"bandeau.storage.{path.parent.name}.{path.stem}")
         for text in texts_in(ast.parse(path.read_text("utf-8")), known):
             if BEGINS.match(text):
-                yield "comments" if path == COMMENTS else path.stem, text
+                yield "comments" if path in COMMENTS else path.stem, text
     for text in migration(FOLDER / "migrations", "postgresql", 0).split(";"):
         if text.strip():
             yield "migrations", text

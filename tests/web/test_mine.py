@@ -343,3 +343,28 @@ def test_no_other_site_posts_here(reader: Visitor) -> None:
     for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}):
         assert reader.send("POST", MINE, data=fields, headers=headers).status_code == 403
     assert mine(reader) == before
+
+
+def test_an_edit_is_judged_as_a_post_is(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("judged")
+    (folder / "words.txt").write_text("casino\n!pills\n", "utf-8")
+    rules = 'purpose = "social"\nlinks = 1\nwords = "words.txt"'
+    text = POLICY.replace(
+        '[features.comments]\npurpose = "social"', f"[features.comments]\n{rules}"
+    )
+    (folder / "policy.toml").write_text(text, "utf-8")
+    app = Bandeau(publisher(Seen()), policy=folder / "policy.toml", data=folder / "data")
+    with serving(app) as served:
+        reader = Shell(served.url, Seen()).visitor()
+        reader.choose("accept_all")
+        named = write(reader)
+        refused = do(reader, "edit", named, text="cheap pills")
+        assert (refused.status_code, refused.json()["error"]["reason"]) == (422, "listed-word")
+        assert [each["html"] for each in shown(reader, "/article")] == ['<p dir="auto">Bonjour</p>']
+        assert do(reader, "edit", named, text="the casino").status_code == 200
+        assert shown(reader, "/article") == []
+        assert (mine(reader)[0]["state"], mine(reader)[0]["reasons"]) == ("held", ["listed-word"])
+        assert do(reader, "edit", named, text="harmless").status_code == 200
+        assert mine(reader)[0]["state"] == "held"
+        assert mine(reader)[0]["text"] == "harmless"
+    app.close()

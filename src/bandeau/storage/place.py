@@ -32,6 +32,7 @@ from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
 from bandeau.storage.sqlite.tables import SqliteTables
+from bandeau.storage.tables import Tables
 
 
 class Closing(Protocol):
@@ -48,6 +49,11 @@ class Ledger(LedgerStore, Closing, Protocol):
 
 class Comments(CommentStore, Closing, Protocol):
     """Comments that are open."""
+
+    @property
+    def tables(self) -> Tables:
+        """Where they are, with what :func:`newsroom` opens."""
+        ...
 
 
 class Sightings(SightingStore, Closing, Protocol):

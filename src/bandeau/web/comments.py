@@ -32,32 +32,25 @@ from bandeau.features.comments.model import (
     rfc3339,
 )
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.features.comments.write import (
-    BAD_PAGE,
-    UNKNOWN_REPLY,
-    compose,
-    escaped_path,
-    page_path,
-    prepare,
-)
+from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
 from bandeau.web.comments_view import CommentsView, Scene
+from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"
 
 CROSS_SITE = Refusal("cross-site", 403, "error.cross_site")
 NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
-UNAVAILABLE = Refusal("unavailable", 503, "comments.error_unavailable")
 
 
 class Comments:
     """The comments of one site over HTTP (DESIGN section 6).
 
-    ``proof`` asks the ledger, ``new_id`` gives a UUIDv7, ``now`` gives Unix seconds,
-    ``same_origin`` says whether a post comes from a page of this very site.
+    ``proof`` asks the ledger, ``same_origin`` says whether a post comes from a page of this very
+    site.
     """
 
     def __init__(
@@ -66,16 +59,14 @@ class Comments:
         words: Words,
         store: CommentStore,
         proof: Callable[[Request], Awaitable[Proof]],
-        new_id: Callable[[], str],
-        now: Callable[[], float],
+        posting: Posting,
         same_origin: Callable[[Request], bool],
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
         self._store = store
         self._proof = proof
-        self._new_id = new_id
-        self._now = now
+        self._posting = posting
         self._same_origin = same_origin
 
     def routes(self) -> list[BaseRoute]:
@@ -152,25 +143,26 @@ class Comments:
             return await self._turned_down(request, _locked(verdict), verdict, kept)
         if isinstance(draft, Refusal):
             return self._refused(request, draft)
-        outcome = await self._publish(draft, verdict)
+        outcome = await self._posting.post(draft, verdict)
         if isinstance(outcome, Refusal):
             return await self._turned_down(request, outcome, verdict, draft)
-        return _published(request, outcome)
+        return await self._kept(request, outcome, verdict)
 
-    async def _publish(self, draft: Draft, verdict: Open) -> Comment | Refusal:
-        ready = prepare(draft)
-        if isinstance(ready, Refusal):
-            return ready
-        comment = compose(
-            ready,
-            comment_id=self._new_id(),
-            time=int(self._now() * 1000),
-            receipt=verdict.receipt,
-        )
+    async def _kept(self, request: Request, comment: Comment, verdict: Open) -> Response:
+        """A comment that is published, or one that a moderator will look at: 202, with a text."""
+        if comment.state is State.PUBLISHED:
+            return _published(request, comment)
+        if not _wants_html(request):
+            body = {"comment": _all_of(comment) | {"state": comment.state.value}}
+            return JSONResponse(body, 202, headers=_headers(202))
         try:
-            return await self._store.add(comment) or UNKNOWN_REPLY
+            listing = await self._read(comment.page)
         except CommentsUnavailable:
-            return UNAVAILABLE
+            listing = None
+        lang = self._lang(request)
+        message = self.view.tell(lang, "comments.held", {})
+        scene = Scene(verdict, lang, comment.page, listing, message=message)
+        return self._html(self.view.page(scene), 202)
 
     async def _turned_down(
         self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
@@ -270,6 +262,11 @@ def _public(comment: Comment) -> dict[str, Any]:
     told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
     if comment.state is not State.PUBLISHED:
         return told | {"name": None, "html": None, "state": "removed"}
+    return _all_of(comment)
+
+
+def _all_of(comment: Comment) -> dict[str, Any]:
+    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
     edited = rfc3339(comment.edited) if comment.edited else None
     return told | {"name": comment.name or None, "html": comment.html, "edited": edited}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from bandeau.features.comments.authors import AuthorStore, tag_of
 from bandeau.features.comments.model import State
 from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
@@ -22,6 +23,7 @@ def erasers_of(
     ledger: LedgerStore,
     key: bytes,
     comments: CommentStore,
+    authors: AuthorStore,
     outbox: Outbox,
     now: Clock,
     random: Random,
@@ -38,6 +40,9 @@ def erasers_of(
             if fate is not Fate.LEAVE:
                 await _part(comments, receipts, fate)
             await comments.forget(receipts)
+            # Who has a later record is still there to be told apart.
+            gone = {each.record.subject for each in erased if not each.superseded}
+            await authors.forget([tag_of(key, subject) for subject in sorted(gone)])
 
         return forget
 

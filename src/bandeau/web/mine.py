@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau import limits
-from bandeau.features.comments.gate import Locked, Reason, judge
+from bandeau.features.comments.gate import Locked, Open, Reason, judge
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.own import (
     Action,
@@ -33,6 +33,7 @@ from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
 from bandeau.web.mine_view import MineScene
 from bandeau.web.pages import Pages
+from bandeau.web.posting import Posting
 from bandeau.web.visitor import Sent, Visitors
 
 PATH = "/.bandeau/comments/mine"
@@ -43,11 +44,14 @@ FILE = "comments.json"
 class MineDesk:
     """Shows readers their own comments, and does with them what they say."""
 
-    def __init__(self, site: Site, visitors: Visitors, pages: Pages, store: CommentStore) -> None:
+    def __init__(
+        self, site: Site, visitors: Visitors, pages: Pages, store: CommentStore, posting: Posting
+    ) -> None:
         self._site = site
         self._visitors = visitors
         self._pages = pages
         self._store = store
+        self._posting = posting
 
     def routes(self) -> list[Route]:
         """The comments of this browser, and what is done with them."""
@@ -89,16 +93,18 @@ class MineDesk:
         fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
         action, named = _action(fields), _one(fields, "id")
         sent = Sent.of(request.scope["headers"])
-        if action.writes:
-            await self._granted(sent)
+        verdict = await self._granted(sent) if action.writes else None
         async with _available():
             receipts = await self._receipts(sent)
             if named == ALL and action is not Action.EDIT:
                 changed = [await self._done(action, each) async for each in self._each(receipts)]
             else:
                 found = await self._found(named, receipts)
-                text = _one(fields, "text") if action is Action.EDIT else ""
-                changed = [await self._done(action, found, text)]
+                if verdict and action is Action.EDIT:
+                    await self._edit(found, _one(fields, "text"), verdict)
+                    changed = [True]
+                else:
+                    changed = [await self._done(action, found)]
         return self._answer(request, sent, action, sum(changed))
 
     async def any(self, sent: Sent) -> bool:
@@ -140,23 +146,22 @@ class MineDesk:
             raise InboundError(404, "comment_unknown", "unknown-comment")
         return found
 
-    async def _granted(self, sent: Sent) -> None:
-        """Raises :class:`InboundError` unless the ledger says that this visitor may post now."""
+    async def _granted(self, sent: Sent) -> Open:
+        """The ledger's word that this visitor may post now. Raises :class:`InboundError`."""
         verdict = judge(await self._visitors.proof(sent), self._site.policy)
         if isinstance(verdict, Locked):
             down = verdict.reason is Reason.LEDGER_DOWN
             key = "comments_unavailable" if down else "comments_locked"
             raise InboundError(403, key, verdict.reason.value)
+        return verdict
 
-    async def _done(self, action: Action, comment: Comment, text: str = "") -> bool:
+    async def _done(self, action: Action, comment: Comment) -> bool:
         """Whether it changed anything."""
         match action:
             case Action.KEEP:
                 return await self._store.disown(comment.id)
             case Action.ERASE:
                 return await self._store.move(comment.id, State.GONE) is not None
-            case Action.EDIT:
-                return await self._edit(comment, text)
             case Action.UNPUBLISH:
                 return await self._turn(comment, unpublished(comment))
         return await self._turn(comment, published_again(comment))
@@ -165,17 +170,18 @@ class MineDesk:
         """Put it there, unless a moderator was quicker."""
         return where is not None and await self._store.move(comment.id, *where, comment) is not None
 
-    async def _edit(self, comment: Comment, text: str) -> bool:
+    async def _edit(self, comment: Comment, text: str, verdict: Open) -> None:
         if comment.state not in (State.PUBLISHED, State.HELD):
             raise InboundError(409, "comment_moderated", "not-published")
         if not editable(comment, self._now()):
             raise InboundError(403, "comment_closed", "edit-closed")
         edited = revised(comment, text, self._now())
+        if not isinstance(edited, Refusal):
+            edited = await self._posting.again(edited, verdict)
         if isinstance(edited, Refusal):
             raise InboundError(422, "comment_text", str(edited.code))
         if not await self._store.rewrite(edited, comment):
             raise InboundError(409, "comment_moderated", "not-published")
-        return True
 
     def _answer(self, request: Request, sent: Sent, action: Action, changed: int) -> Response:
         if is_json(request):

@@ -13,8 +13,8 @@ from bandeau.features.comments.model import Comment, Listing, Order, State, Thre
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 2
-TABLES = ("comment", "page")
+SCHEMA = 3
+TABLES = ("comment", "page", "author", "posted", "staff", "act")
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
@@ -70,6 +70,11 @@ class StoredComments:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
+
+    @property
+    def tables(self) -> Tables:
+        """Where they are, for what a newsroom keeps beside them."""
+        return self._tables
 
     def close(self) -> None:
         """Let writes under way end. Further calls are unavailable."""

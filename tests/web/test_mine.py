@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+import html5lib
 import httpx
 import pytest
 from publisher import POLICY, Seen, publisher
@@ -197,6 +198,17 @@ def test_an_edit_is_marked_and_cleaned(reader: Visitor) -> None:
     assert do(reader, "unpublish", named).json() == {"changed": 1}
     answer = do(reader, "edit", named, text="x")
     assert (answer.status_code, answer.json()["error"]["reason"]) == (409, "not-published")
+
+
+def test_what_was_typed_keeps_its_lines_and_is_only_text(reader: Visitor) -> None:
+    text = "Un.\n\n> deux\n\n```\na\n  b\n```\n%BANDEAU-FRAGMENT% </textarea><script>"
+    write(reader, text)
+    page = html5lib.parse(reader.get(MINE).text, namespaceHTMLElements=False)
+    (typed,) = page.findall(".//main//textarea")
+    assert typed.text == text
+    (code,) = page.findall(".//main//pre/code")
+    assert code.text == "a\n  b\n"
+    assert page.findall(".//main//script") == []
 
 
 def test_the_edit_window_closes(reader: Visitor, monkeypatch: Any) -> None:

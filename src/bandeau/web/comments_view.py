@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -242,6 +242,7 @@ def start_tag(original: bytes, state: str) -> bytes:
     return name[0] + b' data-state="' + state.encode("ascii") + b'"' + rest
 
 
+@lru_cache(limits.COMMENTS_LISTED)
 def rfc3339(time: int) -> str:
     """Unix milliseconds as RFC 3339 in UTC."""
     stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")

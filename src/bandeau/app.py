@@ -19,6 +19,7 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
@@ -44,13 +45,14 @@ from bandeau.web.context import Site
 from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
-from bandeau.web.erasing import eraser_of
+from bandeau.web.erasing import erasers_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
+from bandeau.web.mine import MineDesk
 from bandeau.web.notice import Notice
 from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
@@ -285,7 +287,7 @@ class _Plan:
         notice = Notice(self.policy, self.words, leaving, head)
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
-        comments = _comments(site, visitors, store)
+        comments, mine = _comments(site, visitors, store), MineDesk(site, visitors, pages, store)
         placeholder = Placeholder(site.policy, site.words)
         insertions = _insertions(site, notice, leaving, comments, placeholder)
         editor = PageEditor(
@@ -302,12 +304,12 @@ class _Plan:
         sightings = place.sightings(registrable)
         lookout = Lookout(sightings, registrable, site.now)
         outbox = place.outbox()
-        eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
-        chores = self._chores(site, outbox, eraser)
+        erasers = erasers_of(ledger, site.subject_key, store, outbox, site.now, site.random)
+        chores = self._chores(site, outbox, erasers[Fate.LEAVE])
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
-        routes += RecordDesk(site, visitors, pages, eraser).routes()
+        routes += RecordDesk(site, visitors, pages, erasers, mine.any).routes()
         routes += Transparency(site, self.anchors).routes()
-        routes += comments.routes() if insertions.section else []
+        routes += [*comments.routes(), *mine.routes()] if insertions.section else []
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
 
         def close() -> None:

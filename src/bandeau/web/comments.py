@@ -21,7 +21,16 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, Refusal, State, Thread
+from bandeau.features.comments.model import (
+    Comment,
+    Draft,
+    Listing,
+    Order,
+    Refusal,
+    State,
+    Thread,
+    rfc3339,
+)
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import (
     BAD_PAGE,
@@ -34,7 +43,7 @@ from bandeau.features.comments.write import (
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
-from bandeau.web.comments_view import CommentsView, Scene, rfc3339
+from bandeau.web.comments_view import CommentsView, Scene
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"
@@ -267,13 +276,14 @@ def _told(thread: Thread) -> list[dict[str, Any]]:
 def _public(comment: Comment) -> dict[str, Any]:
     """What is told of a comment: never its source, nor the receipt that allowed it.
 
-    Of what is no longer shown only its place is told, for the replies under it.
+    Of what is no longer shown only its place is told, for the replies under it. A name that its
+    author took off is ``None``.
     """
     told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
     if comment.state is not State.PUBLISHED:
         return told | {"name": None, "html": None, "state": "removed"}
     edited = rfc3339(comment.edited) if comment.edited else None
-    return told | {"name": comment.name, "html": comment.html, "edited": edited}
+    return told | {"name": comment.name or None, "html": comment.html, "edited": edited}
 
 
 def _is_json(request: Request) -> bool:

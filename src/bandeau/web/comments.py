@@ -118,7 +118,7 @@ class Comments:
         asked = request.query_params
         root, place = asked.get("thread"), asked.get("from", "0")
         if root is None:
-            return await self._read(page, order, asked.get("after"))
+            return await self._read(page, order, asked.get("after"), _limit(request))
         first = int(place) if place.isdecimal() and len(place) < 10 else 0
         listing = await self._store.thread(root, limits.COMMENTS_PER_PAGE, first)
         return listing if all(t.root.page == page for t in listing.threads) else Listing((), 0)
@@ -195,9 +195,13 @@ class Comments:
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
 
     async def _read(
-        self, page: str, order: Order = Order.NEWEST, after: str | None = None
+        self,
+        page: str,
+        order: Order = Order.NEWEST,
+        after: str | None = None,
+        limit: int = limits.COMMENTS_PER_PAGE,
     ) -> Listing:
-        return await self._store.threads(page, limits.COMMENTS_PER_PAGE, order, after)
+        return await self._store.threads(page, limit, order, after)
 
     async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
         if not comment_id:
@@ -247,6 +251,14 @@ def _published(request: Request, comment: Comment) -> Response:
 def _order(request: Request) -> Order:
     asked = request.query_params.get("sort")
     return Order(asked) if asked in set(Order) else Order.NEWEST
+
+
+def _limit(request: Request) -> int:
+    """How many comments are asked for, as far as one list goes."""
+    asked = request.query_params.get("limit", "")
+    known = asked.isdecimal() and asked.isascii() and len(asked) < 10
+    wanted = int(asked) if known else limits.COMMENTS_PER_PAGE
+    return max(1, min(wanted, limits.COMMENTS_LISTED))
 
 
 def _told(thread: Thread) -> list[dict[str, Any]]:

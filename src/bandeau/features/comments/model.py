@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+
+from bandeau import limits
 
 
 class State(StrEnum):
@@ -106,6 +109,7 @@ class Refusal:
     values: Mapping[str, object] = field(default_factory=dict)
 
 
+@lru_cache(limits.COMMENTS_LISTED)
 def rfc3339(time: int) -> str:
     """Unix milliseconds as RFC 3339 in UTC."""
     stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
     " place, replies"
 )
-_FIELDS = _COLUMNS.split(", ")
+_MADE: Callable[..., Comment] = Comment
+_STATES = {state.value: state for state in State}
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
@@ -43,7 +44,7 @@ _ROOTS = f"SELECT {_COLUMNS} FROM comment WHERE page = $1 AND place = 0 AND list
 _SAME = "(SELECT {by} FROM comment WHERE id = $3 AND page = $1 AND place = 0 AND listed = 1)"
 _BY = {Order.NEWEST: "time, id", Order.OLDEST: "time, id", Order.BUSIEST: "replies, id"}
 _THREAD = (
-    f"SELECT {_COLUMNS} FROM comment WHERE root = $1 AND place > $2 AND state = 'published'"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM comment WHERE root = $1 AND place > $2 AND listed = 1"  # noqa: S608
     " ORDER BY place LIMIT $3"
 )
 _MOVE = (
@@ -151,7 +152,7 @@ class StoredComments:
         most = limits.COMMENT_REPLIES_SHOWN
         rows = await self._tables.read(
             f"SELECT {_COLUMNS} FROM comment WHERE root IN ({listed(2, len(roots))})"  # noqa: S608
-            " AND place BETWEEN 1 AND $1 AND state = 'published' ORDER BY root, place",
+            " AND place BETWEEN 1 AND $1 AND listed = 1 ORDER BY root, place",
             most,
             *(root.id for root in roots),
         )
@@ -203,9 +204,9 @@ def _comments(rows: Rows) -> list[Comment]:
 
 
 def _comment(row: Sequence[Any]) -> Comment:
-    kept = dict(zip(_FIELDS, row, strict=True))
-    kept |= {"state": State(kept["state"]), "reasons": tuple(kept["reasons"].split())}
-    return Comment(**kept)
+    *told, state, reasons, edited, place, replies = row
+    why = tuple(reasons.split()) if reasons else ()
+    return _MADE(*told, _STATES[state], why, edited, place, replies)
 
 
 def _row(c: Comment) -> tuple[str | int | None, ...]:
@@ -243,6 +244,7 @@ def _counting(comment: Comment, change: int) -> Steps[None]:
     yield Statement(_SHOWN, (comment.page, change, comment.time))
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
+        yield Statement(_LISTED, (comment.id,))
     yield Statement(_LISTED, (comment.root,))
 
 

@@ -19,10 +19,10 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
-from bandeau.ledger.record import uuid7
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
@@ -30,7 +30,8 @@ from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.settings import parse_data
 from bandeau.storage.anchors import Anchors, anchors_of
-from bandeau.storage.files import read_policy, read_words
+from bandeau.storage.comments.newsroom import newsroom
+from bandeau.storage.files import listed_words, read_policy, read_words
 from bandeau.storage.keys import Keys
 from bandeau.storage.lock import FolderLock
 from bandeau.storage.place import open_place
@@ -44,18 +45,20 @@ from bandeau.web.context import Site
 from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
-from bandeau.web.erasing import eraser_of
+from bandeau.web.erasing import erasers_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
+from bandeau.web.mine import MineDesk
 from bandeau.web.notice import Notice
 from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
 from bandeau.web.placeholder import Placeholder
 from bandeau.web.plans import Plans
+from bandeau.web.posting import Posting
 from bandeau.web.process import Opened, PerProcess
 from bandeau.web.record import RecordDesk
 from bandeau.web.reports import Reports, asking
@@ -171,12 +174,7 @@ class BandeauWSGI:
         explain: bool = False,
         confine: bool = True,
     ) -> None:
-        told: Options = {
-            "keys": keys,
-            "anchors": anchors,
-            "explain": explain,
-            "confine": confine,
-        }
+        told = Options(keys=keys, anchors=anchors, explain=explain, confine=confine)
         self._desks = _per_process(policy, data, told)
         self._shell = WsgiShell(app, self._desks)
 
@@ -199,12 +197,7 @@ class BandeauMiddleware(DjangoShell):
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
         policy, data, keys, anchors, explain, confine = settings()
-        told: Options = {
-            "keys": keys,
-            "anchors": anchors,
-            "explain": explain,
-            "confine": confine,
-        }
+        told = Options(keys=keys, anchors=anchors, explain=explain, confine=confine)
         self._desks = _per_process(policy, data, told)
         super().__init__(get_response, self._desks)
 
@@ -251,6 +244,7 @@ class _Plan:
     data: Path | str
     keys_file: Path | None
     anchors: Anchors
+    listed: tuple[str, ...]
     options: Options
 
     @classmethod
@@ -264,7 +258,8 @@ class _Plan:
             known = place.make_keys(declared.site.hosts[0], secrets.token_bytes)
         folder = options.get("anchors")
         kept = anchors_of(where, Path(folder) if folder else None)
-        return cls(declared, source, words, known, where, file, kept, options)
+        listed = listed_words(declared, Path(policy))
+        return cls(declared, source, words, known, where, file, kept, listed, options)
 
     def _is(self, option: Literal["explain", "shared_page", "notify_private", "alone"]) -> bool:
         return self.options.get(option, False)
@@ -276,7 +271,6 @@ class _Plan:
 
     def open(self) -> _Open:
         place = open_place(self.data, self.keys_file)
-        confine = self.options.get("confine", True)
         ledger, store = place.ledger(self.keys), place.comments()
         site = _site(self.policy, self.words, self.keys, ledger, shared=self._is("shared_page"))
         shared = SharedPage(self.policy, site.terms_digest) if self._is("shared_page") else None
@@ -285,37 +279,50 @@ class _Plan:
         notice = Notice(self.policy, self.words, leaving, head)
         pages = Pages(self.policy, notice)
         visitors = Visitors(site)
-        comments = _comments(site, visitors, store)
+        room = newsroom(store.tables)
+        posting = Posting.of(site, self.listed, store, room.authors)
+        comments = _comments(site, visitors, store, posting)
         placeholder = Placeholder(site.policy, site.words)
         insertions = _insertions(site, notice, leaving, comments, placeholder)
-        editor = PageEditor(
-            site.rules,
-            insertions,
-            Plans(PythonEngine(site.rules)),
-            explain=self._is("explain"),
-            confine=confine,
-            shared=shared,
-        )
+        editor = self._editor(site, insertions, shared)
         showroom = Showroom(self.policy, site.terms_digest, self.source, notice, pages, placeholder)
         choices = ChoiceDesk(site, visitors, showroom, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
-        sightings = place.sightings(registrable)
+        sightings, outbox = place.sightings(registrable), place.outbox()
         lookout = Lookout(sightings, registrable, site.now)
-        outbox = place.outbox()
-        eraser = eraser_of(ledger, site.subject_key, store, outbox, site.now, site.random)
-        chores = self._chores(site, outbox, eraser)
+        erasers = erasers_of(
+            ledger, site.subject_key, store, room.authors, outbox, site.now, site.random
+        )
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
-        routes += RecordDesk(site, visitors, pages, eraser).routes()
-        routes += Transparency(site, self.anchors).routes()
-        routes += comments.routes() if insertions.section else []
-        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=confine)
+        mine = MineDesk(site, visitors, pages, store, posting)
+        routes += [
+            *RecordDesk(site, visitors, pages, erasers, mine.any).routes(),
+            *Transparency(site, self.anchors).routes(),
+        ]
+        routes += [*comments.routes(), *mine.routes()] if insertions.section else []
+        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self._confine)
 
         def close() -> None:
             lookout.close()
             for each in (ledger, store, sightings, outbox, place):
                 each.close()
 
+        chores = self._chores(site, outbox, erasers[Fate.LEAVE])
         return _Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
+
+    @property
+    def _confine(self) -> bool:
+        return self.options.get("confine", True)
+
+    def _editor(self, site: Site, insertions: Insertions, shared: SharedPage | None) -> PageEditor:
+        return PageEditor(
+            site.rules,
+            insertions,
+            Plans(PythonEngine(site.rules)),
+            explain=self._is("explain"),
+            confine=self._confine,
+            shared=shared,
+        )
 
     def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
         told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
@@ -357,14 +364,11 @@ def _site(policy: Policy, words: Words, keys: Keys, ledger: LedgerStore, *, shar
     )
 
 
-def _comments(site: Site, visitors: Visitors, store: CommentStore) -> Comments:
+def _comments(site: Site, visitors: Visitors, store: CommentStore, posting: Posting) -> Comments:
     async def proof(request: Request) -> Proof:
         return await visitors.proof(Sent.of(request.scope["headers"]))
 
-    def new_id() -> str:
-        return uuid7(int(site.now() * 1000), site.random(10))
-
-    return Comments(site.policy, site.words, store, proof, new_id, site.now, same_origin)
+    return Comments(site.policy, site.words, store, proof, posting, same_origin)
 
 
 def _insertions(

@@ -13,6 +13,8 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from chromium import FLAGS
+from commenting import posting
+from memory_tables import memory_comments
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,7 +26,6 @@ from bandeau.features.comments.gate import Proof
 from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
 from bandeau.policy.words import direction
 from bandeau.storage.files import read_words
-from bandeau.storage.memory_comments import MemoryComments
 from bandeau.web.comments import Comments
 from bandeau.web.comments_view import start_tag
 from bandeau.web.inbound import same_origin
@@ -61,15 +62,9 @@ class Newspaper:
 
     def __post_init__(self) -> None:
         ids, times = count(), count(1_700_000_000)
-        self.comments = Comments(
-            POLICY,
-            read_words(),
-            MemoryComments(),
-            self._proof,
-            lambda: f"0190-{next(ids):04}",
-            lambda: next(times),
-            same_origin,
-        )
+        store = memory_comments()
+        desk = posting(store, POLICY, lambda: f"0190-{next(ids):04}", lambda: next(times))
+        self.comments = Comments(POLICY, read_words(), store, self._proof, desk, same_origin)
         article = Route("/{name}", self.article)
         self.app = Starlette(routes=[*self.comments.routes(), article])
 

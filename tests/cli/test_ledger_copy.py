@@ -14,13 +14,12 @@ from bandeau.ledger.outbox import Event, Message, State, Withdrawal
 from bandeau.ledger.record import parse_record
 from bandeau.storage.keys import load_or_create
 from bandeau.storage.place import open_place
-from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.outbox import SqliteOutbox
 
 pytestmark = pytest.mark.slow
 
-COMMENT = Comment("c-1", "/a", "Ana", "<p>Été</p>", 1_700_000_000_000, None, "r-1")
+COMMENT = Comment("c-1", "/a", "Ana", "<p>Été</p>", 1_700_000_000_000, None, "r-1", root="c-1")
 
 MESSAGE = Message("msg_1", "Ads", "https://ads.test/", b"{}", 5, State.DELIVERED, 1, 9, "204", 6)
 ERASED = Withdrawal(Event.ERASED, "ab" * 32, "www.quotidien.test", 7, ("social",))
@@ -48,7 +47,7 @@ def folder(tmp_path):
 
     receipts = asyncio.run(work())
     ledger.close()
-    comments = SqliteComments(directory / "comments.sqlite")
+    comments = open_place(directory).comments()
     asyncio.run(comments.add(COMMENT))
     comments.close()
     outbox = SqliteOutbox(directory)
@@ -114,12 +113,12 @@ def test_a_database_with_a_ledger_is_refused_and_left_alone(folder, postgres, tm
 def test_a_copy_that_fails_leaves_an_empty_database(folder, postgres):
     directory, _ = folder
     file = apsw.Connection(str(directory / "comments.sqlite"))
-    file.execute("UPDATE comments SET name = 'a' || char(0)")
+    file.execute("UPDATE comment SET name = 'a' || char(0)")
     address = postgres.database()
     code, text = run("ledger", "copy", "--from", directory, "--to", address)
     assert (code, text.startswith("the database cannot be written: ")) == (2, True)
     assert postgres.sql("SELECT count(*) FROM leaf", address.rpartition("/")[2]) == "0\n"
-    file.execute("UPDATE comments SET name = 'Ana'")
+    file.execute("UPDATE comment SET name = 'Ana'")
     file.close()
     assert run("ledger", "copy", "--from", directory, "--to", address)[0] == 0
 

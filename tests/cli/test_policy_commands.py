@@ -67,6 +67,18 @@ def test_warnings_alone_are_printed_and_exit_0(policy: Path) -> None:
     assert "no error, warnings: 1" in result.stdout
 
 
+def test_a_word_list_that_cannot_be_read_is_a_fault(policy: Path) -> None:
+    feature = "[features.comments]\npurpose = 'social'\nwords = 'words.txt'\n"
+    policy.write_text(SOUND + feature + "alternative = { en = 'Write' }\n", "utf-8")
+    result = check(policy)
+    assert result.exit_code == 1
+    words = policy.parent / "words.txt"
+    told = f"{policy}:9: features.comments.words: [schema] {words}: cannot be read: no such file"
+    assert told in result.stdout
+    words.write_text("casino\n", "utf-8")
+    assert "no fault" in check(policy).stdout
+
+
 def test_hosts_that_fit_into_no_header_are_a_warning(policy: Path) -> None:
     for hosts, told in ((600, False), (1_200, True)):
         named = ", ".join(f'"cdn{n}.vendor{n}.test"' for n in range(hosts))

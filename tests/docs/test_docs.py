@@ -46,6 +46,7 @@ TABLES = [
     ("## `[choice]`", model.ChoiceTerms),
     ("## `[purposes.NAME]`", model.Purpose),
     ("## `[features.NAME]`", model.Feature),
+    ("### Sections", model.Section),
     ("## `[[trackers]]`", model.Tracker),
     ("### Cookies", model.CookieRule),
 ]

@@ -9,20 +9,12 @@ import html5lib
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from payloads import payloads
 
 from bandeau import limits
+from bandeau.features.comments.markdown import LINK_REL, TAGS, quoted, render, sanitise
 from bandeau.features.comments.model import Comment, Draft, Refusal
-from bandeau.features.comments.write import (
-    LINK_REL,
-    TAGS,
-    clean_name,
-    compose,
-    page_path,
-    placed,
-    prepare,
-    render,
-    sanitise,
-)
+from bandeau.features.comments.write import clean_name, compose, page_path, prepare
 
 NASTY = [
     "<script>alert(1)</script>",
@@ -69,6 +61,10 @@ WORDS = st.sampled_from(
 SHARDS = st.lists(st.one_of(st.sampled_from(NASTY), WORDS, st.text(max_size=8)), max_size=12)
 
 
+ALLOWED = {"a": {"href", "rel"}, "ol": {"start"}, "p": {"dir"}, "li": {"dir"}}
+ALLOWED["blockquote"] = {"dir"}
+
+
 def elements(markup: str) -> list[Element]:
     tree = html5lib.parseFragment(markup, namespaceHTMLElements=False)
     return [element for element in tree.iter() if isinstance(element.tag, str)][1:]
@@ -77,7 +73,7 @@ def elements(markup: str) -> list[Element]:
 def assert_inert(markup: str) -> None:
     for element in elements(markup):
         assert element.tag in TAGS
-        allowed = {"a": {"href", "rel"}, "p": {"dir"}}.get(element.tag, set())
+        allowed = ALLOWED.get(element.tag, set())
         assert set(element.attrib) <= allowed
         if element.tag == "a":
             assert element.get("rel") == LINK_REL
@@ -88,6 +84,12 @@ def assert_inert(markup: str) -> None:
 def test_a_payload_is_inert_as_text_and_as_markup(payload: str) -> None:
     assert_inert(render(payload))
     assert_inert(sanitise(payload))
+
+
+def test_the_payloads_of_others_are_inert_and_keep_no_id() -> None:
+    for payload in payloads():
+        for markup in (render(payload), sanitise(payload)):
+            assert_inert(markup)
 
 
 @given(SHARDS)
@@ -108,8 +110,51 @@ def test_markup_is_shown_as_it_was_typed() -> None:
     assert render("1 < 2 & <b>x</b>") == '<p dir="auto">1 &lt; 2 &amp; &lt;b&gt;x&lt;/b&gt;</p>'
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("*a* **b** ~~c~~ `<i>`", "<em>a</em> <strong>b</strong> <s>c</s> <code>&lt;i&gt;</code>"),
+        ("[Paper](https://a.test 'x')", f'<a href="https://a.test" rel="{LINK_REL}">Paper</a>'),
+        ("<https://a.test>", f'<a href="https://a.test" rel="{LINK_REL}">https://a.test</a>'),
+        ("2 * 3 * 4, a_b_c \\*x\\*", "2 * 3 * 4, a_b_c *x*"),
+        ("&copy; &lt;b&gt;", "© &lt;b&gt;"),
+        (
+            "![pixel](https://a.test/x.gif)",
+            f'!<a href="https://a.test/x.gif" rel="{LINK_REL}">pixel</a>',
+        ),
+        ("[x](javascript:alert(1))", "[x](javascript:alert(1))"),
+        ("# no heading", "# no heading"),
+        ("[a]: https://a.test", "[a]: "),
+    ],
+)
+def test_a_part_of_markdown_is_rendered(typed: str, shown: str) -> None:
+    assert render(typed).startswith(f'<p dir="auto">{shown}')
+
+
+def test_quotations_lists_and_code() -> None:
+    assert render("> a\n>> b") == (
+        '<blockquote dir="auto">\n<p dir="auto">a</p>\n<blockquote dir="auto">\n'
+        '<p dir="auto">b</p>\n</blockquote>\n</blockquote>'
+    )
+    assert render("- a\n- b") == '<ul>\n<li dir="auto">a</li>\n<li dir="auto">b</li>\n</ul>'
+    assert render("3. a") == '<ol start="3">\n<li dir="auto">a</li>\n</ol>'
+    assert render("```js\n<b>\n```") == "<pre><code>&lt;b&gt;\n</code></pre>"
+
+
+@pytest.mark.parametrize("hostile", ["> " * 2_500, "[" * 5_000, "- " * 2_500, "*a **b " * 700])
+def test_what_nests_without_end_is_text(hostile: str) -> None:
+    assert render(hostile).count("<blockquote") + render(hostile).count("<ul") <= 24
+
+
+def test_a_quotation_is_one_again_when_it_is_rendered() -> None:
+    assert quoted("a\nb") == "> a\n> b\n\n"
+    assert render(quoted("a\n\n> b") + "c").count("<blockquote") == 2
+    long = quoted("x" * 5_000)
+    assert len(long) < 310 and long.endswith("x…\n\n")
+
+
 def test_paragraphs_and_line_breaks_are_kept() -> None:
-    assert render("one\ntwo\n\nthree") == '<p dir="auto">one<br>two</p><p dir="auto">three</p>'
+    assert render("one\ntwo\n\nthree") == '<p dir="auto">one<br>\ntwo</p>\n<p dir="auto">three</p>'
 
 
 @pytest.mark.parametrize(
@@ -251,18 +296,8 @@ def test_a_new_emoji_is_a_comment() -> None:
     assert isinstance(prepare(Draft("/a", "Zoé", "\U0001fae8")), Draft)
 
 
-def test_a_reply_stays_on_its_page() -> None:
-    parent = Comment("id-1", "/a", "A", "<p>x</p>", 1, None, "r")
-    draft = Draft("/a", "B", "y", "id-1")
-    assert placed(draft, parent) == draft
-    for refused in (placed(draft, None), placed(Draft("/b", "B", "y", "id-1"), parent)):
-        assert isinstance(refused, Refusal)
-        assert refused.status == 422
-    assert placed(Draft("/a", "B", "y"), None) == Draft("/a", "B", "y")
-
-
 def test_a_comment_keeps_the_receipt_that_allowed_it() -> None:
     comment = compose(Draft("/a", "B", "y"), comment_id="id-2", time=1_700_000_000_000, receipt="r")
     assert comment == Comment(
-        "id-2", "/a", "B", '<p dir="auto">y</p>', 1_700_000_000_000, None, "r"
+        "id-2", "/a", "B", '<p dir="auto">y</p>', 1_700_000_000_000, None, "r", source="y"
     )

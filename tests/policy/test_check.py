@@ -85,6 +85,23 @@ def test_a_sound_policy_has_no_fault() -> None:
             SITE + "[features.comments]\npurpose = 'social'\nalternative = { fr = 'a' }",
             (SITE_LINES + 3, "features.comments.alternative", "B17", "error"),
         ),
+        *(
+            (
+                SITE + "[features.comments]\npurpose = 'social'\nalternative = {fr='a', en='a'}\n"
+                f"[[features.comments.sections]]\npath = '/a/*'\nmoderation = 'before'\n"
+                f"[[features.comments.sections]]\n{section}",
+                (
+                    SITE_LINES + 8 - short,
+                    f"features.comments.sections[1]{key}",
+                    "schema",
+                    "warning",
+                ),
+            )
+            for section, key, short in (
+                ("path = '/a/b'\nmoderation = 'after'", ".path", 0),
+                ("path = '/b'", "", 1),
+            )
+        ),
         (
             SITE + "[features.chess]\npurpose = 'social'\nalternative = { fr = 'a', en = 'a' }",
             (SITE_LINES + 1, "features.chess", "I4", "error"),

@@ -171,6 +171,45 @@ def test_bom_and_crlf_move_no_line() -> None:
         (SITE + "[purposes]\nsocial = 3", 7, "purposes.social", "schema", "table"),
         (SITE + "[[purposes]]\nx = 1", 6, "purposes", "schema", "[purposes.NAME]"),
         (SITE + "[features.comments]", 6, "features.comments.purpose", "schema", "add it"),
+        *(
+            (
+                SITE + f"[features.comments]\npurpose = 'social'\n{line}",
+                8,
+                f"features.comments.{line.split()[0]}",
+                "schema",
+                said,
+            )
+            for line, said in (
+                ("moderation = 'never'", "use after or before"),
+                ("first = true", "use hold or publish"),
+                ("repeats = 'drop'", "use hold or publish"),
+                ("close_after = '30'", "a number and a unit"),
+                ("links = '2'", "a whole number"),
+                ("links = true", "a whole number"),
+                ("links = 1.5", "a whole number"),
+                ("links = -1", "0 or more"),
+                ("words = 3", "the name of a file"),
+                ("words = ['a', ' ']", "the name of a file"),
+                ("sections = 'x'", "must be a list"),
+                ("word = 'x'", "did you mean words?"),
+            )
+        ),
+        *(
+            (
+                SITE + "[features.comments]\npurpose = 'social'\n"
+                f"[[features.comments.sections]]\n{line}",
+                line_number,
+                f"features.comments.sections[0].{key}",
+                "schema",
+                said,
+            )
+            for line, line_number, key, said in (
+                ("moderation = 'before'", 8, "path", "missing"),
+                ("path = 'politics'", 9, "path", "no host, ? or #"),
+                ("path = '/a'\nmoderation = 'maybe'", 10, "moderation", "use after or before"),
+                ("path = '/a'\nclose = '1 day'", 10, "close", "did you mean close_after?"),
+            )
+        ),
         (
             SITE + "[[trackers]]\nvendor = 'x'\npurpose = 'y'\nhosts = [\n'a.test',\n'*.b.test']",
             11,

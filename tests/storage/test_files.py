@@ -9,8 +9,16 @@ from string import Formatter
 import pytest
 
 from bandeau import limits
-from bandeau.policy.model import KNOWN_PURPOSES, LANGUAGES, DataKind
-from bandeau.storage.files import read_policy, read_words, write_new
+from bandeau.policy.model import (
+    KNOWN_PURPOSES,
+    LANGUAGES,
+    DataKind,
+    Feature,
+    Policy,
+    Site,
+    WordSource,
+)
+from bandeau.storage.files import listed_words, read_policy, read_words, write_new
 
 WORDS = read_words()
 
@@ -92,3 +100,36 @@ def test_nothing_but_a_file_is_replaced(tmp_path: Path) -> None:
         write_new(Path("/dev/null"), b"x", replace=True)
     with pytest.raises(OSError, match="cannot be written: no such file"):
         write_new(tmp_path / "none" / "policy.toml", b"x")
+
+
+LISTING = Policy(
+    site=Site(name="x", controller="x", hosts=("x.test",), privacy_policy="/p"),
+    features=(Feature(key="comments", purpose="social", words=WordSource(file="words.txt")),),
+)
+
+
+def test_a_word_list_lies_beside_the_policy(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_bytes(b"\xef\xbb\xbfcasino # why\r\n\r\n!pills\r\n")
+    assert listed_words(LISTING, tmp_path / "policy.toml") == ("casino", "!pills")
+    written = LISTING.features[0].model_copy(update={"words": WordSource(listed=("a",))})
+    within = LISTING.model_copy(update={"features": (written,)})
+    assert listed_words(within, tmp_path / "policy.toml") == ("a",)
+    assert listed_words(LISTING.model_copy(update={"features": ()}), tmp_path / "p") == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (None, "no such file"),
+        (b"caf\xe9", "not UTF-8"),
+        (b"a\n" * (limits.POLICY_WORDS + 1), "shorten it"),
+        (b"a" * (limits.POLICY_WORDS_BYTES + 1), "shorten it"),
+    ],
+)
+def test_a_word_list_that_cannot_be_used_is_named(
+    tmp_path: Path, data: bytes | None, said: str
+) -> None:
+    if data is not None:
+        (tmp_path / "words.txt").write_bytes(data)
+    with pytest.raises(OSError, match=rf"words\.txt: .*{said}"):
+        listed_words(LISTING, tmp_path / "policy.toml")

@@ -7,60 +7,25 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 import html5lib
-import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
+from commenting import GRANTED, PATH, POLICY, POST, REFUSED, WORDS, Site_, standing
+from memory_tables import MemoryTables
 
 from bandeau import limits
-from bandeau.choice.model import Answer, Choice, Source, Standing
+from bandeau.choice.model import Answer, Source, Standing
 from bandeau.features.comments.gate import Proof
-from bandeau.features.comments.model import Comment
+from bandeau.features.comments.model import Comment, Listing
 from bandeau.features.comments.store import CommentsUnavailable
-from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
-from bandeau.policy.words import Words, direction
-from bandeau.storage.files import read_words
-from bandeau.storage.memory_comments import MemoryComments
-from bandeau.web.comments import Comments
+from bandeau.policy.model import LANGUAGES
+from bandeau.policy.words import direction
+from bandeau.storage.comments.store import MIGRATIONS, StoredComments
 from bandeau.web.comments_view import start_tag
-from bandeau.web.inbound import same_origin
 
-WORDS = read_words()
-PATH = "/.bandeau/comments"
-POLICY = Policy(
-    site=Site(
-        name="Le Phare",
-        controller="Le Phare",
-        hosts=("phare.test",),
-        privacy_policy="/vie-privee",
-        languages=LANGUAGES,
-    ),
-    purposes=(Purpose(key="social"),),
-    features=(
-        Feature(
-            key="comments",
-            purpose="social",
-            alternative={"fr": "Écrivez-nous : a@phare.test", "en": "Write to <a@phare.test>"},
-        ),
-    ),
-)
-POST = {"page": "/article", "name": "Zoé", "text": "One.\nTwo."}
-
-
-def standing(answer: Answer, source: Source = Source.CHOICE) -> Standing:
-    choice = Choice("0" * 16, {"social": answer is Answer.GRANTED}, "receipt-1", 1)
-    made = source is Source.CHOICE
-    return Standing({"social": answer}, frozenset(), source, choice if made else None)
-
-
-GRANTED = Proof(standing(Answer.GRANTED), "receipt-1", True)
-REFUSED = Proof(standing(Answer.REFUSED), "receipt-1", True)
 LOCKED = {
     "refused": REFUSED,
     "not-decided": Proof(standing(Answer.UNDECIDED, Source.NONE), None, False),
@@ -70,74 +35,27 @@ LOCKED = {
 }
 
 
-class BrokenStore(MemoryComments):
+class FullDisk(StoredComments):
+    """A store that can still be read."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryTables(MIGRATIONS))
+
+    async def add(self, comment: Comment) -> Comment | None:
+        raise CommentsUnavailable("full")
+
+
+class BrokenStore(FullDisk):
     """A store whose disk is gone."""
 
-    async def add(self, comment: Comment) -> bool:
+    async def threads(self, *_: object) -> Listing:
         raise CommentsUnavailable("gone")
 
-    async def page(self, path: str, limit: int, after: str | None = None) -> tuple[Comment, ...]:
+    async def thread(self, *_: object) -> Listing:
         raise CommentsUnavailable("gone")
 
     async def find(self, comment_id: str) -> Comment | None:
         raise CommentsUnavailable("gone")
-
-
-class FullDisk(MemoryComments):
-    """A store that can still be read."""
-
-    async def add(self, comment: Comment) -> bool:
-        raise CommentsUnavailable("full")
-
-
-@dataclass
-class Site_:
-    """One site's comments, spoken to over ASGI."""
-
-    proof: Proof = GRANTED
-    store: MemoryComments = field(default_factory=MemoryComments)
-    policy: Policy = POLICY
-    words: Words = WORDS
-    ids: list[str] = field(default_factory=lambda: [f"id-{n:04}" for n in range(500)])
-    clock: float = 1_700_000_000.25
-
-    def __post_init__(self) -> None:
-        self.comments = Comments(
-            self.policy,
-            self.words,
-            self.store,
-            self._proof,
-            lambda: self.ids.pop(0),
-            self._now,
-            same_origin,
-        )
-        self.app = Starlette(routes=self.comments.routes())
-
-    def ask(self, method: str, path: str = PATH, **options: Any) -> httpx.Response:
-        async def call() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://phare.test") as http:
-                return await http.request(method, path, **options)
-
-        return asyncio.run(call())
-
-    def get(self, page: str = "/article", html: bool = False, **query: str) -> httpx.Response:
-        accept = "text/html,*/*;q=0.8" if html else "application/json"
-        return self.ask("GET", params={"page": page, **query}, headers={"accept": accept})
-
-    def post_json(self, **fields: Any) -> httpx.Response:
-        return self.ask("POST", json={**POST, **fields})
-
-    def post_form(self, headers: Mapping[str, str] | None = None, **fields: str) -> httpx.Response:
-        sent = {"accept": "text/html", "accept-language": "en", **(headers or {})}
-        return self.ask("POST", data={**POST, **fields}, headers=sent)
-
-    async def _proof(self, request: Request) -> Proof:
-        return self.proof
-
-    def _now(self) -> float:
-        self.clock += 1
-        return self.clock
 
 
 def section_html(
@@ -157,7 +75,7 @@ def parsed(html: str) -> Any:
 def test_a_page_without_comments_lists_none() -> None:
     answer = Site_().get()
     assert answer.status_code == 200
-    assert answer.json() == {"page": "/article", "count": 0, "comments": []}
+    assert answer.json() == {"page": "/article", "count": 0, "next": None, "comments": []}
     assert answer.headers["content-type"] == "application/json"
 
 
@@ -167,28 +85,17 @@ def test_the_list_is_open_to_all_and_tells_nothing_of_the_visitor() -> None:
     site.post_json(text="answer", reply_to="id-0000")
     site.proof = LOCKED["not-decided"]
     listed = site.get().json()
-    assert listed == {
-        "page": "/article",
-        "count": 2,
-        "comments": [
-            {
-                "id": "id-0001",
-                "name": "Zoé",
-                "html": '<p dir="auto">answer</p>',
-                "time": "2023-11-14T22:13:22.250Z",
-                "reply_to": "id-0000",
-            },
-            {
-                "id": "id-0000",
-                "name": "Zoé",
-                "html": '<p dir="auto">One.<br>Two.</p>',
-                "time": "2023-11-14T22:13:21.250Z",
-                "reply_to": None,
-            },
-        ],
+    root, reply = listed["comments"]
+    assert (listed["page"], listed["count"], listed["next"]) == ("/article", 2, None)
+    assert root == {
+        "id": "id-0000",
+        "name": "Zoé",
+        "html": '<p dir="auto">One.<br>\nTwo.</p>',
+        "time": "2023-11-14T22:13:21.250Z",
+        "reply_to": None,
+        "edited": None,
     }
-    for html in (False, True):
-        assert "receipt-1" not in site.get(html=html).text
+    assert (reply["html"], reply["reply_to"]) == ('<p dir="auto">answer</p>', "id-0000")
 
 
 def test_reading_sets_no_cookie() -> None:
@@ -219,7 +126,9 @@ def test_long_lists_come_in_pages() -> None:
         site.post_json(text=str(number))
     first = site.get().json()
     assert (first["count"], len(first["comments"])) == (102, 100)
-    rest = site.get(after=first["comments"][-1]["id"]).json()
+    assert first["next"] == first["comments"][-1]["id"]
+    rest = site.get(after=first["next"]).json()
+    assert rest["next"] is None
     assert [each["html"] for each in rest["comments"]] == [
         '<p dir="auto">1</p>',
         '<p dir="auto">0</p>',
@@ -269,9 +178,10 @@ def test_json_is_answered_with_the_comment() -> None:
         "comment": {
             "id": "id-0000",
             "name": "Zoé",
-            "html": '<p dir="auto">One.<br>Two.</p>',
+            "html": '<p dir="auto">One.<br>\nTwo.</p>',
             "time": "2023-11-14T22:13:21.250Z",
             "reply_to": None,
+            "edited": None,
         }
     }
 
@@ -299,6 +209,43 @@ def test_markup_is_published_as_text() -> None:
         assert "&lt;b onclick=x&gt;Zoé" in html
 
 
+SIGNAL = Proof(standing(Answer.REFUSED, Source.SIGNAL), None, False)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_refused_decides_there_what_becomes_of_earlier_comments(lang: str) -> None:
+    site = Site_(REFUSED)
+    forged = site.post_form(headers={"accept-language": lang})
+    for html in (
+        section_html(site, REFUSED, lang),
+        site.get(html=True, lang=lang).text,
+        forged.text,
+    ):
+        (form,) = re.findall(r'<form class="mine".*?</form>', html, re.DOTALL)
+        assert f'action="{PATH}/mine?lang={lang}"' in form
+        assert 'name="id" value="all"' in form
+        pressed = re.findall(
+            'name="action" value="([a-z]+)" aria-describedby="mine">([^<]+)<', form
+        )
+        assert dict(pressed) == {
+            action: WORDS.say(lang, f"mine.{action}") for action in ("keep", "unpublish", "erase")
+        }
+
+
+@pytest.mark.parametrize("proof", [*(p for p in LOCKED.values() if p != REFUSED), SIGNAL])
+def test_nothing_of_that_is_offered_to_who_recorded_no_refusal(proof: Proof) -> None:
+    site = Site_(proof)
+    for html in (section_html(site, proof), site.get(html=True, lang="en").text):
+        drawn = re.sub(r"<template class.*?</template>", "", html, flags=re.DOTALL)
+        assert '<form class="mine"' not in drawn
+        assert f'href="{PATH}/mine?lang=en"' in drawn
+
+
+def test_an_open_section_holds_the_offer_for_the_moment_it_locks() -> None:
+    kept = section_html(Site_()).split('<template class="when-locked">')[1].split("</template>")[0]
+    assert kept.count('<form class="mine"') == 1
+
+
 @pytest.mark.parametrize(("code", "proof"), LOCKED.items())
 def test_a_forged_post_is_refused_with_the_reason(code: str, proof: Proof) -> None:
     site = Site_(proof)
@@ -310,7 +257,7 @@ def test_a_forged_post_is_refused_with_the_reason(code: str, proof: Proof) -> No
     assert page.status_code == 403
     assert WORDS.say("en", "comments.locked_title") in page.text
     assert 'data-state="locked"' in page.text
-    assert asyncio.run(site.store.count("/article")) == 0
+    assert asyncio.run(site.store.threads("/article", 1)).count == 0
 
 
 def test_a_forged_post_keeps_what_was_written_and_says_why() -> None:
@@ -656,7 +603,7 @@ def test_the_alternative_speaks_another_language_rather_than_none() -> None:
 
 def test_threads_are_one_level_deep_and_read_downwards() -> None:
     site = Site_()
-    for each in (comment(1), comment(2, "c1"), comment(3), comment(4, "c2"), comment(5, "lost")):
+    for each in (comment(1), comment(2, "c1"), comment(3), comment(4, "c2"), comment(5)):
         asyncio.run(site.store.add(each))
     tree = parsed(section_html(site))
     articles = tree.findall(".//ol/li/article")

@@ -17,8 +17,10 @@ from visitor import Shell
 
 from bandeau.app import Bandeau
 from bandeau.cli import main
+from bandeau.features.comments.authors import tag_of
 from bandeau.ledger.receipt import verify_receipt
 from bandeau.policy.model import LANGUAGES
+from bandeau.storage.place import Folder
 
 RECORD = "/.bandeau/record"
 JSON = {"accept": "application/json"}
@@ -110,6 +112,8 @@ def test_erasing_by_form_leaves_an_undecided_visitor_and_a_valid_log(
     found = visitor.get(RECORD, headers=JSON).json()
     ids = [str(record["id"]) for record in found["records"]]
     assert len(ids) == 3
+    author = tag_of(Folder(data).keys().subject, found["subject"])
+    assert author.encode() in b"".join(path.read_bytes() for path in data.glob("comments*"))
     answer = visitor.send("POST", f"{RECORD}/erase?lang=en", content=b"", headers=OWN | FORM)
     assert answer.status_code == 303
     assert not [name for name, _ in visitor.jar if name.startswith("eu-consent")]
@@ -121,6 +125,7 @@ def test_erasing_by_form_leaves_an_undecided_visitor_and_a_valid_log(
     assert told.exit_code == 0, told.output
     assert int(re.search(r"(\d+) erasures", told.output)[1]) >= 3
     everything = b"".join(path.read_bytes() for path in data.iterdir() if path.is_file())
+    assert author.encode() not in everything
     for gone in (*ids, found["subject"]):
         assert gone.encode() not in everything
         assert bytes.fromhex(gone.replace("-", "")) not in everything

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import apsw
 import click
 
 from bandeau.cli.opening import INVALID, UNREADABLE, fail, keys_option, opened, usable
 from bandeau.cli.outcome import counted
-from bandeau.features.comments.model import Comment
 from bandeau.ledger.checkpoint import CheckpointError
 from bandeau.ledger.store import LedgerRefused
+from bandeau.storage.comments.store import FILE, TABLES
 from bandeau.storage.keys import Keys, KeysError
-from bandeau.storage.place import Folder, PostgresPlace
+from bandeau.storage.place import Folder, PostgresPlace, comment_tables
 from bandeau.storage.postgres.copying import copying
-
-_COMMENTS = "SELECT id, page, name, html, time, reply_to, receipt FROM comments"
 
 
 @click.command("copy")
@@ -49,7 +45,10 @@ def _copy(folder: Folder, database: PostgresPlace, *, with_keys: bool) -> int:
     _require_valid(folder, keys, "this ledger does not verify; run bandeau ledger verify")
     with copying(database.database) as copy, folder.evidence() as evidence:
         count = copy.ledger(evidence)
-        copy.comments(_comments(folder.path / "comments.sqlite"))
+        if (folder.path / FILE).exists():
+            with closing(comment_tables(folder.path)) as tables:
+                for name in TABLES:
+                    copy.table(name, *tables.whole(name))
         with closing(folder.outbox()) as outbox:
             copy.outbox(outbox.all(), outbox.position())
             copy.announced(outbox.announced())
@@ -62,14 +61,3 @@ def _copy(folder: Folder, database: PostgresPlace, *, with_keys: bool) -> int:
 def _require_valid(place: Folder | PostgresPlace, keys: Keys, otherwise: str) -> None:
     if place.verify(keys.signer.vkey).findings:
         raise LedgerRefused(otherwise)
-
-
-def _comments(path: Path) -> Iterator[Comment]:
-    if not path.exists():
-        return
-    file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        for row in file.execute(_COMMENTS):
-            yield Comment(*row)
-    finally:
-        file.close()

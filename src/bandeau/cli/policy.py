@@ -19,7 +19,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.parse import parse
 from bandeau.policy.starter import starter
 from bandeau.policy.terms import digest, terms_of
-from bandeau.storage.files import read_policy, read_words, write_new
+from bandeau.storage.files import listed_words, read_policy, read_words, write_new
 
 
 @click.command("check")
@@ -38,7 +38,7 @@ def check_command(path: Path, as_json: bool) -> None:
     except OSError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    policy, faults = _judged(data)
+    policy, faults = _judged(data, path)
     errors = sum(fault.severity == "error" for fault in faults)
     if as_json:
         click.echo(json.dumps(_report(path, policy, faults), ensure_ascii=False, indent=2))
@@ -82,7 +82,7 @@ def init_command(
     click.echo(f"{path}: written; edit it, then run: bandeau check {path}")
 
 
-def _judged(data: bytes) -> tuple[Policy | None, tuple[Fault, ...]]:
+def _judged(data: bytes, path: Path) -> tuple[Policy | None, tuple[Fault, ...]]:
     try:
         policy = parse(data)
     except PolicyError as error:
@@ -91,7 +91,7 @@ def _judged(data: bytes) -> tuple[Policy | None, tuple[Fault, ...]]:
     faults = check(policy, read_words(), lines)
     if any(fault.severity == "error" for fault in faults):
         return policy, faults
-    return policy, in_order([*faults, *_too_wide(policy, lines)])
+    return policy, in_order([*faults, *_too_wide(policy, lines), *_word_list(policy, path, lines)])
 
 
 def _too_wide(policy: Policy, lines: Lines) -> Iterator[Fault]:
@@ -102,6 +102,13 @@ def _too_wide(policy: Policy, lines: Lines) -> Iterator[Fault]:
             "trackers only; name the domains that they share, or declare fewer"
         )
         yield lines.fault(("trackers",), "schema", message, "warning")
+
+
+def _word_list(policy: Policy, path: Path, lines: Lines) -> Iterator[Fault]:
+    try:
+        listed_words(policy, path)
+    except OSError as error:
+        yield lines.fault(("features", "comments", "words"), "schema", str(error))
 
 
 def _print(path: Path, policy: Policy | None, faults: Iterable[Fault], errors: int) -> None:

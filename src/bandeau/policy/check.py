@@ -11,10 +11,12 @@ from urllib.parse import urlsplit
 from bandeau import limits
 from bandeau.policy.claims import cookie_clashes, host_clashes, owned_hosts, storage_clashes
 from bandeau.policy.fault import Fault, Path, PolicyError, in_order, quoted
+from bandeau.policy.glob import Glob
 from bandeau.policy.lines import Lines, lines_of
-from bandeau.policy.model import KNOWN_PURPOSES, Exemption, Period, Policy, Purpose
+from bandeau.policy.model import KNOWN_PURPOSES, Exemption, Feature, Period, Policy, Purpose
 from bandeau.policy.own import path_clashes, short_snippets, snippet_clashes, wide_paths
 from bandeau.policy.parse import parse
+from bandeau.policy.paths import patterns_of
 from bandeau.policy.words import Words
 
 # The most days that so many calendar months can last (rules.md, "Numbers that are real").
@@ -168,6 +170,22 @@ def _features(policy: Policy, words: Words, lines: Lines) -> Iterator[Fault]:
             message += "name a purpose that asks, such as social"
             yield lines.fault((*path, "purpose"), "F2", message)
         yield from _alternative(policy, feature.alternative, path, words, lines)
+        yield from _sections(feature, path, lines)
+
+
+def _sections(feature: Feature, path: Path, lines: Lines) -> Iterator[Fault]:
+    seen: list[str] = []
+    for number, section in enumerate(feature.sections):
+        place = (*path, "sections", number)
+        patterns = patterns_of(section.path)
+        above = [each for each in seen if all(Glob.of(each).matches(one) for one in patterns)]
+        if above:
+            message = "is within a path above it, so this section never applies; move it up"
+            yield lines.fault((*place, "path"), "schema", message, "warning")
+        elif section.moderation is None and section.close_after is None:
+            message = "changes nothing; add moderation or close_after"
+            yield lines.fault(place, "schema", message, "warning")
+        seen += patterns
 
 
 def _known(words: Words) -> str:

@@ -157,12 +157,66 @@ class Purpose(_Declared):
     detail: Texts = {}
 
 
+class Moderation(StrEnum):
+    """Whether what readers post is seen before or after a moderator has looked at it."""
+
+    AFTER = "after"
+    BEFORE = "before"
+
+
+class Treatment(StrEnum):
+    """What becomes of a comment that a rule notices."""
+
+    HOLD = "hold"
+    PUBLISH = "publish"
+
+
+class WordSource(BaseModel):
+    """Listed words: those written in the policy, or those of a ``file`` beside it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    listed: tuple[str, ...] = ()
+    file: str = ""
+
+
+def _word_source(value: object) -> WordSource:
+    match value:
+        case WordSource():
+            return value
+        case str() if value.strip() and "\x00" not in value:
+            return WordSource(file=value)
+        case list() if all(isinstance(each, str) and each.strip() for each in value):
+            if len(value) > limits.POLICY_WORDS:
+                raise ValueError(f"has more than {limits.POLICY_WORDS} entries; remove some")
+            return WordSource(listed=tuple(value))
+    raise ValueError('write the name of a file, such as "words.txt", or a list of words')
+
+
+class Section(_Declared):
+    """Pages whose comments have rules of their own; ``path`` may hold ``*``."""
+
+    path: OwnPath
+    moderation: Moderation | None = None
+    close_after: Duration | None = None
+
+
 class Feature(_Declared):
-    """Something of the site that opens with a purpose (rules F2 to F5)."""
+    """Something of the site that opens with a purpose (rules F2 to F5).
+
+    All but ``purpose`` and ``alternative`` say how comments are moderated.
+    """
 
     key: Key
     purpose: Key
     alternative: Texts = {}
+    moderation: Moderation = Moderation.AFTER
+    first: Treatment = Treatment.PUBLISH
+    repeats: Treatment = Treatment.PUBLISH
+    close_after: Duration | None = None
+    links: int | None = Field(default=None, strict=True, ge=0, le=limits.COMMENT_TEXT_CHARACTERS)
+    words: Annotated[WordSource, BeforeValidator(_word_source)] = WordSource()
+    sections: tuple[Section, ...] = Field(default=(), max_length=limits.POLICY_SECTIONS)
 
 
 class CookieRule(_Declared):

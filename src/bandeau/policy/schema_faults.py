@@ -17,10 +17,13 @@ from bandeau.policy.model import (
     DataKind,
     Exemption,
     Feature,
+    Moderation,
     Policy,
     Purpose,
+    Section,
     Site,
     Tracker,
+    Treatment,
 )
 
 # By the names on the way to a table, list positions and names of purposes left out.
@@ -30,6 +33,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("choice",): ChoiceTerms,
     ("purposes",): Purpose,
     ("features",): Feature,
+    ("features", "sections"): Section,
     ("trackers",): Tracker,
     ("trackers", "cookies"): CookieRule,
 }
@@ -43,13 +47,20 @@ _RULES = {
     "summary": "I1",
     "hosts": "P7",
 }
+_CHOICES = {
+    "data": DataKind,
+    "exempt": Exemption,
+    "moderation": Moderation,
+    "first": Treatment,
+    "repeats": Treatment,
+}
 _LEGAL = frozenset({"missing", "enum", "string_too_short", "too_short"})
 
 _FORMS = {
     "hosts": 'the host name alone, such as "ads.example": no scheme, path, port or *, '
     "since it stands for its subdomains; other scripts in their xn-- form",
     "domain": 'a host name with or without a leading dot, such as ".example.org"',
-    "path": 'a path such as "/"',
+    "path": 'a path such as "/": no host, ? or #',
     "name": "a cookie name in plain ASCII without space, = or ;",
     "paths": 'a path on your own hosts, such as "/metrics/collect" or "/gtm/*": no host, ? or #',
     "snippets": "a text that the vendor's inline script contains, such as \"fbq('init'\", in plain "
@@ -70,6 +81,11 @@ _SAYS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     "model_attributes_type": lambda _: "must be a table of keys and values",
     "string_too_short": lambda _: "is empty; write it, or remove the key",
     "too_short": lambda _: "is empty; list at least one",
+    "int_type": lambda _: "must be a whole number",
+    "int_from_float": lambda _: "must be a whole number",
+    "int_parsing": lambda _: "must be a whole number, without quotes",
+    "greater_than_equal": lambda ctx: f"must be {ctx['ge']} or more",
+    "less_than_equal": lambda ctx: f"must be {ctx['le']} or less",
     "string_too_long": lambda ctx: f"is over {ctx['max_length']} characters; shorten it",
     "too_long": lambda ctx: f"has more than {ctx['max_length']} entries; remove some",
     "value_error": lambda ctx: str(ctx["error"]),
@@ -114,8 +130,8 @@ def _message(error: ErrorDetails, path: Path, field: str) -> str:
     if kind == "extra_forbidden":
         return _unknown_key(path)
     if kind == "enum":
-        values = DataKind if field == "data" else Exemption
-        return f"{quoted(error['input'])} is not known; use {_listed([v.value for v in values])}"
+        values = [each.value for each in _CHOICES[field]]
+        return f"{quoted(error['input'])} is not known; use {_listed(values)}"
     if kind == "string_pattern_mismatch":
         form = _FORMS.get(field, "a text without control characters")
         return f"{quoted(error['input'])} does not fit; write {form}"
@@ -133,7 +149,7 @@ def _unknown_key(path: Path) -> str:
 
 def _tables(path: Path) -> tuple[str, ...]:
     if path[:1] in (("purposes",), ("features",)):
-        return (str(path[0]),)
+        path = (path[0], *path[2:])
     return tuple(part for part in path if isinstance(part, str))
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bandeau import limits
+from bandeau.features.comments.words import entries
+from bandeau.policy.model import Policy
 from bandeau.policy.vendors import Vendor, Vendors
 from bandeau.policy.words import Words, flatten
 
@@ -27,6 +29,29 @@ def read_policy(path: Path) -> bytes:
             return file.read(limits.POLICY_BYTES + 1)
     except (OSError, ValueError) as error:
         raise OSError(f"{path}: cannot be read: {_reason(error)}") from error
+
+
+def listed_words(policy: Policy, path: Path) -> tuple[str, ...]:
+    """The word list of the comments that the policy file ``path`` declares or names.
+
+    Raises ``OSError`` with a message for the publisher, which names the list's file.
+    """
+    feature = policy.feature("comments")
+    if feature is None or not feature.words.file:
+        return feature.words.listed if feature else ()
+    file = path.parent / feature.words.file
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(limits.POLICY_WORDS_BYTES + 1)
+        listed = entries(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise OSError(f"{file}: not UTF-8; save the file in UTF-8") from error
+    except (OSError, ValueError) as error:
+        raise OSError(f"{file}: cannot be read: {_reason(error)}") from error
+    if len(data) > limits.POLICY_WORDS_BYTES or len(listed) > limits.POLICY_WORDS:
+        most = f"{limits.POLICY_WORDS} words, {limits.POLICY_WORDS_BYTES} bytes"
+        raise OSError(f"{file}: larger than {most}; shorten it")
+    return tuple(listed)
 
 
 @cache

@@ -10,26 +10,29 @@ from typing import Protocol
 
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import SightingStore
-from bandeau.features.comments.store import CommentStore
+from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.outbox import Outbox
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Outcome, verify
 from bandeau.storage import keys as key_files
+from bandeau.storage.comments.store import FILE as COMMENTS
+from bandeau.storage.comments.store import MIGRATIONS, SCHEMA, StoredComments
 from bandeau.storage.keys import KEYS, Keys, Random
 from bandeau.storage.postgres import evidence as postgres_evidence
 from bandeau.storage.postgres import keys as postgres_keys
-from bandeau.storage.postgres.comments import PostgresComments
 from bandeau.storage.postgres.database import FAILURES, Database
 from bandeau.storage.postgres.ledger import PostgresLedger, open_schema
 from bandeau.storage.postgres.outbox import PostgresOutbox
 from bandeau.storage.postgres.sightings import PostgresSightings
+from bandeau.storage.postgres.tables import PostgresTables
 from bandeau.storage.sqlite import ledger as sqlite_ledger
-from bandeau.storage.sqlite.comments import SqliteComments
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.ledger_reader import SqliteLedgerReader
 from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.storage.sqlite.sightings import FILE as SIGHTINGS
 from bandeau.storage.sqlite.sightings import SqliteSightings
+from bandeau.storage.sqlite.tables import SqliteTables
+from bandeau.storage.tables import Tables
 
 
 class Closing(Protocol):
@@ -46,6 +49,11 @@ class Ledger(LedgerStore, Closing, Protocol):
 
 class Comments(CommentStore, Closing, Protocol):
     """Comments that are open."""
+
+    @property
+    def tables(self) -> Tables:
+        """Where they are, with what :func:`newsroom` opens."""
+        ...
 
 
 class Sightings(SightingStore, Closing, Protocol):
@@ -128,9 +136,9 @@ class Folder:
         """See :class:`Place`."""
         return SqliteLedgerReader(self.path, keys.signer.vkey)
 
-    def comments(self) -> SqliteComments:
+    def comments(self) -> StoredComments:
         """See :class:`Place`."""
-        return SqliteComments(self.path / "comments.sqlite")
+        return StoredComments(comment_tables(self.path))
 
     def sightings(self, registrable: Registrable) -> SqliteSightings:
         """See :class:`Place`."""
@@ -150,6 +158,11 @@ class Folder:
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def comment_tables(directory: Path) -> SqliteTables:
+    """The tables of comments in ``directory``; raises ``CommentsUnavailable``."""
+    return SqliteTables(directory / COMMENTS, MIGRATIONS, SCHEMA, CommentsUnavailable)
 
 
 class PostgresPlace:
@@ -199,9 +212,9 @@ class PostgresPlace:
         """See :class:`Place`; it could append, which a reader does not."""
         return self.ledger(keys)
 
-    def comments(self) -> PostgresComments:
+    def comments(self) -> StoredComments:
         """See :class:`Place`."""
-        return PostgresComments(self._database)
+        return StoredComments(PostgresTables(self._database, "comments", CommentsUnavailable))
 
     def sightings(self, registrable: Registrable) -> PostgresSightings:
         """See :class:`Place`."""

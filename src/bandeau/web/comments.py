@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -21,34 +21,36 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
-from bandeau.features.comments.model import Comment, Draft, Refusal
-from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.features.comments.write import (
-    BAD_PAGE,
-    compose,
-    escaped_path,
-    page_path,
-    placed,
-    prepare,
+from bandeau.features.comments.model import (
+    Comment,
+    Draft,
+    Listing,
+    Order,
+    Refusal,
+    State,
+    Thread,
+    rfc3339,
 )
+from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
-from bandeau.web.comments_view import CommentsView, Scene, rfc3339
+from bandeau.web.comments_view import CommentsView, Scene
+from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"
 
 CROSS_SITE = Refusal("cross-site", 403, "error.cross_site")
 NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
-UNAVAILABLE = Refusal("unavailable", 503, "comments.error_unavailable")
 
 
 class Comments:
     """The comments of one site over HTTP (DESIGN section 6).
 
-    ``proof`` asks the ledger, ``new_id`` gives a UUIDv7, ``now`` gives Unix seconds,
-    ``same_origin`` says whether a post comes from a page of this very site.
+    ``proof`` asks the ledger, ``same_origin`` says whether a post comes from a page of this very
+    site.
     """
 
     def __init__(
@@ -57,16 +59,14 @@ class Comments:
         words: Words,
         store: CommentStore,
         proof: Callable[[Request], Awaitable[Proof]],
-        new_id: Callable[[], str],
-        now: Callable[[], float],
+        posting: Posting,
         same_origin: Callable[[Request], bool],
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
         self._store = store
         self._proof = proof
-        self._new_id = new_id
-        self._now = now
+        self._posting = posting
         self._same_origin = same_origin
 
     def routes(self) -> list[BaseRoute]:
@@ -85,11 +85,11 @@ class Comments:
         if isinstance(page, Refusal):
             return "locked", b""
         try:
-            comments, count = await self._read(page, None)
+            listing = await self._read(page)
         except CommentsUnavailable:
-            comments, count = None, 0
+            listing = None
         open_now = isinstance(appears(standing, self._policy), Open)
-        section = self.view.section(standing, lang, page, comments, count, shared=shared)
+        section = self.view.section(standing, lang, page, listing, shared=shared)
         return "open" if open_now else "locked", section
 
     async def answer(self, request: Request) -> Response:
@@ -103,22 +103,31 @@ class Comments:
         page = page_path(pages[0]) if len(pages) == 1 else BAD_PAGE
         if isinstance(page, Refusal):
             return self._refused(request, page)
+        order = _order(request)
         try:
-            comments, count = await self._read(page, request.query_params.get("after"))
+            listing = await self._asked(request, page, order)
         except CommentsUnavailable:
             return self._refused(request, UNAVAILABLE)
         if _asks_html(request):
-            return await self._page(request, page, comments, count)
-        listed = [_public(comment) for comment in comments or ()]
-        body = {"page": page, "count": count, "comments": listed}
+            return await self._page(request, page, listing, order)
+        body = {"page": page, "count": listing.count, "next": listing.next or None}
+        body["comments"] = [told for thread in listing.threads for told in _told(thread)]
         return JSONResponse(body, headers={"Cache-Control": "no-cache", **_COMMON})
 
-    async def _page(
-        self, request: Request, page: str, comments: Sequence[Comment] | None, count: int
-    ) -> Response:
+    async def _asked(self, request: Request, page: str, order: Order) -> Listing:
+        asked = request.query_params
+        root, place = asked.get("thread"), asked.get("from", "0")
+        if root is None:
+            return await self._read(page, order, asked.get("after"), _limit(request))
+        first = int(place) if place.isdecimal() and len(place) < 10 else 0
+        listing = await self._store.thread(root, limits.COMMENTS_PER_PAGE, first)
+        return listing if all(t.root.page == page for t in listing.threads) else Listing((), 0)
+
+    async def _page(self, request: Request, page: str, listing: Listing, order: Order) -> Response:
         verdict = judge(await self._proof(request), self._policy)
         answered = await self._answered(page, request.query_params.get("reply"))
-        scene = Scene(verdict, self._lang(request), page, comments, count, answered=answered)
+        lang = self._lang(request)
+        scene = Scene(verdict, lang, page, listing, order=order, answered=answered)
         return self._html(self.view.page(scene), 200)
 
     async def _post(self, request: Request) -> Response:
@@ -134,30 +143,26 @@ class Comments:
             return await self._turned_down(request, _locked(verdict), verdict, kept)
         if isinstance(draft, Refusal):
             return self._refused(request, draft)
-        outcome = await self._publish(draft, verdict)
+        outcome = await self._posting.post(draft, verdict)
         if isinstance(outcome, Refusal):
             return await self._turned_down(request, outcome, verdict, draft)
-        return _published(request, outcome)
+        return await self._kept(request, outcome, verdict)
 
-    async def _publish(self, draft: Draft, verdict: Open) -> Comment | Refusal:
-        ready = prepare(draft)
-        if isinstance(ready, Refusal):
-            return ready
+    async def _kept(self, request: Request, comment: Comment, verdict: Open) -> Response:
+        """A comment that is published, or one that a moderator will look at: 202, with a text."""
+        if comment.state is State.PUBLISHED:
+            return _published(request, comment)
+        if not _wants_html(request):
+            body = {"comment": _all_of(comment) | {"state": comment.state.value}}
+            return JSONResponse(body, 202, headers=_headers(202))
         try:
-            parent = await self._store.find(ready.reply_to) if ready.reply_to else None
-            ready = placed(ready, parent)
-            if isinstance(ready, Refusal):
-                return ready
-            comment = compose(
-                ready,
-                comment_id=self._new_id(),
-                time=int(self._now() * 1000),
-                receipt=verdict.receipt,
-            )
-            kept = None if await self._store.add(comment) else await self._store.find(comment.id)
+            listing = await self._read(comment.page)
         except CommentsUnavailable:
-            return UNAVAILABLE
-        return kept or comment
+            listing = None
+        lang = self._lang(request)
+        message = self.view.tell(lang, "comments.held", {})
+        scene = Scene(verdict, lang, comment.page, listing, message=message)
+        return self._html(self.view.page(scene), 202)
 
     async def _turned_down(
         self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
@@ -167,16 +172,15 @@ class Comments:
         if isinstance(page, Refusal) or draft is None or not _wants_html(request):
             return self._refused(request, refusal)
         try:
-            comments, count = await self._read(page, None)
+            listing = await self._read(page)
         except CommentsUnavailable:
-            comments, count = None, 0
+            listing = None
             refusal = UNAVAILABLE if isinstance(verdict, Open) else refusal
         scene = Scene(
             verdict,
             self._lang(request),
             page,
-            comments,
-            count,
+            listing,
             draft=draft,
             answered=await self._answered(page, draft.reply_to),
             message=self._message(request, refusal),
@@ -190,9 +194,14 @@ class Comments:
         body = {"error": {"reason": str(refusal.code), "message": message}}
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
 
-    async def _read(self, page: str, after: str | None) -> tuple[Sequence[Comment] | None, int]:
-        comments = await self._store.page(page, limits.COMMENTS_PER_PAGE, after)
-        return comments, await self._store.count(page)
+    async def _read(
+        self,
+        page: str,
+        order: Order = Order.NEWEST,
+        after: str | None = None,
+        limit: int = limits.COMMENTS_PER_PAGE,
+    ) -> Listing:
+        return await self._store.threads(page, limit, order, after)
 
     async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
         if not comment_id:
@@ -201,7 +210,8 @@ class Comments:
             found = await self._store.find(comment_id)
         except CommentsUnavailable:
             return None
-        return found if found and found.page == page else None
+        shown = found and found.page == page and found.state is State.PUBLISHED
+        return found if shown else None
 
     def _html(self, body: str, status: int) -> Response:
         policy = {"Content-Security-Policy": self.view.page_policy}
@@ -238,15 +248,39 @@ def _published(request: Request, comment: Comment) -> Response:
     return RedirectResponse(place, 303, headers=_headers(303))
 
 
+def _order(request: Request) -> Order:
+    asked = request.query_params.get("sort")
+    return Order(asked) if asked in set(Order) else Order.NEWEST
+
+
+def _limit(request: Request) -> int:
+    """How many comments are asked for, as far as one list goes."""
+    asked = request.query_params.get("limit", "")
+    known = asked.isdecimal() and asked.isascii() and len(asked) < 10
+    wanted = int(asked) if known else limits.COMMENTS_PER_PAGE
+    return max(1, min(wanted, limits.COMMENTS_LISTED))
+
+
+def _told(thread: Thread) -> list[dict[str, Any]]:
+    return [_public(comment) for comment in (thread.root, *thread.replies)]
+
+
 def _public(comment: Comment) -> dict[str, Any]:
-    """What is told of a comment: never the receipt that allowed it."""
-    return {
-        "id": comment.id,
-        "name": comment.name,
-        "html": comment.html,
-        "time": rfc3339(comment.time),
-        "reply_to": comment.reply_to,
-    }
+    """What is told of a comment: never its source, nor the receipt that allowed it.
+
+    Of what is no longer shown only its place is told, for the replies under it. A name that its
+    author took off is ``None``.
+    """
+    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
+    if comment.state is not State.PUBLISHED:
+        return told | {"name": None, "html": None, "state": "removed"}
+    return _all_of(comment)
+
+
+def _all_of(comment: Comment) -> dict[str, Any]:
+    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
+    edited = rfc3339(comment.edited) if comment.edited else None
+    return told | {"name": comment.name or None, "html": comment.html, "edited": edited}
 
 
 def _is_json(request: Request) -> bool:

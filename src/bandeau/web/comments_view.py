@@ -8,7 +8,7 @@ where the comment is drawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -19,7 +19,8 @@ from markupsafe import Markup
 from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
-from bandeau.features.comments.model import Comment, Draft
+from bandeau.features.comments.model import Comment, Draft, Listing, Order, State, rfc3339
+from bandeau.features.comments.model import Thread as Kept
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web import static
@@ -40,7 +41,10 @@ _ATTRIBUTE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A comment as it is drawn; ``time`` is RFC 3339, ``answers`` a name or empty."""
+    """A comment as it is drawn; ``time`` is RFC 3339, ``answers`` a name or empty.
+
+    What is no longer ``shown`` keeps its place for what answers it.
+    """
 
     id: str
     name: str
@@ -48,25 +52,31 @@ class Item:
     time: str
     on: str
     answers: str
+    edited: bool
+    shown: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A comment and all that answers it, oldest answer first, one level deep."""
+    """A comment and what answers it, oldest answer first, one level deep.
+
+    ``more`` is the place after which its other replies follow, empty where there are none.
+    """
 
     root: Item
     replies: list[Item]
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What one section shows. ``comments`` of ``None`` means that they cannot be read now."""
+    """What one section shows. A ``listing`` of ``None`` means that none can be read now."""
 
     verdict: Verdict
     lang: str
     page: str
-    comments: Sequence[Comment] | None
-    count: int
+    listing: Listing | None
+    order: Order = Order.NEWEST
     draft: Draft | None = None
     answered: Comment | None = None
     message: str = ""
@@ -115,8 +125,7 @@ class CommentsView:
         standing: Standing | None,
         lang: str,
         page: str,
-        comments: Sequence[Comment] | None,
-        count: int,
+        listing: Listing | None,
         *,
         shared: bool = False,
     ) -> bytes:
@@ -127,7 +136,7 @@ class CommentsView:
         """
         if self._policy.feature(FEATURE) is None:
             return b""
-        scene = Scene(appears(standing, self._policy), lang, page, comments, count, shared=shared)
+        scene = Scene(appears(standing, self._policy), lang, page, listing, shared=shared)
         return self._draw(scene).encode()
 
     def page(self, scene: Scene) -> str:
@@ -168,12 +177,15 @@ class CommentsView:
                 alternative=self._alternative(scene.lang),
                 open=isinstance(scene.verdict, Open),
                 lock=_lock(say, scene.verdict, purpose),
-                withdrawn=_lock(say, Locked(Reason.REFUSED), purpose),
+                withdrawn=_lock(say, Locked(Reason.REFUSED, recorded=True), purpose),
                 counted=_counted(say, scene),
                 threads=_threads(say, scene),
-                more=_more(scene),
+                more=scene.listing.next if scene.listing else "",
+                order=scene.order.value,
+                orders=[order.value for order in Order],
                 draft=scene.draft,
                 answered=scene.answered,
+                answered_name=_name(say, scene.answered) if scene.answered else "",
                 message=_message(say, scene),
                 shared=scene.shared,
                 form_first=bool(scene.message or scene.answered),
@@ -231,12 +243,6 @@ def start_tag(original: bytes, state: str) -> bytes:
     return name[0] + b' data-state="' + state.encode("ascii") + b'"' + rest
 
 
-def rfc3339(time: int) -> str:
-    """Unix milliseconds as RFC 3339 in UTC."""
-    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
-
-
 def _without_state(found: re.Match[bytes]) -> bytes:
     return b"" if found["name"].lower() == b"data-state" else found[0]
 
@@ -246,55 +252,61 @@ def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str
         return {}
     key = _WHY.get(verdict.reason, "comments.locked_undecided")
     why = say(key, purpose=purpose["title"])
-    return {"why": why, "offer": verdict.reason not in _NO_OFFER}
+    return {"why": why, "offer": verdict.reason not in _NO_OFFER, "mine": verdict.recorded}
 
 
 def _counted(say: Say, scene: Scene) -> str:
-    if scene.comments is None:
+    if scene.listing is None:
         return ""
-    if scene.count == 0:
+    count = scene.listing.count
+    if count == 0:
         return say("comments.count_none")
-    one = scene.count == 1
-    return say("comments.count_one") if one else say("comments.count_many", count=scene.count)
+    return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
 
 
 def _message(say: Say, scene: Scene) -> str:
-    unread = scene.comments is None and not scene.message
+    unread = scene.listing is None and not scene.message
     return say("comments.error_unavailable") if unread else scene.message
 
 
 def _threads(say: Say, scene: Scene) -> list[Thread]:
-    names = {comment.id: comment.name for comment in scene.comments or ()}
-    roots: dict[str, str] = {}
-    threads: dict[str, Thread] = {}
-    for comment in reversed(scene.comments or ()):
-        root = roots.get(comment.reply_to or "", comment.id)
-        roots[comment.id] = root
-        item = _item(say, scene.lang, comment, names.get(comment.reply_to or "", ""))
-        if root == comment.id:
-            threads[root] = Thread(item, [])
-        else:
-            threads[root].replies.append(item)
-    return list(reversed(threads.values()))
+    return [
+        _thread(say, scene.lang, kept) for kept in (scene.listing.threads if scene.listing else ())
+    ]
+
+
+def _thread(say: Say, lang: str, kept: Kept) -> Thread:
+    names = {each.id: _name(say, each) for each in (kept.root, *kept.replies)}
+    replies = [
+        # What answers the first one stands right under it.
+        _item(
+            say,
+            lang,
+            reply,
+            "" if reply.reply_to == kept.root.id else names.get(reply.reply_to or "", ""),
+        )
+        for reply in kept.replies
+    ]
+    more = str(kept.replies[-1].place) if kept.more and kept.replies else ""
+    return Thread(_item(say, lang, kept.root, ""), replies, more)
+
+
+def _name(say: Say, comment: Comment) -> str:
+    """The name under a comment; one whose author took it off has none of its own."""
+    return comment.name or (say("mine.nameless") if comment.html else "")
 
 
 def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
     moment = datetime.fromtimestamp(comment.time / 1000, UTC)
     date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
+    shown = comment.state is State.PUBLISHED
     return Item(
         id=comment.id,
-        name=comment.name,
-        html=Markup(comment.html),  # noqa: S704 - sanitised when it was written
+        name=_name(say, comment) if shown else "",
+        html=Markup(comment.html if shown else ""),  # noqa: S704 - sanitised when it was written
         time=rfc3339(comment.time),
         on=say("comments.on", date=date),
         answers=answers,
-    )
-
-
-def _more(scene: Scene) -> str:
-    full = scene.comments is not None and len(scene.comments) == limits.COMMENTS_PER_PAGE
-    return (
-        scene.comments[-1].id
-        if full and scene.comments and scene.count > len(scene.comments)
-        else ""
+        edited=shown and comment.edited > 0,
+        shown=shown,
     )

@@ -167,16 +167,16 @@ class Visitors:
         if choice is None or ticket is None:
             return Proof(standing, None, current=False)
         try:
-            proven = await self._proven(ticket, choice)
+            subject = subject_of(self._site.subject_key, ticket.visitor)
+            proven = await self._proven(subject, choice)
         except LedgerUnavailable:
             return Proof(stand_ledger_down(self._site.policy), None, current=False)
         if proven is None:
             return Proof(standing, None, current=False)
-        return Proof(proven, choice.record_id, current=True)
+        return Proof(proven, choice.record_id, current=True, subject=subject)
 
-    async def _proven(self, ticket: Ticket, choice: Choice) -> Standing | None:
+    async def _proven(self, subject: str, choice: Choice) -> Standing | None:
         """What stands by the record itself, if it is the latest of this very terminal."""
-        subject = subject_of(self._site.subject_key, ticket.visitor)
         latest = next(iter(await self._site.ledger.history(subject)), None)
         if latest is None or latest.id != choice.record_id or latest.body is None:
             return None

@@ -31,26 +31,33 @@ class Proof:
     """What the ledger says of a visitor, reconciled with the signed cookie.
 
     ``record_id`` names the visitor's latest record, ``current`` is false when the cookie
-    carries an older one (a copy replayed after withdrawal).
+    carries an older one (a copy replayed after withdrawal). ``subject`` is the visitor's
+    pseudonym in the ledger.
     """
 
     standing: Standing
     record_id: str | None
     current: bool
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The visitor may comment; ``receipt`` is the record that allows it."""
+    """The visitor may comment; ``receipt`` is the record that allows it, of ``subject``."""
 
     receipt: str
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """The visitor may not comment."""
+    """The visitor may not comment; ``recorded`` where a choice of theirs refuses it.
+
+    Else a signal of the browser does, or nothing is known, so that nothing can be theirs.
+    """
 
     reason: Reason
+    recorded: bool = False
 
 
 Verdict = Open | Locked
@@ -63,12 +70,13 @@ def judge(proof: Proof, policy: Policy) -> Verdict:
         return Locked(Reason.NOT_OFFERED)
     reason = _not_granted(proof.standing, feature.purpose)
     if reason is not None:
-        return Locked(reason)
+        chosen = proof.standing.source is Source.CHOICE
+        return Locked(reason, recorded=chosen and reason is Reason.REFUSED)
     if not proof.current:
         return Locked(Reason.SUPERSEDED)
     if not proof.record_id or proof.standing.source is not Source.CHOICE:
         return Locked(Reason.NO_RECORD)
-    return Open(proof.record_id)
+    return Open(proof.record_id, proof.subject)
 
 
 def appears(standing: Standing | None, policy: Policy) -> Verdict:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from bandeau.features.comments.model import Comment
+from bandeau.features.comments.model import Comment, Listing, Order, State
 
 
 class CommentsUnavailable(Exception):
@@ -13,35 +13,81 @@ class CommentsUnavailable(Exception):
 
 
 class CommentStore(Protocol):
-    """Published comments, newest first by ``(time, id)`` on each page.
+    """Comments in flat threads: a first one, and what answers it, or answers an answer.
 
-    Newest first, so that whoever posts finds the comment on the first page.
-
-    Every method raises :class:`CommentsUnavailable` when the store cannot answer.
+    Every method raises :class:`CommentsUnavailable` when the store cannot answer. What a method
+    changes is durable before it returns.
     """
 
-    async def add(self, comment: Comment) -> bool:
-        """Keep ``comment``, durably before this returns.
+    async def add(self, comment: Comment) -> Comment | None:
+        """Keep ``comment`` in its thread, and give it as it is kept.
 
-        Idempotent by ``id``: a second comment of the same id changes nothing and gives
-        ``False``. The caller has checked that ``reply_to`` is on the same page.
+        Idempotent by ``id``: where one of that id is there already, nothing changes and that one
+        is given. ``None`` where what ``reply_to`` names is not published on the same page.
+        ``root``, ``place`` and ``replies`` are the store's to say.
         """
         ...
 
-    async def page(self, path: str, limit: int, after: str | None = None) -> tuple[Comment, ...]:
-        """At most ``limit`` comments of the page ``path``, newest first.
+    async def threads(
+        self, page: str, limit: int, order: Order = Order.NEWEST, after: str | None = None
+    ) -> Listing:
+        """Whole threads of the page, at least one and else no more than ``limit`` comments.
 
-        ``after`` is the id of a comment of that page: only those that follow it in this order
-        (older ones) are given, and none where that comment is not on the page.
+        Of a thread at most ``limits.COMMENT_REPLIES_SHOWN`` replies are given. ``after`` is the
+        root of a thread of that page: only those that follow it are given, and none where it is
+        not there.
         """
         ...
 
-    async def count(self, path: str) -> int:
-        """How many comments the page ``path`` has."""
+    async def thread(self, root: str, limit: int, after: int = 0) -> Listing:
+        """One thread of at most ``limit`` replies, those behind the place ``after``.
+
+        No threads where there is none that shows anything. ``count`` is that of the replies.
+        """
         ...
 
     async def find(self, comment_id: str) -> Comment | None:
-        """The comment of that id, or ``None``."""
+        """The comment of that id, whatever its state, or ``None``."""
+        ...
+
+    async def mine(
+        self, receipts: Collection[str], before: Comment | None = None
+    ) -> tuple[Comment, ...]:
+        """What these ledger records allowed and is not gone, newest first.
+
+        At most ``limits.COMMENTS_MINE``; with ``before`` those that are older than it, which
+        itself may be anyone's by now.
+        """
+        ...
+
+    async def move(
+        self,
+        comment_id: str,
+        state: State,
+        reasons: Collection[str] = (),
+        known: Comment | None = None,
+    ) -> Comment | None:
+        """Put a comment into ``state``; give it as it was before, ``None`` where there is none.
+
+        With ``known`` only if its state and reasons are still those, and else ``None``.
+        What is :attr:`State.GONE` loses name, author, text and receipt for good, and goes nowhere
+        from there.
+        """
+        ...
+
+    async def rewrite(self, comment: Comment, known: Comment | None = None) -> bool:
+        """Keep name, text, edit time, state and reasons of ``comment`` under its id.
+
+        False where there is none that could be edited; with ``known`` also where its state and
+        reasons are no longer those.
+        """
+        ...
+
+    async def disown(self, comment_id: str) -> bool:
+        """Take name, author, receipt and source off a comment for good; what is shown stays.
+
+        False where there is none that still had any of them.
+        """
         ...
 
     async def forget(self, receipts: Collection[str]) -> None:

@@ -1,27 +1,15 @@
-"""From a posted draft to a comment: checked, cleaned and rendered once, at write.
-
-Rendering happens here and never at read. The text is plain: markup is shown as it was
-typed, paragraphs and line breaks are kept, web addresses become links. The sanitiser runs over the
-result, so that whatever renders the text (a Markdown subset later) cannot widen what is published.
-"""
+"""From a posted draft to a comment: checked, cleaned and rendered once, at write, never at read."""
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
-from dataclasses import replace
 from urllib.parse import quote, unquote
 
-import nh3
-
 from bandeau import limits
+from bandeau.features.comments.markdown import render
 from bandeau.features.comments.model import Comment, Draft, Refusal
 
-TAGS = frozenset(
-    {"a", "b", "blockquote", "br", "code", "em", "i", "li", "ol", "p", "pre", "strong", "ul"}
-)
-LINK_REL = "nofollow ugc noopener"
 STACKED_MARKS = 4
 
 BAD_CHARACTERS = Refusal("bad-characters", 400, "error.bad_request")
@@ -35,22 +23,11 @@ TEXT_TOO_LONG = Refusal(
 )
 UNKNOWN_REPLY = Refusal("unknown-reply", 422, "comments.error_reply")
 
-_CLEANER = nh3.Cleaner(
-    tags=set(TAGS),
-    clean_content_tags={"script", "style"},
-    attributes={"*": set(), "a": {"href"}},
-    set_tag_attribute_values={"p": {"dir": "auto"}},
-    url_schemes={"http", "https"},
-    url_relative="deny",
-    link_rel=LINK_REL,
-)
 # Overrides and isolates turn the page's own words around; the marks that Arabic, Hebrew and
 # Persian writing needs (LRM, RLM, ALM, ZWNJ, ZWJ) stay.
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
-_ADDRESS = re.compile(r"https?://[^\s<>\"'`]+", re.IGNORECASE)
-_TRAILING = ".,;:!?»”’…)]}"
 
 
 def page_path(raw: str) -> str | Refusal:
@@ -91,17 +68,8 @@ def prepare(draft: Draft) -> Draft | Refusal:
     return cleaned if _seen(cleaned.name) and _seen(cleaned.text) else EMPTY
 
 
-def placed(draft: Draft, parent: Comment | None) -> Draft | Refusal:
-    """``draft`` where the comment that it answers is on the same page, else why not."""
-    if draft.reply_to is None:
-        return draft
-    if parent is None or parent.page != draft.page:
-        return UNKNOWN_REPLY
-    return replace(draft, reply_to=parent.id)
-
-
 def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Comment:
-    """The comment of a prepared and placed ``draft``; ``time`` is in Unix milliseconds."""
+    """The comment of a prepared ``draft``; ``time`` is in Unix milliseconds."""
     return Comment(
         id=comment_id,
         page=draft.page,
@@ -110,6 +78,7 @@ def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Commen
         time=time,
         reply_to=draft.reply_to,
         receipt=receipt,
+        source=draft.text,
     )
 
 
@@ -123,35 +92,6 @@ def clean_text(text: str) -> str:
     """Text in NFC with its line breaks, at most one empty line in a row."""
     lines = [_visible(line.replace("\t", " ")).rstrip() for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
-
-
-def render(text: str) -> str:
-    """The HTML of plain ``text``: paragraphs, line breaks, links; sanitised."""
-    paragraphs = (part for part in re.split(r"\n\s*\n", text) if part.strip())
-    return sanitise("".join(f"<p>{_linked(part)}</p>" for part in paragraphs))
-
-
-def sanitise(markup: str) -> str:
-    """``markup`` held to :data:`TAGS`, with no attribute but ``href`` on links."""
-    return _CLEANER.clean(markup)
-
-
-def _linked(text: str) -> str:
-    parts, end = [], 0
-    for found in _ADDRESS.finditer(text):
-        address = found[0].rstrip(_TRAILING)
-        parts += [_escaped(text[end : found.start()]), _link(address)]
-        end = found.start() + len(address)
-    return "".join([*parts, _escaped(text[end:])])
-
-
-def _link(address: str) -> str:
-    quoted = html.escape(address)
-    return f'<a href="{quoted}">{quoted}</a>'
-
-
-def _escaped(text: str) -> str:
-    return html.escape(text).replace("\n", "<br>")
 
 
 def _visible(text: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Coroutine, Iterable, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from bandeau.features.comments.model import Comment
 from bandeau.ledger.outbox import Message, Withdrawal
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Row
@@ -50,10 +49,10 @@ class Copying:
         self.run(self._db.execute(query, self._log, count))
         return count
 
-    def comments(self, comments: Iterable[Comment]) -> None:
-        """Comments, each with its id."""
-        rows = ((c.id, c.page, c.name, c.html, c.time, c.reply_to, c.receipt) for c in comments)
-        self._many("comments", rows, _ROWS)
+    def table(self, name: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """The rows of one table that has the same name there."""
+        for page in _pages(rows, _ROWS):
+            self._copy(name, page, columns=columns)
 
     def outbox(self, messages: Iterable[Message], position: int) -> None:
         """What vendors were told, and from where the log is read on."""

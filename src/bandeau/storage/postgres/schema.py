@@ -10,12 +10,17 @@ from pathlib import Path
 
 import asyncpg
 
+from bandeau.storage.comments import store as comments
 from bandeau.storage.migrating import migration
 from bandeau.storage.postgres.database import Connection
 
 SCHEMA = 3
 MONTHS_AHEAD = 2
-_MIGRATIONS = Path(__file__).parent / "migrations"
+# Which parts of the database have schemas of their own, each with its newest and its revisions.
+_PARTS = {
+    "bandeau": (SCHEMA, Path(__file__).parent / "migrations"),
+    "comments": (comments.SCHEMA, comments.MIGRATIONS),
+}
 _VERSION = """
 CREATE TABLE IF NOT EXISTS schema_version (
     name text PRIMARY KEY,
@@ -39,28 +44,41 @@ async def prepare(db: Connection) -> None:
 
     Raises :class:`SchemaError` where a newer program wrote it.
     """
-    if await version(db) == SCHEMA:
+    found = await _versions(db)
+    if all(found.get(part) == newest for part, (newest, _) in _PARTS.items()):
         return
     # Another process may be making it just now.
     with contextlib.suppress(*_JUST_MADE):
         await db.execute(_VERSION)
-    await db.execute("INSERT INTO schema_version VALUES ('bandeau', 0) ON CONFLICT DO NOTHING")
+    for part in _PARTS:
+        query = "INSERT INTO schema_version VALUES ($1, 0) ON CONFLICT DO NOTHING"
+        await db.execute(query, part)
     async with db.transaction():
-        found = await db.fetchval("SELECT version FROM schema_version FOR UPDATE")
-        if found < SCHEMA:
-            await db.execute(migration(_MIGRATIONS, "postgresql", found))
-            await db.execute("UPDATE schema_version SET version = $1", SCHEMA)
+        await db.execute("SELECT version FROM schema_version FOR UPDATE")
+        found = await _versions(db)
+        for part, (newest, migrations) in _PARTS.items():
+            if found[part] < newest:
+                await db.execute(migration(migrations, "postgresql", found[part]))
+                query = "UPDATE schema_version SET version = $1 WHERE name = $2"
+                await db.execute(query, newest, part)
 
 
 async def version(db: Connection) -> int:
-    """The schema that the database has, 0 where there is none. Raises :class:`SchemaError`."""
+    """The ledger's schema in the database, 0 where there is none. Raises :class:`SchemaError`."""
+    return (await _versions(db)).get("bandeau", 0)
+
+
+async def _versions(db: Connection) -> dict[str, int]:
     if not await db.fetchval("SELECT to_regclass('schema_version') IS NOT NULL"):
-        return 0
-    found = int(await db.fetchval("SELECT version FROM schema_version") or 0)
-    if found > SCHEMA:
-        raise SchemaError(
-            f"written by a newer Bandeau (schema {found}, this one knows {SCHEMA}); upgrade Bandeau"
-        )
+        return {}
+    rows = await db.fetch("SELECT name, version FROM schema_version")
+    found: dict[str, int] = {row["name"]: row["version"] for row in rows}
+    for part, (newest, _) in _PARTS.items():
+        if found.get(part, 0) > newest:
+            raise SchemaError(
+                f"written by a newer Bandeau (schema {found[part]}, this one knows {newest});"
+                " upgrade Bandeau"
+            )
     return found
 
 

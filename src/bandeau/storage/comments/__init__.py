@@ -1,0 +1,1 @@
+"""Comments in tables, the same for every database."""

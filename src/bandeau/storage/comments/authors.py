@@ -1,0 +1,75 @@
+"""The authors of one site in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bandeau import limits
+from bandeau.features.comments.authors import Author
+from bandeau.features.comments.model import Comment
+from bandeau.features.comments.moderate import Conduct, Known
+from bandeau.storage.tables import Statement, Steps, Tables
+
+_AUTHOR = "SELECT id, conduct, until, approved FROM author WHERE tag = $1"
+_NEW = "INSERT INTO author VALUES ($1, $2, $3, 0, $4, 0) ON CONFLICT (tag) DO NOTHING"
+_OPENED = "SELECT opened FROM page WHERE path = $1"
+_ALIKE = (
+    "SELECT id FROM posted WHERE mark = $1 AND time > $2 AND (author = $3 OR page <> $4) LIMIT 1"
+)
+_POSTED = "INSERT INTO posted VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING"
+_NO_TAG = "UPDATE comment SET author = '' WHERE author = $1"
+_REPEATS_MS = limits.COMMENT_REPEAT_HOURS * 3_600_000
+
+
+class StoredAuthors:
+    """An :class:`bandeau.features.comments.authors.AuthorStore` over the tables of comments."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def author(self, tag: str, new_id: str, comment: Comment, mark: str) -> Author:
+        """See the port."""
+        found = await self._tables.read(_AUTHOR, tag)
+        if not found:
+            found = await self._tables.write(_made(tag, new_id, comment.time))
+        author_id, conduct, until, approved = found[0]
+        opened = await self._tables.read(_OPENED, comment.page)
+        since = comment.time - _REPEATS_MS
+        alike = await self._tables.read(_ALIKE, mark, since, author_id, comment.page)
+        known = Known(
+            conduct=Conduct(conduct),
+            until=until,
+            approved=approved,
+            opened=opened[0][0] if opened else None,
+            repeated=bool(mark and alike),
+        )
+        return Author(author_id, known)
+
+    async def posted(self, comment: Comment, mark: str) -> None:
+        """See the port."""
+        if mark:
+            await self._tables.write(_posting(comment, mark))
+
+    async def forget(self, tags: Collection[str]) -> None:
+        """See the port."""
+        if tags:
+            await self._tables.write(_forgetting(list(tags)), erasing=True)
+
+
+def _made(tag: str, new_id: str, time: int) -> Steps[list[tuple[str, str, int, int]]]:
+    yield Statement(_NEW, (new_id, tag, time, Conduct.OK.value))
+    return list((yield Statement(_AUTHOR, (tag,))))
+
+
+def _posting(comment: Comment, mark: str) -> Steps[None]:
+    yield Statement("DELETE FROM posted WHERE time <= $1", (comment.time - _REPEATS_MS,))
+    yield Statement(_POSTED, (comment.id, mark, comment.time, comment.page, comment.author))
+
+
+def _forgetting(tags: list[str]) -> Steps[None]:
+    for tag in tags:
+        found = yield Statement("SELECT id FROM author WHERE tag = $1", (tag,))
+        for (author,) in found:
+            yield Statement(_NO_TAG, (author,))
+            yield Statement("DELETE FROM posted WHERE author = $1", (author,))
+            yield Statement("DELETE FROM author WHERE id = $1", (author,))

@@ -31,6 +31,7 @@ _PATH = re.compile(
     r"(?P<index>(x[0-9]{3}/){0,6}[0-9]{3})(\.p/(?P<width>[1-9][0-9]{0,2}))?",
     re.ASCII,
 )
+_PROOF = re.compile(r"proof/([1-9][0-9]{0,17})/(0|[1-9][0-9]{0,17})", re.ASCII)
 ReadTile = Callable[[int, int], bytes]
 Rows: TypeAlias = tuple[bytes, bytes, bytes]
 Found = TypeVar("Found", bytes, Rows)
@@ -89,6 +90,12 @@ def parse_path(path: str) -> Tile | None:
         int(found["width"] or WIDTH),
     )
     return tile if tile.path == path else None
+
+
+def parse_proof(path: str) -> tuple[int, int] | None:
+    """The size and index of the proof that ``path`` names, or ``None`` where it names none."""
+    found = _PROOF.fullmatch(path)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def edge_widths(size: int) -> Iterator[tuple[int, int, int]]:

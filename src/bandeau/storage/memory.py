@@ -13,7 +13,16 @@ from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import artefact_hash, erased_tag
 from bandeau.ledger.sequence import Batch, Entry, Former, sequence
 from bandeau.ledger.store import Leaf, LedgerRefused, Stored
-from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, TileNodes, extend, parse_path
+from bandeau.ledger.tiles import (
+    ENTRIES,
+    WIDTH,
+    Head,
+    Tile,
+    TileNodes,
+    extend,
+    parse_path,
+    parse_proof,
+)
 from bandeau.ledger.verify import Evidence, Row, id_bytes
 
 
@@ -76,6 +85,10 @@ class MemoryLedger:
             return next((n for s, n in self._notes.items() if path == f"checkpoint/{s}"), None)
         if path.startswith("artefact/"):
             return self._artefacts.get(path.removeprefix("artefact/"))
+        if found := parse_proof(path):
+            size, index = found
+            fits = index < size <= self._head.size
+            return b"".join(self._nodes.prover(size).inclusion(index)) if fits else None
         tile = parse_path(path)
         return None if tile is None else self._tile(tile)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
-from bandeau.ledger.commitment import leaf_hash
+from bandeau.ledger.commitment import HASH_BYTES, leaf_hash
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch
 from bandeau.ledger.store import LedgerUnavailable
@@ -127,6 +127,17 @@ async def replayed(
     return answers
 
 
+async def proof_in(db: Connection, log: int, size: int, index: int) -> bytes | None:
+    """The hashes, one after the other, that prove ``index`` in the first ``size`` records.
+
+    ``None`` where there are not so many. Raises :class:`LedgerUnavailable`.
+    """
+    latest, _ = await rows.last_checkpoint(db, log)
+    if not 0 <= index < size <= latest:
+        return None
+    return b"".join(await _Tiles(db, log).inclusion(index, size))
+
+
 class _Tiles:
     """Tiles of a log, each read once. One may be read fuller than a tree had it: it begins so."""
 
@@ -142,7 +153,7 @@ class _Tiles:
             at = (tile.level, tile.index)
             if at not in self._known:
                 found = await rows.read_tile(self._db, self._log, *at)
-                if found is None:
+                if found is None or len(found) < tile.width * HASH_BYTES:
                     raise LedgerUnavailable(f"the ledger lacks {tile.path}")
                 self._known[at] = found
         nodes = TileNodes(lambda level, at: self._known[level, at])

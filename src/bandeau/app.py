@@ -30,12 +30,14 @@ from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
 from bandeau.settings import parse_data
 from bandeau.storage.anchors import Anchors, anchors_of
-from bandeau.storage.comments.newsroom import newsroom
-from bandeau.storage.files import listed_words, read_policy, read_words
+from bandeau.storage.comments.newsroom import Newsroom, newsroom
+from bandeau.storage.files import listed_words, read_policy, read_staff_words, read_words
 from bandeau.storage.keys import Keys
 from bandeau.storage.lock import FolderLock
 from bandeau.storage.place import open_place
 from bandeau.storage.suffixes import public_suffixes
+from bandeau.web.admin import Admin
+from bandeau.web.admin_view import AdminView
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
 from bandeau.web.choice import ChoiceDesk
@@ -65,6 +67,7 @@ from bandeau.web.reports import Reports, asking
 from bandeau.web.sealed import Sealed
 from bandeau.web.shared import shared_head
 from bandeau.web.showroom import Showroom
+from bandeau.web.sign_in import SignIn
 from bandeau.web.sweep import Sweep
 from bandeau.web.transparency import Transparency
 from bandeau.web.upstream import Upstream
@@ -277,8 +280,7 @@ class _Plan:
         head = shared_head(shared, site.rules) if shared else None
         leaving = Leaving(site.rules)
         notice = Notice(self.policy, self.words, leaving, head)
-        pages = Pages(self.policy, notice)
-        visitors = Visitors(site)
+        pages, visitors = Pages(self.policy, notice), Visitors(site)
         room = newsroom(store.tables)
         posting = Posting.of(site, self.listed, store, room.authors)
         comments = _comments(site, visitors, store, posting)
@@ -299,7 +301,8 @@ class _Plan:
             *RecordDesk(site, visitors, pages, erasers, mine.any).routes(),
             *Transparency(site, self.anchors).routes(),
         ]
-        routes += [*comments.routes(), *mine.routes()] if insertions.section else []
+        if insertions.section:
+            routes += [*comments.routes(), *mine.routes(), *self._admin(site, room).routes()]
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self._confine)
 
         def close() -> None:
@@ -323,6 +326,10 @@ class _Plan:
             confine=self._confine,
             shared=shared,
         )
+
+    def _admin(self, site: Site, room: Newsroom) -> Admin:
+        view = AdminView(site.policy.site.name, read_staff_words(), self.listed)
+        return Admin(site, SignIn.of(site, room.staff), room.queue, view)
 
     def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
         told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)

@@ -22,6 +22,7 @@ from sqlglot.errors import ParseError
 import bandeau.storage.postgres as package
 from bandeau.features.comments.model import Order
 from bandeau.storage.comments import store as comments
+from bandeau.storage.comments.queue import queued
 from bandeau.storage.comments.store import MIGRATIONS, roots
 from bandeau.storage.migrating import migration
 
@@ -67,6 +68,7 @@ STAND_INS = {
     "roots": ["a", "b"],
     "receipts": ["a"],
 }
+STAND_INS |= {"names": "$1, $2", "before": "x"}
 
 
 def text_of(node, known):
@@ -119,6 +121,11 @@ ALL = [
         for order in Order
         for follows in (0, 1)
     ),
+]
+ALL += [
+    (f"comments-queue-{oldest}-{follows}", queued(oldest=oldest, follows=follows))
+    for oldest in (True, False)
+    for follows in (True, False)
 ]
 ALL += [(f"{where}-{number}", text) for number, (where, text) in enumerate(statements())]
 

@@ -57,7 +57,17 @@ def listed_words(policy: Policy, path: Path) -> tuple[str, ...]:
 @cache
 def read_words() -> Words:
     """The built-in texts, one language for each file of ``policy/texts``."""
-    folder = resources.files("bandeau.policy") / "texts"
+    return _texts("bandeau.policy")
+
+
+@cache
+def read_staff_words() -> Words:
+    """The texts for staff, in fewer languages, of ``features/comments/texts``."""
+    return _texts("bandeau.features.comments")
+
+
+def _texts(package: str) -> Words:
+    folder = resources.files(package) / "texts"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=str)
     return Words(
         MappingProxyType(

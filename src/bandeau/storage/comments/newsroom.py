@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bandeau.storage.comments.authors import StoredAuthors
+from bandeau.storage.comments.queue import StoredQueue
+from bandeau.storage.comments.staff import StoredStaff
 from bandeau.storage.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Who writes; closed with the tables."""
+    """Who writes, who moderates, and what they did; closed with the tables."""
 
     authors: StoredAuthors
+    staff: StoredStaff
+    queue: StoredQueue
 
 
 def newsroom(tables: Tables) -> Newsroom:
     """The newsroom over the tables of the comments."""
-    return Newsroom(StoredAuthors(tables))
+    return Newsroom(StoredAuthors(tables), StoredStaff(tables), StoredQueue(tables))

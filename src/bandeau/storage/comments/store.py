@@ -23,6 +23,7 @@ _COLUMNS = (
 )
 _MADE: Callable[..., Comment] = Comment
 _STATES = {state.value: state for state in State}
+COLUMNS = _COLUMNS
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
@@ -296,3 +297,13 @@ def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+
+
+def comments_of(rows: Rows) -> list[Comment]:
+    """Rows of :data:`COLUMNS` as comments."""
+    return _comments(rows)
+
+
+def turning(before: Comment, state: State) -> Steps[None]:
+    """Count again what a comment counts for, once it was put into ``state``."""
+    yield from _turning(before, state)

@@ -1,0 +1,245 @@
+"""The pages for staff, drawn by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bandeau import limits
+from bandeau.features.comments.model import Comment, State
+from bandeau.features.comments.moderate import Conduct
+from bandeau.features.comments.queue import Act, Deed, Past
+from bandeau.features.comments.staff import Staff
+from bandeau.features.comments.words import WordList
+from bandeau.policy.words import Words, direction
+from bandeau.web import static
+from bandeau.web.sign_in import PATH
+
+QUEUE = f"{PATH}/queue"
+LOG = f"{PATH}/log"
+QUEUES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
+
+Say = Callable[..., str]
+_KEYS = {Deed.APPROVE: "a", Deed.REJECT: "r", Deed.SPAM: "s"}
+_OF_STATE = {
+    State.HELD: (Deed.APPROVE, Deed.REJECT, Deed.SPAM),
+    State.PUBLISHED: (Deed.REJECT, Deed.SPAM),
+    State.REJECTED: (Deed.APPROVE, Deed.SPAM),
+    State.SPAM: (Deed.APPROVE, Deed.REJECT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What one page of a queue shows; ``more`` is the id after which it goes on, or empty."""
+
+    state: State
+    comments: Sequence[Comment]
+    pasts: Mapping[str, Past]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who looks, in which language; ``waiting`` is how many comments do."""
+
+    staff: Staff
+    lang: str
+    waiting: int
+    message: str = ""
+
+
+@cache
+def _packaged() -> Environment:
+    return Environment(
+        loader=PackageLoader("bandeau.web"), autoescape=True, undefined=StrictUndefined
+    )
+
+
+class AdminView:
+    """Draws the pages for the staff of one site; ``listed`` are the entries of its word list."""
+
+    def __init__(self, site: str, words: Words, listed: Iterable[str]) -> None:
+        self._site = site
+        self._words = words
+        self._listed = WordList(listed)
+        self._css = static.style("admin.css")
+        self._script = static.script("admin.js")
+
+    @property
+    def page_policy(self) -> str:
+        """The Content-Security-Policy of these pages."""
+        return (
+            f"default-src 'none'; style-src {static.source_hash(self._css)}; "
+            f"script-src {static.source_hash(self._script)}; form-action 'self'; "
+            "base-uri 'none'; frame-ancestors 'none'"
+        )
+
+    def say(self, lang: str, key: str, **values: object) -> str:
+        """A text for staff in ``lang``, in English where that has none."""
+        return self._words.say(self._spoken(lang), key, **values)
+
+    def sign_in(self, lang: str, message: str = "", name: str = "") -> str:
+        """The form that asks who it is."""
+        limit = limits.STAFF_PASSWORD_CHARACTERS
+        return self._page(
+            "admin_sign_in.html", lang, message=message, name=name, password_limit=limit
+        )
+
+    def queue(self, desk: Desk, queue: Queue) -> str:
+        """One page of a queue."""
+        say = self._sayer(desk.lang)
+        asked = {"state": queue.state.value, "lang": desk.lang}
+        more = f"{QUEUE}?{urlencode(asked | {'after': queue.more})}" if queue.more else ""
+        return self._page(
+            "admin_queue.html",
+            desk.lang,
+            desk=desk,
+            current=queue.state.value,
+            action=f"{QUEUE}?{urlencode(asked)}",
+            items=[self._item(say, desk, queue, comment) for comment in queue.comments],
+            bulk=[_button(say, deed, deed.value) for deed in _OF_STATE[queue.state]],
+            more=more,
+            script=Markup(self._script),  # noqa: S704 - our own script
+        )
+
+    def log(self, desk: Desk, acts: Sequence[Act], more: str) -> str:
+        """One page of the log; ``more`` is the id before which it goes on, or empty."""
+        say = self._sayer(desk.lang)
+        onward = f"{LOG}?{urlencode({'before': more, 'lang': desk.lang})}" if more else ""
+        rows = [_row(say, act) for act in acts]
+        return self._page(
+            "admin_log.html", desk.lang, desk=desk, current="log", acts=rows, more=onward
+        )
+
+    def _page(self, template: str, lang: str, **values: Any) -> str:
+        desk, current = values.pop("desk", None), values.pop("current", "")
+        say = self._sayer(lang)
+        shown = {"message": desk.message if desk else "", "staff": desk and desk.staff, **values}
+        return (
+            _packaged()
+            .get_template(template)
+            .render(
+                say=say,
+                lang=self._spoken(lang),
+                dir=direction(self._spoken(lang)),
+                site=self._site,
+                css=Markup(self._css),  # noqa: S704 - our own style sheet
+                tabs=_tabs(say, desk, current) if desk else (),
+                **shown,
+            )
+        )
+
+    def _item(self, say: Say, desk: Desk, queue: Queue, comment: Comment) -> dict[str, object]:
+        past = queue.pasts.get(comment.author)
+        date, reasons = moment(comment.time), [_reason(say, each) for each in comment.reasons]
+        words = [found.word for found in self._listed.found(f"{comment.name}\n{comment.source}")]
+        anchor = f"#comment-{comment.id}" if comment.state is State.PUBLISHED else ""
+        judges = past is not None and desk.staff.judges_authors
+        return {
+            "id": comment.id,
+            "by": say("admin.by", name=comment.name, date=date),
+            "page": comment.page + anchor,
+            "on": say("admin.on", page=comment.page),
+            "why": say("admin.reasons", reasons="; ".join(reasons)) if reasons else "",
+            "words": say("admin.words", words=", ".join(words)) if words else "",
+            "html": Markup(comment.html),  # noqa: S704 - sanitised when it was written
+            "history": _history(say, past),
+            "conduct": _conduct(say, past),
+            "deeds": [
+                _button(say, deed, f"{deed.value}:{comment.id}") for deed in _OF_STATE[queue.state]
+            ],
+            "author_deeds": [
+                _button(say, deed, f"{deed.value}:{comment.author}")
+                for deed in (_author_deeds(past) if past and judges else ())
+            ],
+        }
+
+    def _spoken(self, lang: str) -> str:
+        return lang if lang in self._words.languages else "en"
+
+    def _sayer(self, lang: str) -> Say:
+        spoken = self._spoken(lang)
+        return lambda key, **values: self._words.say(spoken, key, **values)
+
+
+def moment(time: int) -> str:
+    """Unix milliseconds for people, in UTC."""
+    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
+    tabs = [
+        {
+            "href": f"{QUEUE}?{urlencode({'state': state.value, 'lang': desk.lang})}",
+            "text": _waiting(say, desk.waiting) if state is State.HELD else say(f"state.{state}"),
+            "current": state.value == current,
+        }
+        for state in QUEUES
+    ]
+    if desk.staff.reads_log:
+        href = f"{LOG}?{urlencode({'lang': desk.lang})}"
+        tabs.append({"href": href, "text": say("admin.log"), "current": current == "log"})
+    return tabs
+
+
+def _waiting(say: Say, count: int) -> str:
+    if not count:
+        return say("state.held")
+    over = count > limits.QUEUE_COUNTED
+    shown = limits.QUEUE_COUNTED if over else count
+    return say("state.held_over" if over else "state.held_some", count=shown)
+
+
+def _reason(say: Say, code: str) -> str:
+    try:
+        return say(f"reason.{code}")
+    except KeyError:
+        return code
+
+
+def _history(say: Say, past: Past | None) -> str:
+    if past is None:
+        return say("admin.no_author")
+    counts = {state.value: past.counts.get(state, 0) for state in QUEUES}
+    return say("admin.history", **counts)
+
+
+def _conduct(say: Say, past: Past | None) -> str:
+    if past is None or past.conduct is Conduct.OK:
+        return ""
+    word = say(f"conduct.{past.conduct}")
+    if past.conduct is not Conduct.SUSPENDED:
+        return word
+    return say("admin.conduct", conduct=word, date=moment(past.until))
+
+
+def _author_deeds(past: Past) -> tuple[Deed, ...]:
+    if past.conduct is Conduct.OK:
+        return (Deed.SUSPEND, Deed.BAN, Deed.SILENCE)
+    return (Deed.RESTORE,)
+
+
+def _button(say: Say, deed: Deed, value: str) -> dict[str, str]:
+    days = {"days": limits.SUSPENSION_DAYS} if deed is Deed.SUSPEND else {}
+    return {"value": value, "text": say(f"deed.{deed}", **days), "key": _KEYS.get(deed, "")}
+
+
+def _row(say: Say, act: Act) -> dict[str, str]:
+    kind = "conduct" if act.became in set(Conduct) else "state"
+    days = {"days": limits.SUSPENSION_DAYS} if act.deed is Deed.SUSPEND else {}
+    return {
+        "time": moment(act.time),
+        "staff": act.staff,
+        "deed": say(f"deed.{act.deed}", **days),
+        "object": act.object,
+        "was": say(f"{kind}.{act.was}"),
+        "became": say(f"{kind}.{act.became}"),
+    }

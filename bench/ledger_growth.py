@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import apsw
 from ledger_candidates import Drafts, signer
 from measured import best_of
 
 from bandeau.ledger.commitment import commit, leaf_hash, node_hash
 from bandeau.ledger.receipt import verify_receipt
 from bandeau.ledger.tiles import HEIGHT, TileNodes
-from bandeau.ledger.tree import Prover, verify_inclusion
+from bandeau.ledger.tree import verify_inclusion
 from bandeau.storage.sqlite import ledger_file
 from bandeau.storage.sqlite.ledger import open_evidence, verify_file
 from bandeau.storage.sqlite.ledger_sequencer import Sequencer
@@ -23,14 +24,15 @@ from bandeau.storage.sqlite.ledger_sequencer import Sequencer
 MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 BATCH = 64
 BATCHES = 100
-FILLED = 1_000
+FILLED = 100_000
+FILLING_KIBIBYTES = 700_000
 PROOFS = 2_000
 
 
 def grow(folder: Path, records: int) -> None:
     """Grow one log to ``records`` and print a row at each milestone."""
-    sequencer = Sequencer(folder / ledger_file.NAME, signer(), os.urandom, ledger_file.open_writer)
-    drafts, size = Drafts(), 0
+    path, drafts, size = folder / ledger_file.NAME, Drafts(), 0
+    sequencer = Sequencer(path, signer(), os.urandom, ledger_file.open_writer)
     print(
         "| records | append µs, CPU | proof made µs: at append / any / cold"
         " | proof, receipt verified µs | hashes | bytes a record | audit / floor, records/s |"
@@ -39,8 +41,7 @@ def grow(folder: Path, records: int) -> None:
     for milestone in MILESTONES:
         if milestone > records:
             break
-        for start in range(size, milestone, FILLED):
-            sequencer.commit(drafts.take(min(FILLED, milestone - start)))
+        _fill(path, drafts, milestone - size)
         cost = _append_microseconds(sequencer, drafts)
         size = milestone + BATCH * BATCHES
         told = _proofs(folder, size, sequencer)
@@ -50,6 +51,23 @@ def grow(folder: Path, records: int) -> None:
               f" | {audit:,.0f} / {floor:,.0f} |", flush=True)  # fmt: skip
     sequencer.close()
     print()
+
+
+def _fill(path: Path, drafts: Drafts, count: int) -> None:
+    """Add records as the product does, of which far more than its callers may share a commit.
+
+    The index by pseudonym is random: of each commit most of its pages are written anew.
+    """
+
+    def roomy(path: Path) -> apsw.Connection:
+        db = ledger_file.open_writer(path)
+        db.pragma("cache_size", -FILLING_KIBIBYTES)
+        return db
+
+    sequencer = Sequencer(path, signer(), os.urandom, roomy)
+    for start in range(0, count, FILLED):
+        sequencer.commit(drafts.take(min(FILLED, count - start)))
+    sequencer.close()
 
 
 def _append_microseconds(sequencer: Sequencer, drafts: Drafts) -> float:
@@ -78,7 +96,7 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     def nodes() -> TileNodes:
         return TileNodes(read, between=between)
 
-    prover = Prover(size, nodes())
+    prover = nodes().prover(size)
     root = prover.root()
     choose = random.Random(size)
     indexes = [choose.randrange(size) for _ in range(PROOFS)]
@@ -89,7 +107,7 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     prover.inclusions(size - BATCH, size)
     made_fresh = (time.thread_time_ns() - start) / 1_000 / BATCH
     made = _each(prover.inclusion, indexes)
-    cold = _each(lambda index: Prover(size, nodes()).inclusion(index), indexes)
+    cold = _each(lambda index: nodes().prover(size).inclusion(index), indexes)
     rows = {index: next(iter(ledger_file.rows(db, index, index + 1))) for index in indexes}
     leaves = {index: leaf_hash(row.commitment) for index, row in rows.items()}
     proofs = {index: prover.inclusion(index) for index in indexes}

@@ -117,13 +117,21 @@
     run([...scripts.filter((script) => !late(script)), ...scripts.filter(late)]);
   };
 
-  const unlock = () => {
+  /** @param {{ purposes: Record<string, boolean>, features: Record<string, string> }} state */
+  const comments = ({ purposes, features }) => {
     for (const section of document.querySelectorAll("[data-bandeau=comments]")) {
+      const host = /** @type {HTMLElement | null} */ (section.querySelector("[data-purpose]"));
       const form = /** @type {HTMLTemplateElement | null | undefined} */ (
-        section.querySelector("[data-purpose]")?.shadowRoot?.querySelector(".when-open"));
-      form?.previousElementSibling?.remove();
-      form?.replaceWith(form.content);
-      section.setAttribute("data-state", "open");
+        host?.shadowRoot?.querySelector(".when-open"));
+      if (features["comments"] === "open") {
+        form?.previousElementSibling?.remove();
+        form?.replaceWith(form.content);
+        section.setAttribute("data-state", "open");
+      } else if (!purposes[host?.dataset["purpose"] ?? ""]) {
+        const refused = /** @type {HTMLTemplateElement | null | undefined} */ (
+          form?.content.querySelector(".when-locked"));
+        if (refused) form?.previousElementSibling?.replaceWith(refused.content);
+      }
     }
   };
 
@@ -162,7 +170,7 @@
     const answer = await fetch("/.bandeau/choice", { headers: { accept: "application/json" } });
     const state = await answer.json();
     if (state.decided && keys.every((key) => state.purposes[key] === granted.includes(key))) {
-      if (state.features.comments === "open") unlock();
+      comments(state);
       return true;
     }
     if (told() !== mask) location.reload();

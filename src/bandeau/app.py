@@ -19,6 +19,7 @@ from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.rules import Rules
 from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
@@ -46,13 +47,14 @@ from bandeau.web.context import Site
 from bandeau.web.courier import Courier
 from bandeau.web.django import DjangoShell, settings
 from bandeau.web.endpoints import Endpoints
-from bandeau.web.erasing import eraser_of
+from bandeau.web.erasing import erasers_of
 from bandeau.web.guarded import App, Desk, Message, Receive, Scope, Send
 from bandeau.web.inbound import same_origin
 from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
 from bandeau.web.lookout import Lookout
+from bandeau.web.mine import MineDesk
 from bandeau.web.notice import Notice
 from bandeau.web.page import PageEditor
 from bandeau.web.pages import Pages
@@ -278,32 +280,29 @@ class _Plan:
         head = shared_head(shared, site.rules) if shared else None
         leaving = Leaving(site.rules)
         notice = Notice(self.policy, self.words, leaving, head)
-        pages = Pages(self.policy, notice)
-        visitors = Visitors(site)
+        pages, visitors = Pages(self.policy, notice), Visitors(site)
         room = newsroom(store.tables)
-        comments = _comments(
-            site, visitors, store, Posting.of(site, self.listed, store, room.authors)
-        )
+        posting = Posting.of(site, self.listed, store, room.authors)
+        comments = _comments(site, visitors, store, posting)
         placeholder = Placeholder(site.policy, site.words)
         insertions = _insertions(site, notice, leaving, comments, placeholder)
         editor = self._editor(site, insertions, shared)
         showroom = Showroom(self.policy, site.terms_digest, self.source, notice, pages, placeholder)
         choices = ChoiceDesk(site, visitors, showroom, Items(site, visitors, placeholder))
         registrable = public_suffixes().registrable
-        sightings = place.sightings(registrable)
+        sightings, outbox = place.sightings(registrable), place.outbox()
         lookout = Lookout(sightings, registrable, site.now)
-        outbox = place.outbox()
-        eraser = eraser_of(
+        erasers = erasers_of(
             ledger, site.subject_key, store, room.authors, outbox, site.now, site.random
         )
-        chores = self._chores(site, outbox, eraser)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
+        mine = MineDesk(site, visitors, pages, store, posting)
         routes += [
-            *RecordDesk(site, visitors, pages, eraser).routes(),
+            *RecordDesk(site, visitors, pages, erasers, mine.any).routes(),
             *Transparency(site, self.anchors).routes(),
         ]
         if insertions.section:
-            routes += [*comments.routes(), *self._admin(site, room).routes()]
+            routes += [*comments.routes(), *mine.routes(), *self._admin(site, room).routes()]
         own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self._confine)
 
         def close() -> None:
@@ -311,6 +310,7 @@ class _Plan:
             for each in (ledger, store, sightings, outbox, place):
                 each.close()
 
+        chores = self._chores(site, outbox, erasers[Fate.LEAVE])
         return _Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
 
     @property

@@ -170,7 +170,12 @@ def test_two_visitors_of_opposite_choices_share_one_cached_page(
         again = _open(unwilling)
         again.wait_for_load_state("networkidle")
         assert world.parties == []
-        expect(again.locator("[data-bandeau=comments]")).to_have_attribute("data-state", "locked")
+        section = again.locator("[data-bandeau=comments]")
+        expect(section).to_have_attribute("data-state", "locked")
+        expect(section.get_by_text("You have not allowed it")).to_be_visible()
+        for way in ("Keep without my name", "Unpublish", "Erase"):
+            expect(section.get_by_role("button", name=way, exact=True)).to_be_visible()
+        expect(yes.locator("[data-bandeau=comments] form.mine")).to_have_count(0)
         expect(again.locator("[data-bandeau=band]")).to_contain_text("refused")
     assert world.site == ["/article"], "the cache answered all but the first"
 

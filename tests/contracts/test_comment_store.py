@@ -17,7 +17,7 @@ from memory_tables import memory_comments
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.storage.comments.store import FILE, StoredComments, roots
+from bandeau.storage.comments.store import FILE, StoredComments, allowed, roots
 from bandeau.storage.place import Folder, open_place
 
 Run = Callable[[Callable[[CommentStore], Coroutine[Any, Any, None]]], None]
@@ -224,6 +224,57 @@ def test_the_records_of_comments_are_forgotten_and_the_comments_stay(run: Run) -
     run(scenario)
 
 
+def test_what_records_allowed_is_given_newest_first(run: Run, monkeypatch: Any) -> None:
+    monkeypatch.setattr(limits, "COMMENTS_MINE", 2)
+
+    async def scenario(store: CommentStore) -> None:
+        await added(store, comment(1), comment(2), comment(3, time=1_700_000_000_002))
+        await added(store, replace(comment(4), receipt="r-2", state=State.HELD))
+        await added(store, replace(comment(5), receipt="r-3"), replace(comment(6), receipt=""))
+        first = await store.mine(["r-2", "r-1", "r-none", ""])
+        assert [each.id for each in first] == ["id-0004", "id-0003"]
+        assert first[0] == await store.find("id-0004")
+        rest = await store.mine(["r-2", "r-1"], first[-1])
+        assert [each.id for each in rest] == ["id-0002", "id-0001"]
+        assert await store.mine(["r-2", "r-1"], rest[-1]) == ()
+        await store.move("id-0004", State.GONE)
+        assert [each.id for each in await store.mine(["r-2", "r-3"])] == ["id-0005"]
+        assert await store.mine([""]) == await store.mine([]) == ()
+
+    run(scenario)
+
+
+def test_a_comment_without_its_name_stays_where_it_is(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        await added(store, comment(1), comment(2, reply_to="id-0001"))
+        before = await store.find("id-0001")
+        assert await store.disown("id-0001")
+        kept = await store.find("id-0001")
+        assert kept == replace(before, name="", author="", receipt="", source="")
+        assert drawn(await store.threads("/a", 10)) == [["id-0001", "id-0002"]]
+        assert not await store.disown("id-0001")
+        assert not await store.disown("nothing")
+
+    run(scenario)
+
+
+def test_what_was_judged_meanwhile_is_left_so(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        await added(store, comment(1))
+        known = await store.find("id-0001")
+        await store.move("id-0001", State.SPAM, ["words"])
+        assert await store.move("id-0001", State.PUBLISHED, (), known) is None
+        assert not await store.rewrite(replace(known, html="<p>y</p>"), known)
+        spam = await store.find("id-0001")
+        assert (spam.state, spam.reasons, spam.html) == (State.SPAM, ("words",), "<p>x</p>")
+        assert await store.move("id-0001", State.SPAM, ["links"], spam) == spam
+        assert await store.move("id-0001", State.PUBLISHED, (), spam) is None
+        assert await store.rewrite(replace(spam, html="<p>y</p>"), await store.find("id-0001"))
+        assert await store.move("nothing", State.SPAM, (), spam) is None
+
+    run(scenario)
+
+
 def test_many_at_once_are_all_kept(run: Run) -> None:
     async def scenario(store: CommentStore) -> None:
         await added(store, comment(100))
@@ -291,6 +342,15 @@ def test_a_list_is_read_from_its_index(tmp_path: Path, order: Order, follows: bo
     assert "TEMP B-TREE" not in plan and "SCAN" not in plan
 
 
+def test_comments_of_a_record_are_read_from_their_index(tmp_path: Path) -> None:
+    Folder(tmp_path).comments().close()
+    file = apsw.Connection(str(tmp_path / FILE))
+    values = {"1": 10, "2": 2, "3": "x", "4": "r-1", "5": "r-2"}
+    plan = str(list(file.execute(f"EXPLAIN QUERY PLAN {allowed(['r-1', 'r-2'])}", values)))
+    file.close()
+    assert "comment_receipt" in plan and "SCAN" not in plan
+
+
 def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
     Folder(tmp_path).comments().close()
     file = apsw.Connection(str(tmp_path / FILE))
@@ -325,6 +385,8 @@ def test_a_closed_store_is_unavailable(tmp_path: Path) -> None:
             store.move("x", State.SPAM),
             store.rewrite(comment(1)),
             store.forget(["x"]),
+            store.mine(["x"]),
+            store.disown("x"),
         ):
             with pytest.raises(CommentsUnavailable):
                 await call

@@ -15,7 +15,7 @@ from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.receipt import verify_receipt
 from bandeau.ledger.record import parse_record, policy_record_id
 from bandeau.ledger.store import LedgerRefused, LedgerStore
-from bandeau.ledger.tree import Frontier
+from bandeau.ledger.tree import Frontier, verify_inclusion
 from bandeau.ledger.verify import verify
 from bandeau.storage.memory import MemoryLedger
 from bandeau.storage.postgres.database import Database
@@ -242,6 +242,28 @@ def test_a_receipt_can_be_made_again_later(case):
     for receipt in run(work()):
         assert verify_receipt(receipt.as_json(), VKEY).checkpoint.size == 520
     assert run(receipt_for(case.store, drafts.record_id(600))) is None
+
+
+def test_a_proof_is_published_for_each_record_in_each_tree(case):
+    async def work():
+        for start in range(0, 520, 104):
+            numbers = range(start, start + 104)
+            await asyncio.gather(*(case.store.append(drafts.choice(n)) for n in numbers))
+        leaves = [leaf_hash(leaf.commitment) async for leaf in case.store.scan()]
+        asked = [(1, 0), (2, 0), (256, 255), (257, 3), (300, 299), (520, 0), (520, 519)]
+        proofs = [await case.store.published(f"proof/{size}/{index}") for size, index in asked]
+        wrong = ("521/0", "520/520", "0/0", "520/-1", "520/01", "520/x", "520", "520/0/", "520/٣")
+        absent = [await case.store.published(f"proof/{name}") for name in wrong]
+        return leaves, dict(zip(asked, proofs, strict=True)), absent
+
+    leaves, proofs, absent = run(work())
+    for (size, index), proof in proofs.items():
+        frontier = Frontier()
+        for leaf in leaves[:size]:
+            frontier.append(leaf)
+        parts = [proof[at : at + 32] for at in range(0, len(proof), 32)]
+        verify_inclusion(leaves[index], index, size, parts, frontier.root())
+    assert set(absent) == {None}
 
 
 def test_scan_gives_every_leaf_from_a_start_on(case):

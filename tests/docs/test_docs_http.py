@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +32,10 @@ from bandeau.cli import main
 from bandeau.enforcement.verdict import Reason as VerdictReason
 from bandeau.features.comments import judging, write
 from bandeau.features.comments.gate import Reason
-from bandeau.features.comments.model import Refusal
+from bandeau.features.comments.model import Comment, Refusal
 from bandeau.features.comments.moderate import Why
+from bandeau.features.comments.own import Action
+from bandeau.features.comments.own import told as kept_of
 from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
 from bandeau.web import comments, comments_body
 from bandeau.web.sealed import Sealed
@@ -105,6 +108,17 @@ def test_why_a_comment_is_turned_down() -> None:
     } | set(judging.REFUSALS)
     table = rows(section(doc("comments.md"), "## POST `/.bandeau/comments`"))
     assert {code for cells in table for code in codes(cells[1])} == refusals | set(Reason)
+
+
+def test_what_becomes_of_ones_own_comments() -> None:
+    text = section(doc("comments.md"), "### POST `/.bandeau/comments/mine`")
+    assert first_codes(text) >= set(Action)
+    given = (SOURCE / "web" / "mine.py").read_text("utf-8")
+    reasons = set(re.findall(r'InboundError\(\d+, "comment\w+", "([a-z-]+)"\)', given))
+    assert reasons and reasons <= set(codes(text))
+    (example,) = [b for b in blocks() if b.page == "comments.md" and '"receipt"' in b.text]
+    (comment,) = json.loads(example.text)["comments"]
+    assert set(comment) == set(kept_of(Comment("", "", "", "", 0, None, "")))
 
 
 def test_why_a_comment_is_held() -> None:

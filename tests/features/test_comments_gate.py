@@ -38,7 +38,7 @@ GRANTED = standing(Answer.GRANTED)
     [
         (Proof(GRANTED, "record-1", True), Open("record-1")),
         (Proof(standing(Answer.GRANTED, uncovered=UNCOVERED), "r", True), Open("r")),
-        (Proof(standing(Answer.REFUSED), "record-1", True), Locked(Reason.REFUSED)),
+        (Proof(standing(Answer.REFUSED), "record-1", True), Locked(Reason.REFUSED, True)),
         (Proof(standing(Answer.REFUSED, Source.SIGNAL), None, False), Locked(Reason.REFUSED)),
         (Proof(standing(Answer.UNDECIDED), "r", True), Locked(Reason.NOT_DECIDED)),
         (Proof(standing(None), "r", True), Locked(Reason.NOT_DECIDED)),
@@ -71,7 +71,8 @@ def test_nothing_opens_where_the_policy_declares_no_comments() -> None:
         (None, Locked(Reason.NOT_DECIDED)),
         (GRANTED, Open("record-1")),
         (standing(Answer.GRANTED, record=None), Locked(Reason.NO_RECORD)),
-        (standing(Answer.REFUSED), Locked(Reason.REFUSED)),
+        (standing(Answer.REFUSED), Locked(Reason.REFUSED, True)),
+        (standing(Answer.REFUSED, Source.SIGNAL, record=None), Locked(Reason.REFUSED)),
     ],
 )
 def test_a_page_is_drawn_by_the_signed_choice(

@@ -9,6 +9,7 @@ import html5lib
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from payloads import payloads
 
 from bandeau import limits
 from bandeau.features.comments.markdown import LINK_REL, TAGS, quoted, render, sanitise
@@ -83,6 +84,12 @@ def assert_inert(markup: str) -> None:
 def test_a_payload_is_inert_as_text_and_as_markup(payload: str) -> None:
     assert_inert(render(payload))
     assert_inert(sanitise(payload))
+
+
+def test_the_payloads_of_others_are_inert_and_keep_no_id() -> None:
+    for payload in payloads():
+        for markup in (render(payload), sanitise(payload)):
+            assert_inert(markup)
 
 
 @given(SHARDS)

@@ -15,6 +15,10 @@ def known_by(shapes, body, number, prev=PREV):
     return shapes.time_of(body, id_bytes(drafts.record_id(number)), subject, prev)
 
 
+def times_of(shapes, told):
+    return shapes.times_of(*zip(*told, strict=True))
+
+
 @pytest.fixture
 def shapes():
     made = Shapes()
@@ -48,10 +52,26 @@ def test_of_many_each_is_told_by_itself(shapes):
     refused = told(712, drafts.choice(712, social=False).body(None))
     foreign = told(714, drafts.choice(713).body(None))
     times = [drafts.NOW + n for n in range(700, 710)]
-    assert shapes.times_of(fit) == times
-    assert shapes.times_of([*fit, chained, refused]) == [*times, drafts.NOW + 711, None]
-    assert shapes.times_of([foreign, *fit]) == [None, *times]
-    assert shapes.times_of([]) == []
+    assert times_of(shapes, fit) == times
+    assert times_of(shapes, [*fit, chained, refused]) == [*times, drafts.NOW + 711, None]
+    assert times_of(shapes, [foreign, *fit]) == [None, *times]
+    assert shapes.times_of([], [], [], []) == []
+
+
+def test_values_of_another_length_never_make_up_for_each_other(shapes):
+    """Their texts stand side by side when they are compared."""
+    told = [
+        (drafts.choice(n).body(None), id_bytes(drafts.record_id(n)),
+         bytes.fromhex(drafts.subject(f"visitor {n}")), None)
+        for n in (700, 701)
+    ]  # fmt: skip
+    assert times_of(shapes, told) == [drafts.NOW + 700, drafts.NOW + 701]
+    for column in (1, 2):
+        moved = [list(each) for each in told]
+        values = moved[0][column] + moved[1][column]
+        half = len(values) // 2 - 1
+        moved[0][column], moved[1][column] = values[:half], values[half:]
+        assert times_of(shapes, moved) == [None, None]
 
 
 def test_no_changed_byte_is_taken_that_a_parser_refuses(shapes):

@@ -110,6 +110,21 @@ def test_nodes_beside_a_full_tile_are_those_that_its_hashes_lead_to():
             assert kept(height, position) == plain(height, position)
 
 
+def test_a_proof_by_whole_tiles_is_the_one_made_node_by_node():
+    leaves = [leaf_hash(n.to_bytes(4)) for n in range(66_000)]
+    written = {(t.level, t.index): t for t in extend(Head(), leaves)[1]}
+    nodes = TileNodes(
+        lambda level, index: written[level, index].hashes,
+        between=lambda level, index: written[level, index].between,
+    )
+    for size in (1, 255, 256, 257, 65_535, 65_536, 65_537, 66_000):
+        for index in {0, 1, 254, 255, 256, 65_279, 65_280, 65_535, 65_999, size - 1}:
+            if index < size:
+                plain = Prover(size, nodes).inclusion(index)
+                assert nodes.prover(size).inclusion(index) == plain
+                verify_inclusion(leaves[index], index, size, plain, Prover(size, nodes).root())
+
+
 def test_memory_of_nodes_is_bounded():
     tiles = {(t.level, t.index): t.hashes for t in extend(Head(), [bytes(32)] * 256)[1]}
     nodes = TileNodes(lambda level, index: tiles[level, index], remember=10)

@@ -61,7 +61,13 @@ BEGINS = re.compile(
     r"|COPY|LISTEN|NOTIFY|PREPARE|CALL|DO|MERGE|GRANT|VACUUM|ANALYZE)\s+\D|BEGIN$|COMMIT$"
 )
 WORDS = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|WHERE|FOR UPDATE)\b")
-STAND_INS = {"name": "consent_2027_01", "start": "0", "end": "1", "roots": ["a", "b"]}
+STAND_INS = {
+    "name": "consent_2027_01",
+    "start": "0",
+    "end": "1",
+    "roots": ["a", "b"],
+    "receipts": ["a"],
+}
 STAND_INS |= {"names": "$1, $2", "before": "x"}
 
 

@@ -21,6 +21,7 @@ from bandeau.choice.model import Answer, Source, Standing
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.model import Comment, Listing
 from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.policy.model import LANGUAGES
 from bandeau.policy.words import direction
 from bandeau.storage.comments.store import MIGRATIONS, StoredComments
 from bandeau.web.comments_view import start_tag
@@ -206,6 +207,43 @@ def test_markup_is_published_as_text() -> None:
         tree = parsed(html)
         assert len(tree.findall(".//script")) == 1
         assert "&lt;b onclick=x&gt;Zoé" in html
+
+
+SIGNAL = Proof(standing(Answer.REFUSED, Source.SIGNAL), None, False)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_who_refused_decides_there_what_becomes_of_earlier_comments(lang: str) -> None:
+    site = Site_(REFUSED)
+    forged = site.post_form(headers={"accept-language": lang})
+    for html in (
+        section_html(site, REFUSED, lang),
+        site.get(html=True, lang=lang).text,
+        forged.text,
+    ):
+        (form,) = re.findall(r'<form class="mine".*?</form>', html, re.DOTALL)
+        assert f'action="{PATH}/mine?lang={lang}"' in form
+        assert 'name="id" value="all"' in form
+        pressed = re.findall(
+            'name="action" value="([a-z]+)" aria-describedby="mine">([^<]+)<', form
+        )
+        assert dict(pressed) == {
+            action: WORDS.say(lang, f"mine.{action}") for action in ("keep", "unpublish", "erase")
+        }
+
+
+@pytest.mark.parametrize("proof", [*(p for p in LOCKED.values() if p != REFUSED), SIGNAL])
+def test_nothing_of_that_is_offered_to_who_recorded_no_refusal(proof: Proof) -> None:
+    site = Site_(proof)
+    for html in (section_html(site, proof), site.get(html=True, lang="en").text):
+        drawn = re.sub(r"<template class.*?</template>", "", html, flags=re.DOTALL)
+        assert '<form class="mine"' not in drawn
+        assert f'href="{PATH}/mine?lang=en"' in drawn
+
+
+def test_an_open_section_holds_the_offer_for_the_moment_it_locks() -> None:
+    kept = section_html(Site_()).split('<template class="when-locked">')[1].split("</template>")[0]
+    assert kept.count('<form class="mine"') == 1
 
 
 @pytest.mark.parametrize(("code", "proof"), LOCKED.items())

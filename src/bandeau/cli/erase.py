@@ -25,6 +25,7 @@ from bandeau.cli.opening import (
     usable,
 )
 from bandeau.cli.outcome import counted
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held
 from bandeau.ledger.outbox import OutboxUnavailable
@@ -37,7 +38,7 @@ from bandeau.policy.parse import PolicyError
 from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.place import Place
-from bandeau.web.erasing import eraser_of
+from bandeau.web.erasing import erasers_of
 
 Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
 
@@ -156,7 +157,8 @@ def _open(place: Place) -> Iterator[tuple[LedgerStore, Eraser]]:
         closing(place.ledger(keys)) as ledger,
     ):
         told = (comments, newsroom(comments.tables).authors, outbox)
-        yield ledger, eraser_of(ledger, keys.subject, *told, time.time, os.urandom)
+        erasers = erasers_of(ledger, keys.subject, *told, time.time, os.urandom)
+        yield ledger, erasers[Fate.LEAVE]
 
 
 async def _erase_one(ledger: LedgerStore, eraser: Eraser, record_id: str, dry_run: bool) -> None:

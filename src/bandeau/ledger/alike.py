@@ -16,6 +16,10 @@ from struct import Struct
 _SHAPES = 4_096
 _ALIKE = 8
 _ZERO = ord("0")
+_DASH = frozenset(b"-")
+_UUID_BYTES = 16
+_VERSIONS = frozenset(b"78")
+_VARIANTS = frozenset(b"89ab")
 # The values that differ, in the order in which drafts write them. In what was parsed, no quotation
 # mark stands inside a text unescaped, so that these keys are found where they seem to be.
 _CHOICE = re.compile(
@@ -24,10 +28,6 @@ _CHOICE = re.compile(
     rb'"time":([1-9][0-9]{0,14}),"v":.*\}',
     re.DOTALL,
 )
-
-
-Told = tuple[bytes, bytes, bytes, str | None]
-"""A body with what it should tell: its id in 16 bytes, the subject, and ``prev`` in hexadecimal."""
 
 
 class Shapes:
@@ -55,26 +55,49 @@ class Shapes:
 
         ``id`` has 16 bytes; ``prev`` is hexadecimal. ``None`` where it has to be parsed.
         """
-        return self._time_of((body, id, subject, prev))
+        return self.times_of([body], [id], [subject], [prev])[0]
 
-    def times_of(self, told: Sequence[Told]) -> list[int | None]:
+    def times_of(
+        self,
+        bodies: Sequence[bytes],
+        ids: Sequence[bytes],
+        subjects: Sequence[bytes],
+        prevs: Sequence[str | None],
+    ) -> list[int | None]:
         """The same for each of many, where those of one length are mostly of one shape."""
-        times: list[int | None] = [None] * len(told)
+        if len({*map(len, bodies)}) == 1:
+            return self._of_one_length(bodies, ids, subjects, prevs)
         groups: dict[int, list[int]] = {}
-        for place, each in enumerate(told):
-            groups.setdefault(len(each[0]), []).append(place)
-        for length, places in groups.items():
-            group = told if len(places) == len(told) else [told[place] for place in places]
-            found = next((shape.times_of(group) for shape in self._known.get(length, ())), None)
-            for place, time in zip(places, found or map(self._time_of, group), strict=True):
+        for place, body in enumerate(bodies):
+            groups.setdefault(len(body), []).append(place)
+        times: list[int | None] = [None] * len(bodies)
+        for places in groups.values():
+            found = self._of_one_length(
+                [bodies[at] for at in places],
+                [ids[at] for at in places],
+                [subjects[at] for at in places],
+                [prevs[at] for at in places],
+            )
+            for place, time in zip(places, found, strict=True):
                 times[place] = time
         return times
 
-    def _time_of(self, told: Told) -> int | None:
-        for shape in self._known.get(len(told[0]), ()):
-            if found := shape.times_of((told,)):
-                return found[0]
-        return None
+    def _of_one_length(
+        self,
+        bodies: Sequence[bytes],
+        ids: Sequence[bytes],
+        subjects: Sequence[bytes],
+        prevs: Sequence[str | None],
+    ) -> list[int | None]:
+        """The times of at least one body, all of one length."""
+        shapes = self._known.get(len(bodies[0]), ())
+        for shape in shapes:
+            if found := shape.times_of(bodies, ids, subjects, prevs):
+                return found
+        if len(bodies) == 1:
+            return [None]
+        singly = zip(bodies, ids, subjects, prevs, strict=True)
+        return [self.time_of(*each) for each in singly]
 
 
 class _Shape:
@@ -86,34 +109,49 @@ class _Shape:
         self._parts = Struct("".join(f"{length}s" for length in lengths))
         self._texts = self._parts.unpack(body)[::2]
 
-    def times_of(self, told: Sequence[Told]) -> list[int]:
+    def times_of(
+        self,
+        bodies: Sequence[bytes],
+        ids: Sequence[bytes],
+        subjects: Sequence[bytes],
+        prevs: Sequence[str | None],
+    ) -> list[int | None]:
         """The times of at least one body, all of this length; none unless all are of this shape."""
-        bodies, ids, subjects, prevs = zip(*told, strict=True)
         parts = list(zip(*map(self._parts.unpack, bodies), strict=True))
         texts = zip(parts[::2], self._texts, strict=True)
-        if not all(column.count(text) == len(told) for column, text in texts):
+        if not all(column.count(text) == len(bodies) for column, text in texts):
             return []
-        expires, names, formers, subjs, times = parts[1::2]
+        expires, names, formers, owners, times = parts[1::2]
         sound = (
             (_numbers(expires) and _numbers(times))
-            and (_named(names, ids) and subjs == tuple(map(hexlify, subjects)))
+            and (_named(names, ids) and _spelled(owners, subjects))
             and formers == tuple(map(_former, prevs))
         )
         return list(map(int, times)) if sound else []
 
 
 def _numbers(column: Sequence[bytes]) -> bool:
-    return all(map(bytes.isdigit, column)) and min(column)[0] != _ZERO
+    """Whether these texts of one length are numbers that do not begin with a zero."""
+    joined = b"".join(column)
+    return joined.isdigit() and _ZERO not in joined[:: len(column[0])]
+
+
+def _spelled(texts: Sequence[bytes], values: Sequence[bytes]) -> bool:
+    """Whether these texts of one even length are the hexadecimal digits of those values."""
+    whole = {*map(len, values)} == {len(texts[0]) // 2}
+    return whole and b"".join(texts) == hexlify(b"".join(values))
 
 
 def _named(names: Sequence[bytes], ids: Sequence[bytes]) -> bool:
     """Whether these 36 characters spell those 16 bytes, each a UUID of version 7 or 8."""
-    digits = [name.replace(b"-", b"") for name in names]
+    joined = b"".join(names)
+    # No dash is elsewhere: without those of all names, 32 digits of each are left.
     return (
-        digits == list(map(hexlify, ids))
-        and {name[8:24:5] for name in names} == {b"----"}
-        and {id[6] >> 4 for id in ids} <= {7, 8}
-        and {id[8] >> 6 for id in ids} == {2}
+        {*map(len, ids)} == {_UUID_BYTES}
+        and joined.replace(b"-", b"") == hexlify(b"".join(ids))
+        and {*joined[8::36], *joined[13::36], *joined[18::36], *joined[23::36]} == _DASH
+        and _VERSIONS.issuperset(joined[14::36])
+        and _VARIANTS.issuperset(joined[19::36])
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 DOMAIN = b"bandeau/consent/v1"
@@ -21,9 +22,20 @@ def commit(salt: bytes, body: bytes) -> bytes:
     return sha256(DOMAIN + salt + body).digest()
 
 
+def commits(salts: Iterable[bytes], bodies: Iterable[bytes]) -> list[bytes]:
+    """:func:`commit` of many, whose salts have their length."""
+    pairs = zip(salts, bodies, strict=True)
+    return [sha256(DOMAIN + salt + body).digest() for salt, body in pairs]
+
+
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of a leaf (RFC 9162, 2.1.1)."""
     return sha256(b"\x00" + entry).digest()
+
+
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """:func:`leaf_hash` of many."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:

@@ -77,7 +77,7 @@ class PublishedLog:
 
     def inclusion(self, index: int) -> tuple[bytes, ...]:
         """The proof that leaf ``index`` is in this tree; raises ``ValueError`` if it is not."""
-        return Prover(self.size, self._nodes).inclusion(index)
+        return self._nodes.prover(self.size).inclusion(index)
 
     def _tile(self, level: int, index: int) -> bytes:
         tile = Tile(level, index, self._widths.get((level, index), WIDTH))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bandeau.ledger.checkpoint import Verifier
+from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.consistency import PublishedLog
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
-from bandeau.ledger.tiles import TileNodes, inclusion_tiles
-from bandeau.ledger.tree import Prover
 
 
 async def receipt_for(
@@ -24,17 +23,13 @@ async def receipt_for(
     key = await _published(store, "key")
     note = note or await _published(store, "checkpoint")
     size = Verifier(key.decode()).open(note).size
-    tiles = {
-        (tile.level, tile.index): await _published(store, tile.path)
-        for tile in inclusion_tiles(stored.index, size)
-    }
-    prover = Prover(size, TileNodes(lambda level, index: tiles[level, index]))
+    proof = await _published(store, f"proof/{size}/{stored.index}")
     return Receipt(
         id=stored.id,
         record=stored.body,
         salt=stored.salt,
         index=stored.index,
-        proof=prover.inclusion(stored.index),
+        proof=tuple(proof[at : at + HASH_BYTES] for at in range(0, len(proof), HASH_BYTES)),
         checkpoint=note,
         key=key.decode(),
     )

@@ -84,7 +84,8 @@ class LedgerStore(Protocol):
 
         ``checkpoint``; ``checkpoint/SIZE`` for each one ever signed; ``key``, the verifier key;
         ``tile/LEVEL/INDEX``; ``tile/entries/INDEX``, whose entries are commitments only;
-        ``artefact/HASH``, what was shown to visitors.
+        ``artefact/HASH``, what was shown to visitors. What is made of the tiles has a path too:
+        ``proof/SIZE/INDEX``, the inclusion proof of one record in one tree, its hashes joined.
         """
         ...
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeAlias, TypeVar
 
 from bandeau.ledger.commitment import HASH_BYTES, pair_hash
 from bandeau.ledger.tree import Node, Prover
@@ -19,17 +20,21 @@ WIDTH = 1 << HEIGHT
 TILE_BYTES = WIDTH * HASH_BYTES
 PAIR_BYTES = 2 * HASH_BYTES
 ENTRIES = -1
-_HELD = 32
+_HELD = 256
 BETWEEN = (2, 4, 6)
 """The heights in a full tile whose nodes are kept beside it: from there any other is one hash."""
 BETWEEN_BYTES = sum(TILE_BYTES >> height for height in BETWEEN)
-_STARTS = {end: sum(TILE_BYTES >> at for at in BETWEEN if at < end) for end in BETWEEN}
+_FOURTH = TILE_BYTES >> 2
+_SIXTH = _FOURTH + (TILE_BYTES >> 4)
 _PATH = re.compile(
     r"tile/(?P<level>entries|[0-9]|[1-5][0-9]|6[0-3])/"
     r"(?P<index>(x[0-9]{3}/){0,6}[0-9]{3})(\.p/(?P<width>[1-9][0-9]{0,2}))?",
     re.ASCII,
 )
+_PROOF = re.compile(r"proof/([1-9][0-9]{0,17})/(0|[1-9][0-9]{0,17})", re.ASCII)
 ReadTile = Callable[[int, int], bytes]
+Rows: TypeAlias = tuple[bytes, bytes, bytes]
+Found = TypeVar("Found", bytes, Rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,12 @@ def parse_path(path: str) -> Tile | None:
     return tile if tile.path == path else None
 
 
+def parse_proof(path: str) -> tuple[int, int] | None:
+    """The size and index of the proof that ``path`` names, or ``None`` where it names none."""
+    found = _PROOF.fullmatch(path)
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def edge_widths(size: int) -> Iterator[tuple[int, int, int]]:
     """The (level, index, width) of every level's last tile; no tile where the width is 0."""
     level = 0
@@ -108,8 +119,7 @@ def extend(head: Head, leaves: Sequence[bytes]) -> tuple[Head, list[Written]]:
         index, fresh, whole = before // WIDTH, b"", len(row) // TILE_BYTES
         for place in range(whole):
             rows = tile_rows(row[place * TILE_BYTES : (place + 1) * TILE_BYTES])
-            between = b"".join(rows[height] for height in BETWEEN)
-            written.append(Written(level, index + place, rows[0], between))
+            written.append(Written(level, index + place, rows[0], _between(rows)))
             fresh += rows[HEIGHT]
         edges[level] = row[whole * TILE_BYTES :]
         if edges[level]:
@@ -150,7 +160,7 @@ class TileNodes:
         self._remember = remember
         self._known: dict[tuple[int, int], bytes] = {}
         self._full: dict[int, dict[int, bytes]] = {}
-        self._beside: dict[int, dict[int, bytes]] = {}
+        self._beside: dict[int, dict[int, Rows]] = {}
 
     def __call__(self, height: int, position: int) -> bytes:
         """The hash of one complete subtree; raises what ``read`` raises."""
@@ -167,6 +177,29 @@ class TileNodes:
             self._known[height, position] = found
         return found
 
+    def prover(self, size: int) -> Prover:
+        """What makes proofs for the first ``size`` leaves."""
+        return Prover(size, self, self._ways)
+
+    def _ways(self, index: int, size: int) -> list[bytes]:
+        """The hashes beside the way of a leaf up through those of its tiles that are full."""
+        way: list[bytes] = []
+        level, place = 0, index
+        while (at := place // WIDTH) < size >> HEIGHT * (level + 1):
+            tile = self._tile(level, at)
+            if len(tile) != TILE_BYTES:
+                break
+            inside = place % WIDTH
+            for row in (tile, *self._between(level, at, tile)):
+                start = (inside ^ 1) * HASH_BYTES
+                above = (inside >> 1 ^ 1) * PAIR_BYTES
+                # As pair_hash does, without the call: this is most of a proof.
+                joined = sha256(b"\x01" + row[above : above + PAIR_BYTES]).digest()
+                way += row[start : start + HASH_BYTES], joined
+                inside >>= 2
+            level, place = level + 1, at
+        return way
+
     def _inside(self, height: int, position: int) -> bytes:
         """A node between the levels of the tiles.
 
@@ -178,23 +211,27 @@ class TileNodes:
         tile = self._tile(level, index)
         if within == 1:
             return pair_hash(tile[start : start + PAIR_BYTES])
-        kept = self._between(level, index) if len(tile) == TILE_BYTES else b""
-        if kept:
-            return _kept_node(kept, within, position % (WIDTH >> within))
+        if len(tile) == TILE_BYTES:
+            row = self._between(level, index, tile)[within // 2 - 1]
+            start >>= within & ~1
+            if within & 1:
+                return pair_hash(row[start : start + PAIR_BYTES])
+            return row[start : start + HASH_BYTES]
         left = (height - 1, 2 * position)
         right = (height - 1, 2 * position + 1)
         if left in self._known or right in self._known:
             return pair_hash(self(*left) + self(*right))
         return tile_root(tile[start : start + (HASH_BYTES << within)])
 
-    def _between(self, level: int, index: int) -> bytes:
-        """The nodes beside a full tile; those of each level that were read last are at hand."""
+    def _between(self, level: int, index: int, tile: bytes) -> Rows:
+        """The nodes of a full tile at the heights of ``BETWEEN``; those read last are at hand."""
         held = self._beside.setdefault(level, {})
-        kept = held.get(index)
-        if kept is None:
-            kept = self._read_between(level, index)
-            _hold(held, index, kept)
-        return kept
+        rows = held.get(index)
+        if rows is None:
+            kept = self._read_between(level, index) or _between(tile_rows(tile))
+            rows = (kept[:_FOURTH], kept[_FOURTH:_SIXTH], kept[_SIXTH:])
+            _hold(held, index, rows)
+        return rows
 
     def _tile(self, level: int, index: int) -> bytes:
         """A tile; the full ones of each level that were read last are at hand."""
@@ -207,21 +244,16 @@ class TileNodes:
         return tile
 
 
-def _hold(held: dict[int, bytes], index: int, data: bytes) -> None:
+def _hold(held: dict[int, Found], index: int, found: Found) -> None:
     """Keep what was read; where there is no room, the oldest goes."""
     if len(held) >= _HELD:
         del held[next(iter(held))]
-    held[index] = data
+    held[index] = found
 
 
-def _kept_node(kept: bytes, within: int, place: int) -> bytes:
-    """The node at a height in a full tile, from those kept beside it."""
-    start = _STARTS[within & ~1]
-    if within & 1:
-        start += place * PAIR_BYTES
-        return pair_hash(kept[start : start + PAIR_BYTES])
-    start += place * HASH_BYTES
-    return kept[start : start + HASH_BYTES]
+def _between(rows: Sequence[bytes]) -> bytes:
+    """What is kept beside a full tile, of its nodes by height (see :class:`Written`)."""
+    return b"".join(rows[height] for height in BETWEEN)
 
 
 def tiles_for(size: int, visit: Callable[[Node], object]) -> list[Tile]:

@@ -12,6 +12,8 @@ from functools import cached_property
 from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
 
 Node = Callable[[int, int], bytes]
+Ways = Callable[[int, int], list[bytes]]
+"""The hashes that a leaf is joined with on its way up in a tree of a size, as far as at hand."""
 Range = tuple[int, int]
 
 
@@ -20,11 +22,16 @@ class ProofError(ValueError):
 
 
 class Prover:
-    """Makes proofs for the first ``size`` leaves; ``node(height, position)`` reads the tree."""
+    """Makes proofs for the first ``size`` leaves; ``node(height, position)`` reads the tree.
 
-    def __init__(self, size: int, node: Node) -> None:
+    ``ways(index, size)`` may give the beginning of an inclusion proof at once, up to a height at
+    which the way has met complete subtrees only.
+    """
+
+    def __init__(self, size: int, node: Node, ways: Ways = lambda *_: []) -> None:
         self.size = size
         self._node = node
+        self._ways = ways
 
     def root(self) -> bytes:
         """The root hash; that of no leaves is SHA-256 of nothing."""
@@ -34,8 +41,10 @@ class Prover:
         """The inclusion proof of leaf ``index`` (RFC 9162, 2.1.3.1); raises ``ValueError``."""
         if not 0 <= index < self.size:
             raise ValueError(f"no leaf {index} in a tree of {self.size}")
-        heights = range((self.size - 1).bit_length())
-        return tuple(part for height in heights for part in self._beside(height, index >> height))
+        way = self._ways(index, self.size)
+        for height in range(len(way), (self.size - 1).bit_length()):
+            way += self._beside(height, index >> height)
+        return tuple(way)
 
     def inclusions(self, start: int, end: int) -> list[tuple[bytes, ...]]:
         """The inclusion proofs of leaves ``start`` to before ``end``, which share most of it.

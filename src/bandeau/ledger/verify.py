@@ -13,7 +13,14 @@ from typing import NamedTuple
 
 from bandeau.ledger.alike import Shapes
 from bandeau.ledger.checkpoint import Checkpoint, Verifier
-from bandeau.ledger.commitment import HASH_BYTES, SALT_BYTES, commit, leaf_hash
+from bandeau.ledger.commitment import (
+    HASH_BYTES,
+    SALT_BYTES,
+    commit,
+    commits,
+    leaf_hash,
+    leaf_hashes,
+)
 from bandeau.ledger.record import Kind, Record, RecordError, artefact_hash, erased_tag, parse_record
 from bandeau.ledger.retrace import Retrace, Signed
 from bandeau.ledger.since import UNSOUND, Moments
@@ -233,35 +240,36 @@ class _Rows:
 
         That is: in their order, with a content that fits the commitment. Else nothing is said.
         """
-        indexes, ids, subjects, bodies, salts, commitments, _ = zip(*page, strict=True)
-        if indexes != tuple(range(start, start + len(page))) or None in bodies:
+        indexes, ids, subjects, bodies, salts, commitments, nexts = zip(*page, strict=True)
+        if indexes != tuple(range(start, start + len(page))):
             return None
-        if not all(type(salt) is bytes and len(salt) == SALT_BYTES for salt in salts):
+        if {*map(type, bodies), *map(type, salts)} != {bytes} or {*map(len, salts)} != {SALT_BYTES}:
             return None
-        if tuple(map(commit, salts, bodies)) != commitments:
+        if tuple(commits(salts, bodies)) != commitments:
             return None
-        formers = self._formers(page)
+        formers = self._formers(page, nexts)
         if formers is None:
             return None
         self.hashed += sum(map(len, bodies))
         prevs = [former and former[2].hex() for former in formers]
-        owners = [subject or b"" for subject in subjects]
-        times = self._shapes.times_of(list(zip(bodies, ids, owners, prevs, strict=True)))
+        times = self._shapes.times_of(bodies, ids, [each or b"" for each in subjects], prevs)
         told = zip(page, bodies, formers, times, strict=True)
-        return list(map(leaf_hash, commitments)), [
+        return leaf_hashes(commitments), [
             self._parse(row, body, former, sound=True) if time is None else time
             for row, body, former, time in told
         ]
 
-    def _formers(self, page: Sequence[Row]) -> list[Former | None] | None:
+    def _formers(
+        self, page: Sequence[Row], nexts: Sequence[int | None]
+    ) -> list[Former | None] | None:
         """What each of these rows follows; nothing where one names a row that cannot follow it."""
+        if not self._expected and nexts.count(None) == len(page):
+            return [None] * len(page)
         named = {
             row.next: (row.index, row.subject, row.commitment)
             for row in page
             if row.next is not None
         }
-        if not named and not self._expected:
-            return [None] * len(page)
         formers = [named.get(row.index) or self._expected.get(row.index) for row in page]
         behind = any(following <= former[0] for following, former in named.items())
         if behind or not all(map(self._follows, page, formers)):

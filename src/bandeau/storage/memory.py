@@ -13,8 +13,16 @@ from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import artefact_hash, erased_tag
 from bandeau.ledger.sequence import Batch, Entry, Former, sequence
 from bandeau.ledger.store import Leaf, LedgerRefused, Stored
-from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, TileNodes, extend, parse_path
-from bandeau.ledger.tree import Prover
+from bandeau.ledger.tiles import (
+    ENTRIES,
+    WIDTH,
+    Head,
+    Tile,
+    TileNodes,
+    extend,
+    parse_path,
+    parse_proof,
+)
 from bandeau.ledger.verify import Evidence, Row, id_bytes
 
 
@@ -77,6 +85,10 @@ class MemoryLedger:
             return next((n for s, n in self._notes.items() if path == f"checkpoint/{s}"), None)
         if path.startswith("artefact/"):
             return self._artefacts.get(path.removeprefix("artefact/"))
+        if found := parse_proof(path):
+            size, index = found
+            fits = index < size <= self._head.size
+            return b"".join(self._nodes.prover(size).inclusion(index)) if fits else None
         tile = parse_path(path)
         return None if tile is None else self._tile(tile)
 
@@ -116,7 +128,7 @@ class MemoryLedger:
             self._entries[old].next = new
         self._head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
         self._tiles |= {(tile.level, tile.index): tile.hashes for tile in tiles}
-        root = Prover(self._head.size, self._nodes).root()
+        root = self._nodes.prover(self._head.size).root()
         self._notes[self._head.size] = self._signer.sign(self._head.size, root)
         for index, tag in batch.erased.items():
             self._erase(index, tag)
@@ -156,7 +168,7 @@ class MemoryLedger:
             record=entry.body,
             salt=entry.salt,
             index=entry.index,
-            proof=Prover(size, self._nodes).inclusion(entry.index),
+            proof=self._nodes.prover(size).inclusion(entry.index),
             checkpoint=self._notes[size],
             key=self._signer.vkey,
         )

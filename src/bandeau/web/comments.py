@@ -21,13 +21,22 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, Refusal, State, Thread
+from bandeau.features.comments.model import (
+    Comment,
+    Draft,
+    Listing,
+    Order,
+    Refusal,
+    State,
+    Thread,
+    rfc3339,
+)
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
-from bandeau.web.comments_view import CommentsView, Scene, rfc3339
+from bandeau.web.comments_view import CommentsView, Scene
 from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
 
@@ -109,7 +118,7 @@ class Comments:
         asked = request.query_params
         root, place = asked.get("thread"), asked.get("from", "0")
         if root is None:
-            return await self._read(page, order, asked.get("after"))
+            return await self._read(page, order, asked.get("after"), _limit(request))
         first = int(place) if place.isdecimal() and len(place) < 10 else 0
         listing = await self._store.thread(root, limits.COMMENTS_PER_PAGE, first)
         return listing if all(t.root.page == page for t in listing.threads) else Listing((), 0)
@@ -186,9 +195,13 @@ class Comments:
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
 
     async def _read(
-        self, page: str, order: Order = Order.NEWEST, after: str | None = None
+        self,
+        page: str,
+        order: Order = Order.NEWEST,
+        after: str | None = None,
+        limit: int = limits.COMMENTS_PER_PAGE,
     ) -> Listing:
-        return await self._store.threads(page, limits.COMMENTS_PER_PAGE, order, after)
+        return await self._store.threads(page, limit, order, after)
 
     async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
         if not comment_id:
@@ -240,6 +253,14 @@ def _order(request: Request) -> Order:
     return Order(asked) if asked in set(Order) else Order.NEWEST
 
 
+def _limit(request: Request) -> int:
+    """How many comments are asked for, as far as one list goes."""
+    asked = request.query_params.get("limit", "")
+    known = asked.isdecimal() and asked.isascii() and len(asked) < 10
+    wanted = int(asked) if known else limits.COMMENTS_PER_PAGE
+    return max(1, min(wanted, limits.COMMENTS_LISTED))
+
+
 def _told(thread: Thread) -> list[dict[str, Any]]:
     return [_public(comment) for comment in (thread.root, *thread.replies)]
 
@@ -247,7 +268,8 @@ def _told(thread: Thread) -> list[dict[str, Any]]:
 def _public(comment: Comment) -> dict[str, Any]:
     """What is told of a comment: never its source, nor the receipt that allowed it.
 
-    Of what is no longer shown only its place is told, for the replies under it.
+    Of what is no longer shown only its place is told, for the replies under it. A name that its
+    author took off is ``None``.
     """
     told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
     if comment.state is not State.PUBLISHED:
@@ -258,7 +280,7 @@ def _public(comment: Comment) -> dict[str, Any]:
 def _all_of(comment: Comment) -> dict[str, Any]:
     told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
     edited = rfc3339(comment.edited) if comment.edited else None
-    return told | {"name": comment.name, "html": comment.html, "edited": edited}
+    return told | {"name": comment.name or None, "html": comment.html, "edited": edited}
 
 
 def _is_json(request: Request) -> bool:

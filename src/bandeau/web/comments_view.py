@@ -19,7 +19,7 @@ from markupsafe import Markup
 from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, State
+from bandeau.features.comments.model import Comment, Draft, Listing, Order, State, rfc3339
 from bandeau.features.comments.model import Thread as Kept
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
@@ -177,7 +177,7 @@ class CommentsView:
                 alternative=self._alternative(scene.lang),
                 open=isinstance(scene.verdict, Open),
                 lock=_lock(say, scene.verdict, purpose),
-                withdrawn=_lock(say, Locked(Reason.REFUSED), purpose),
+                withdrawn=_lock(say, Locked(Reason.REFUSED, recorded=True), purpose),
                 counted=_counted(say, scene),
                 threads=_threads(say, scene),
                 more=scene.listing.next if scene.listing else "",
@@ -185,6 +185,7 @@ class CommentsView:
                 orders=[order.value for order in Order],
                 draft=scene.draft,
                 answered=scene.answered,
+                answered_name=_name(say, scene.answered) if scene.answered else "",
                 message=_message(say, scene),
                 shared=scene.shared,
                 form_first=bool(scene.message or scene.answered),
@@ -242,12 +243,6 @@ def start_tag(original: bytes, state: str) -> bytes:
     return name[0] + b' data-state="' + state.encode("ascii") + b'"' + rest
 
 
-def rfc3339(time: int) -> str:
-    """Unix milliseconds as RFC 3339 in UTC."""
-    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
-    return stamp.replace("+00:00", "Z")
-
-
 def _without_state(found: re.Match[bytes]) -> bytes:
     return b"" if found["name"].lower() == b"data-state" else found[0]
 
@@ -257,7 +252,7 @@ def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str
         return {}
     key = _WHY.get(verdict.reason, "comments.locked_undecided")
     why = say(key, purpose=purpose["title"])
-    return {"why": why, "offer": verdict.reason not in _NO_OFFER}
+    return {"why": why, "offer": verdict.reason not in _NO_OFFER, "mine": verdict.recorded}
 
 
 def _counted(say: Say, scene: Scene) -> str:
@@ -281,7 +276,7 @@ def _threads(say: Say, scene: Scene) -> list[Thread]:
 
 
 def _thread(say: Say, lang: str, kept: Kept) -> Thread:
-    names = {each.id: each.name for each in (kept.root, *kept.replies)}
+    names = {each.id: _name(say, each) for each in (kept.root, *kept.replies)}
     replies = [
         # What answers the first one stands right under it.
         _item(
@@ -296,13 +291,18 @@ def _thread(say: Say, lang: str, kept: Kept) -> Thread:
     return Thread(_item(say, lang, kept.root, ""), replies, more)
 
 
+def _name(say: Say, comment: Comment) -> str:
+    """The name under a comment; one whose author took it off has none of its own."""
+    return comment.name or (say("mine.nameless") if comment.html else "")
+
+
 def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
     moment = datetime.fromtimestamp(comment.time / 1000, UTC)
     date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
     shown = comment.state is State.PUBLISHED
     return Item(
         id=comment.id,
-        name=comment.name if shown else "",
+        name=_name(say, comment) if shown else "",
         html=Markup(comment.html if shown else ""),  # noqa: S704 - sanitised when it was written
         time=rfc3339(comment.time),
         on=say("comments.on", date=date),

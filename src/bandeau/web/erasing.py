@@ -1,13 +1,15 @@
-"""Erasing with all that belongs to it: comments forget, vendors will be told, then records go."""
+"""Erasing with all that belongs to it: comments first, vendors will be told, then records go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bandeau.features.comments.authors import AuthorStore, tag_of
+from bandeau.features.comments.model import State
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentStore
-from bandeau.ledger.erasing import Eraser, Held
+from bandeau.ledger.erasing import Eraser, First, Held
 from bandeau.ledger.outbox import Outbox, withdrawals_by
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import Ground
@@ -17,7 +19,7 @@ Clock = Callable[[], float]
 Random = Callable[[int], bytes]
 
 
-def eraser_of(
+def erasers_of(
     ledger: LedgerStore,
     key: bytes,
     comments: CommentStore,
@@ -25,17 +27,24 @@ def eraser_of(
     outbox: Outbox,
     now: Clock,
     random: Random,
-) -> Eraser:
-    """Who erases records, once comments and authors know them no more and vendors will be told.
+) -> Mapping[Fate, Eraser]:
+    """Who erases records, for each fate of the comments that they allowed.
 
+    Whatever it is, comments name the records no more before these go, and vendors will be told.
     ``key`` is the site's subject key.
     """
 
-    async def forget(erased: Sequence[Held], ground: Ground) -> None:
-        await comments.forget([each.record.id for each in erased])
-        # Who has a later record is still there to be told apart.
-        gone = {each.record.subject for each in erased if not each.superseded}
-        await authors.forget([tag_of(key, subject) for subject in sorted(gone)])
+    def forgetting(fate: Fate) -> First:
+        async def forget(erased: Sequence[Held], ground: Ground) -> None:
+            receipts = [each.record.id for each in erased]
+            if fate is not Fate.LEAVE:
+                await _part(comments, receipts, fate)
+            await comments.forget(receipts)
+            # Who has a later record is still there to be told apart.
+            gone = {each.record.subject for each in erased if not each.superseded}
+            await authors.forget([tag_of(key, subject) for subject in sorted(gone)])
+
+        return forget
 
     async def announce(erased: Sequence[Held], ground: Ground) -> None:
         told = withdrawals_by(erased, ground, key, int(now() * 1000))
@@ -45,4 +54,16 @@ def eraser_of(
     async def together(appends: Sequence[Awaitable[Receipt]]) -> list[Receipt | BaseException]:
         return await asyncio.gather(*appends, return_exceptions=True)
 
-    return Eraser(ledger, now, random, together, (forget, announce))
+    return {
+        fate: Eraser(ledger, now, random, together, (forgetting(fate), announce)) for fate in Fate
+    }
+
+
+async def _part(comments: CommentStore, receipts: Sequence[str], fate: Fate) -> None:
+    """Erase what these records allowed, or take the names off: neither is found again."""
+    while found := await comments.mine(receipts):
+        for comment in found:
+            if fate is Fate.ERASE:
+                await comments.move(comment.id, State.GONE)
+            else:
+                await comments.disown(comment.id)

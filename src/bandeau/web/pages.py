@@ -13,12 +13,14 @@ from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.leaving import Way
+from bandeau.web.mine_view import MineScene, own_comments
 from bandeau.web.notice import Notice
 from bandeau.web.record_view import answered, entries, item_text, moment
 from bandeau.web.static import script, source_hash, style
 from bandeau.web.view import View, isolated
 
 PRIVACY = "/.bandeau/privacy"
+_FRAGMENT = "%BANDEAU-FRAGMENT%"
 
 
 class Pages:
@@ -28,6 +30,7 @@ class Pages:
         self._policy = policy
         self._notice = notice
         self._style = style("bandeau.css") + style("page.css")
+        self._markup = Markup(self._style)  # noqa: S704 - our own style sheet, from the package
         self._sweep = script("sweep.js")
         styles = " ".join((source_hash(self._style), *notice.style_hashes))
         scripts = " ".join(notice.script_hashes)
@@ -147,10 +150,26 @@ class Pages:
             erased=erased,
         ).encode()
 
-    def erase_page(self, standing: Standing, lang: str) -> bytes:
-        """The question before a visitor's records are erased."""
+    def erase_page(self, standing: Standing, lang: str, *, comments: bool) -> bytes:
+        """The question before a visitor's records are erased, and about ``comments`` of theirs."""
         view = self._notice.view(standing, lang)
-        return self._render("erase.html", view, self._band(standing, lang, "/")).encode()
+        band = self._band(standing, lang, "/")
+        return self._render("erase.html", view, band, comments=comments).encode()
+
+    def mine_page(self, standing: Standing, lang: str, scene: MineScene) -> bytes:
+        """What one visitor commented, and what may be done with it."""
+        view = self._notice.view(standing, lang)
+        # What visitors wrote has line breaks of its own.
+        page = self._notice.templates.plain(
+            "mine.html",
+            view=view,
+            style=self._markup,
+            entries=own_comments(view, scene),
+            full=scene.full,
+            done=scene.done,
+            text_limit=limits.COMMENT_TEXT_CHARACTERS,
+        )
+        return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()
@@ -160,10 +179,5 @@ class Pages:
         return Standing(answers, frozenset(), Source.NONE)
 
     def _render(self, template: str, view: View, fragment: str, **values: object) -> str:
-        page = self._notice.templates.render(
-            template,
-            view=view,
-            style=Markup(self._style),  # noqa: S704 - our own style sheet, from the package
-            **values,
-        )
-        return page.replace("%BANDEAU-FRAGMENT%", fragment, 1)
+        page = self._notice.templates.render(template, view=view, style=self._markup, **values)
+        return page.replace(_FRAGMENT, fragment, 1)

@@ -68,3 +68,10 @@ class Posting:
         except CommentsUnavailable:
             return UNAVAILABLE
         return kept if isinstance(kept, Refusal) else as_told(kept)
+
+    async def again(self, edited: Comment, verdict: Open) -> Comment | Refusal:
+        """An edited comment as it stands by its new text, or why it cannot be.
+
+        Raises :class:`CommentsUnavailable`.
+        """
+        return await self._judging.again(edited, self._tag(verdict))

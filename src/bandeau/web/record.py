@@ -6,7 +6,7 @@ of the site, which many visitors share, hold nothing of this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -15,6 +15,7 @@ from starlette.routing import Route
 from bandeau import limits
 from bandeau.choice.decide import stand_without_choice
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
+from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held_of
 from bandeau.ledger.outbox import OutboxUnavailable
@@ -22,7 +23,7 @@ from bandeau.ledger.record import Ground, Kind, RecordError, items_subject_of, s
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
-from bandeau.web.inbound import InboundError, is_json, read_fields, same_origin
+from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
 from bandeau.web.pages import Pages
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
@@ -35,11 +36,19 @@ _UNSAVED = (LedgerUnavailable, CommentsUnavailable, OutboxUnavailable, RecordErr
 class RecordDesk:
     """Shows visitors their own records, and erases them (rules L1, L8)."""
 
-    def __init__(self, site: Site, visitors: Visitors, pages: Pages, eraser: Eraser) -> None:
+    def __init__(
+        self,
+        site: Site,
+        visitors: Visitors,
+        pages: Pages,
+        erasers: Mapping[Fate, Eraser],
+        commented: Callable[[Sent], Awaitable[bool]],
+    ) -> None:
         self._site = site
         self._visitors = visitors
         self._pages = pages
-        self._eraser = eraser
+        self._erasers = erasers
+        self._commented = commented
 
     def routes(self) -> list[Route]:
         """The record, the question before its erasure, and the erasure."""
@@ -80,19 +89,26 @@ class RecordDesk:
         """What erasing means, and the button that does it."""
         sent = Sent.of(request.scope["headers"])
         standing = await self._visitors.standing(sent)
-        return self._page(self._pages.erase_page(standing, self._language(request, sent)))
+        try:
+            comments = await self._commented(sent)
+        except (LedgerUnavailable, CommentsUnavailable):
+            comments = True  # Nothing can be erased now; what would be asked is shown.
+        lang = self._language(request, sent)
+        return self._page(self._pages.erase_page(standing, lang, comments=comments))
 
     async def erase(self, request: Request) -> Response:
         """Erase every record of this browser, and end its cookies.
 
-        Raises :class:`InboundError`: 403 from another site, 503 where not all could be erased.
+        ``comments`` says what becomes of comments, see :class:`Fate`; without it they are left.
+        Raises :class:`InboundError`: 400, 403 from another site, 503 where not all could be erased.
         """
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
-        await read_fields(request, limits.CHOICE_BODY_BYTES)
+        fate = _fate(await read_fields(request, limits.CHOICE_BODY_BYTES))
         sent = Sent.of(request.scope["headers"])
         try:
-            count = await self._eraser.erase_subjects(self._subjects(sent), Ground.REQUEST)
+            eraser = self._erasers[fate]
+            count = await eraser.erase_subjects(self._subjects(sent), Ground.REQUEST)
         except _UNSAVED as error:
             raise InboundError(503, "erase", "not all could be erased; try again") from error
         standing = stand_without_choice(self._site.policy, signal=sent.signal)
@@ -134,6 +150,16 @@ class RecordDesk:
         answer = Response(html, media_type="text/html")
         answer.headers.update(self._pages.headers)
         return answer
+
+
+def _fate(fields: Fields) -> Fate:
+    """Raises :class:`InboundError` for none that is known, and for several."""
+    try:
+        (named,) = fields.get("comments", [Fate.LEAVE])
+        return Fate(named)
+    except ValueError:
+        known = ", ".join(Fate)
+        raise InboundError(400, "bad_request", f"comments must be one of {known}") from None
 
 
 def _told(held: Held, now: float) -> dict[str, object]:

@@ -67,6 +67,7 @@ class View:
     announcement: str
     granted: int
     recorded: bool
+    commenting: bool
 
 
 def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View:
@@ -103,6 +104,7 @@ def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View
         announcement=_announcement(say, standing, counts),
         granted=granted,
         recorded=standing.choice is not None,
+        commenting=policy.feature("comments") is not None,
     )
 
 

@@ -51,9 +51,13 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Locked:
-    """The visitor may not comment."""
+    """The visitor may not comment; ``recorded`` where a choice of theirs refuses it.
+
+    Else a signal of the browser does, or nothing is known, so that nothing can be theirs.
+    """
 
     reason: Reason
+    recorded: bool = False
 
 
 Verdict = Open | Locked
@@ -66,7 +70,8 @@ def judge(proof: Proof, policy: Policy) -> Verdict:
         return Locked(Reason.NOT_OFFERED)
     reason = _not_granted(proof.standing, feature.purpose)
     if reason is not None:
-        return Locked(reason)
+        chosen = proof.standing.source is Source.CHOICE
+        return Locked(reason, recorded=chosen and reason is Reason.REFUSED)
     if not proof.current:
         return Locked(Reason.SUPERSEDED)
     if not proof.record_id or proof.standing.source is not Source.CHOICE:

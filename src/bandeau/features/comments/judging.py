@@ -54,6 +54,21 @@ class Judging:
         await self._authors.posted(kept, known_by)
         return kept
 
+    async def again(self, comment: Comment, tag: str) -> Comment | Refusal:
+        """``comment`` with a new text, as it stands by that, or why it cannot be.
+
+        What waits for a moderator goes on waiting. Raises :class:`CommentsUnavailable`.
+        """
+        new_id, known_by = self._random(AUTHOR_ID_BYTES).hex(), mark(comment.source)
+        author = await self._authors.author(tag, new_id, comment, known_by)
+        verdict = judge(comment, self._rules, author.known)
+        if isinstance(verdict, Refuse):
+            return REFUSALS[verdict.reason]
+        state, reasons = state_of(verdict)
+        if comment.state is State.HELD and state is State.PUBLISHED:
+            return comment
+        return replace(comment, state=state, reasons=reasons)
+
 
 def as_told(comment: Comment) -> Comment:
     """``comment`` as its author is told of it: a silent ban is not told (:class:`Hide`)."""

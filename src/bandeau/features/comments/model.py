@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+
+from bandeau import limits
 
 
 class State(StrEnum):
@@ -103,3 +107,10 @@ class Refusal:
     status: int
     text_key: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+@lru_cache(limits.COMMENTS_LISTED)
+def rfc3339(time: int) -> str:
+    """Unix milliseconds as RFC 3339 in UTC."""
+    stamp = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds")
+    return stamp.replace("+00:00", "Z")

@@ -50,20 +50,43 @@ class CommentStore(Protocol):
         """The comment of that id, whatever its state, or ``None``."""
         ...
 
+    async def mine(
+        self, receipts: Collection[str], before: Comment | None = None
+    ) -> tuple[Comment, ...]:
+        """What these ledger records allowed and is not gone, newest first.
+
+        At most ``limits.COMMENTS_MINE``; with ``before`` those that are older than it, which
+        itself may be anyone's by now.
+        """
+        ...
+
     async def move(
-        self, comment_id: str, state: State, reasons: Collection[str] = ()
+        self,
+        comment_id: str,
+        state: State,
+        reasons: Collection[str] = (),
+        known: Comment | None = None,
     ) -> Comment | None:
         """Put a comment into ``state``; give it as it was before, ``None`` where there is none.
 
+        With ``known`` only if its state and reasons are still those, and else ``None``.
         What is :attr:`State.GONE` loses name, author, text and receipt for good, and goes nowhere
         from there.
         """
         ...
 
-    async def rewrite(self, comment: Comment) -> bool:
+    async def rewrite(self, comment: Comment, known: Comment | None = None) -> bool:
         """Keep name, text, edit time, state and reasons of ``comment`` under its id.
 
-        False where there is none that could be edited.
+        False where there is none that could be edited; with ``known`` also where its state and
+        reasons are no longer those.
+        """
+        ...
+
+    async def disown(self, comment_id: str) -> bool:
+        """Take name, author, receipt and source off a comment for good; what is shown stays.
+
+        False where there is none that still had any of them.
         """
         ...
 

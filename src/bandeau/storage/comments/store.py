@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,9 @@ _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
     " place, replies"
 )
+_MADE: Callable[..., Comment] = Comment
+_STATES = {state.value: state for state in State}
 COLUMNS = _COLUMNS
-_FIELDS = _COLUMNS.split(", ")
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
@@ -44,18 +45,26 @@ _ROOTS = f"SELECT {_COLUMNS} FROM comment WHERE page = $1 AND place = 0 AND list
 _SAME = "(SELECT {by} FROM comment WHERE id = $3 AND page = $1 AND place = 0 AND listed = 1)"
 _BY = {Order.NEWEST: "time, id", Order.OLDEST: "time, id", Order.BUSIEST: "replies, id"}
 _THREAD = (
-    f"SELECT {_COLUMNS} FROM comment WHERE root = $1 AND place > $2 AND state = 'published'"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM comment WHERE root = $1 AND place > $2 AND listed = 1"  # noqa: S608
     " ORDER BY place LIMIT $3"
 )
-_MOVE = "UPDATE comment SET state = $2, reasons = $3 WHERE id = $1 AND state = $4 RETURNING id"
+_MOVE = (
+    "UPDATE comment SET state = $2, reasons = $3 WHERE id = $1 AND state = $4 AND reasons = $5"
+    " RETURNING id"
+)
 _ERASE = (
     "UPDATE comment SET name = '', author = '', source = '', html = '', receipt = '', reasons = ''"
     " WHERE id = $1"
 )
 _REWRITE = (
     "UPDATE comment SET name = $2, source = $3, html = $4, edited = $5, state = $6, reasons = $7"
-    " WHERE id = $1 AND state = $8 RETURNING id"
+    " WHERE id = $1 AND state = $8 AND reasons = $9 RETURNING id"
 )
+_DISOWN = (
+    "UPDATE comment SET name = '', author = '', receipt = '', source = ''"
+    " WHERE id = $1 AND (name <> '' OR author <> '' OR receipt <> '' OR source <> '') RETURNING id"
+)
+_NEWEST_OF_ALL = (2**62, "")
 
 
 class StoredComments:
@@ -104,16 +113,35 @@ class StoredComments:
         found = _comments(await self._tables.read(_FIND, comment_id))
         return found[0] if found else None
 
+    async def mine(
+        self, receipts: Collection[str], before: Comment | None = None
+    ) -> tuple[Comment, ...]:
+        """See the port."""
+        known = [receipt for receipt in receipts if receipt]
+        if not known:
+            return ()
+        time, last = (before.time, before.id) if before else _NEWEST_OF_ALL
+        rows = await self._tables.read(allowed(known), limits.COMMENTS_MINE, time, last, *known)
+        return tuple(_comments(rows))
+
     async def move(
-        self, comment_id: str, state: State, reasons: Collection[str] = ()
+        self,
+        comment_id: str,
+        state: State,
+        reasons: Collection[str] = (),
+        known: Comment | None = None,
     ) -> Comment | None:
         """See the port."""
-        steps = _moving(comment_id, state, tuple(reasons))
+        steps = _moving(comment_id, state, tuple(reasons), known)
         return await self._tables.write(steps, erasing=state is State.GONE)
 
-    async def rewrite(self, comment: Comment) -> bool:
+    async def rewrite(self, comment: Comment, known: Comment | None = None) -> bool:
         """See the port."""
-        return await self._tables.write(_rewriting(comment), erasing=True)
+        return await self._tables.write(_rewriting(comment, known), erasing=True)
+
+    async def disown(self, comment_id: str) -> bool:
+        """See the port."""
+        return await self._tables.write(_disowning(comment_id), erasing=True)
 
     async def forget(self, receipts: Collection[str]) -> None:
         """See the port."""
@@ -125,7 +153,7 @@ class StoredComments:
         most = limits.COMMENT_REPLIES_SHOWN
         rows = await self._tables.read(
             f"SELECT {_COLUMNS} FROM comment WHERE root IN ({listed(2, len(roots))})"  # noqa: S608
-            " AND place BETWEEN 1 AND $1 AND state = 'published' ORDER BY root, place",
+            " AND place BETWEEN 1 AND $1 AND listed = 1 ORDER BY root, place",
             most,
             *(root.id for root in roots),
         )
@@ -143,6 +171,15 @@ def roots(order: Order, follows: bool) -> str:
     rest = f" AND ({by}) {beyond} {_SAME.format(by=by)}" if follows else ""
     first, second = by.split(", ")
     return f"{_ROOTS}{rest} ORDER BY {first} {way}, {second} {way} LIMIT $2"
+
+
+def allowed(receipts: Sequence[str]) -> str:
+    """The statement that reads what these records allowed, newest first."""
+    return (
+        f"SELECT {_COLUMNS} FROM comment WHERE receipt IN ({listed(4, len(receipts))})"  # noqa: S608
+        " AND state <> 'gone' AND (time < $2 OR (time = $2 AND id < $3))"
+        " ORDER BY time DESC, id DESC LIMIT $1"
+    )
 
 
 def _fitting(roots: list[Comment], limit: int) -> list[Comment]:
@@ -168,9 +205,9 @@ def _comments(rows: Rows) -> list[Comment]:
 
 
 def _comment(row: Sequence[Any]) -> Comment:
-    kept = dict(zip(_FIELDS, row, strict=True))
-    kept |= {"state": State(kept["state"]), "reasons": tuple(kept["reasons"].split())}
-    return Comment(**kept)
+    *told, state, reasons, edited, place, replies = row
+    why = tuple(reasons.split()) if reasons else ()
+    return _MADE(*told, _STATES[state], why, edited, place, replies)
 
 
 def _row(c: Comment) -> tuple[str | int | None, ...]:
@@ -208,13 +245,18 @@ def _counting(comment: Comment, change: int) -> Steps[None]:
     yield Statement(_SHOWN, (comment.page, change, comment.time))
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
+        yield Statement(_LISTED, (comment.id,))
     yield Statement(_LISTED, (comment.root,))
 
 
-def _moving(comment_id: str, state: State, reasons: tuple[str, ...]) -> Steps[Comment | None]:
+def _moving(
+    comment_id: str, state: State, reasons: tuple[str, ...], known: Comment | None
+) -> Steps[Comment | None]:
     before = yield from _found(comment_id)
     while before and before.state is not State.GONE:
-        values = (comment_id, state.value, " ".join(reasons), before.state.value)
+        if known and _judged(before) != _judged(known):
+            return None
+        values = (comment_id, state.value, " ".join(reasons), *_judged(before))
         if (yield Statement(_MOVE, values)):
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
@@ -224,16 +266,25 @@ def _moving(comment_id: str, state: State, reasons: tuple[str, ...]) -> Steps[Co
     return before
 
 
-def _rewriting(comment: Comment) -> Steps[bool]:
+def _rewriting(comment: Comment, known: Comment | None) -> Steps[bool]:
     before = yield from _found(comment.id)
     while before and before.state is not State.GONE:
+        if known and _judged(before) != _judged(known):
+            return False
         values = (comment.id, comment.name, comment.source, comment.html, comment.edited)
-        judged = (comment.state.value, " ".join(comment.reasons), before.state.value)
-        if (yield Statement(_REWRITE, (*values, *judged))):
+        if (yield Statement(_REWRITE, (*values, *_judged(comment), *_judged(before)))):
             yield from _turning(before, comment.state)
             return True
         before = yield from _found(comment.id)
     return False
+
+
+def _judged(comment: Comment) -> tuple[str, str]:
+    return comment.state.value, " ".join(comment.reasons)
+
+
+def _disowning(comment_id: str) -> Steps[bool]:
+    return bool((yield Statement(_DISOWN, (comment_id,))))
 
 
 def _turning(before: Comment, state: State) -> Steps[None]:

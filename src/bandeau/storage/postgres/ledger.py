@@ -12,12 +12,13 @@ from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import Leaf, LedgerUnavailable, Stored
-from bandeau.ledger.tiles import parse_path
+from bandeau.ledger.tiles import parse_path, parse_proof
 from bandeau.ledger.verify import Row
 from bandeau.storage.postgres import ledger_rows as rows
 from bandeau.storage.postgres.database import Connection, Database, translated
 from bandeau.storage.postgres.ledger_desk import Desk
 from bandeau.storage.postgres.ledger_sequencer import Sequencer
+from bandeau.storage.postgres.ledger_tree import proof_in
 from bandeau.storage.postgres.schema import SchemaError, prepare
 
 LOG = 0
@@ -110,6 +111,8 @@ class PostgresLedger:
             return await rows.checkpoint_of(db, self._log, int(found[1]))
         if found := _ARTEFACT.fullmatch(path):
             return await rows.artefact(db, bytes.fromhex(found[1]))
+        if proof := parse_proof(path):
+            return await proof_in(db, self._log, *proof)
         tile = parse_path(path)
         return await rows.served_tile(db, self._log, tile) if tile else None
 

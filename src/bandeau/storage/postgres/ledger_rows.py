@@ -10,7 +10,7 @@ would offer the primary key, all of it, to a plan that was made while the table 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
@@ -32,6 +32,15 @@ INSERT INTO tile (log, level, idx, hashes)
 SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::bytea[])
 ON CONFLICT (log, level, idx) DO UPDATE SET hashes = excluded.hashes
 """
+# A record's commitment is asked for only where others may follow it.
+_KNOWN = """
+SELECT log, rid, tag, subj, seq, NULL::bytea FROM leaf WHERE rid = ANY($1::uuid[])
+UNION ALL
+SELECT log, rid, tag, subj, seq, NULL::bytea FROM leaf WHERE tag = ANY($2::bytea[])
+UNION ALL
+SELECT log, rid, tag, subj, seq, commitment FROM leaf
+WHERE subj = ANY($3::bytea[]) AND subj IS NOT NULL AND next IS NULL
+"""
 _FOLLOWED = "UPDATE leaf SET next = $3 WHERE log = $1 AND seq = $2"
 _NAMES = "SELECT subj, rid FROM leaf WHERE log = $1 AND seq = ANY($2::bigint[])"
 _ERASED = "UPDATE leaf SET rid = NULL, subj = NULL, tag = $3 WHERE log = $1 AND seq = $2"
@@ -46,37 +55,39 @@ WHERE leaf.seq IS NULL
 """
 
 
-async def known_indexes(db: Connection, log: int, ids: Iterable[str]) -> dict[str, int]:
-    """The index of each record that is already kept, by its id, erased ones too."""
-    wanted = {erased_id_bytes(name): name for name in ids}
-    query = """
-        SELECT log, rid, tag, seq FROM leaf WHERE rid = ANY($1::uuid[])
-        UNION ALL SELECT log, rid, tag, seq FROM leaf WHERE tag = ANY($2::bytea[])
+class Known(NamedTuple):
+    """What the log holds already of a batch of drafts.
+
+    ``indexes`` are those of records that are kept, by id, erased ones too; ``erasable`` those of
+    choices that the drafts erase and that are still held, by id; ``formers`` the latest record of
+    each subject.
     """
-    found = await db.fetch(query, list(wanted.values()), list(wanted))
-    return {str(rid) if rid else wanted[tag]: seq for its, rid, tag, seq in found if its == log}
+
+    indexes: dict[str, int]
+    erasable: dict[str, int]
+    formers: dict[str, Former]
 
 
-async def formers(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[str, Former]:
-    """The latest record of each subject among ``drafts``."""
+async def known(db: Connection, log: int, drafts: Sequence[Draft]) -> Known:
+    """All that placing ``drafts`` asks of the log, in one way to the server."""
+    tags = {erased_id_bytes(draft.id): draft.id for draft in drafts}
+    ids = [*tags.values(), *(draft.erases for draft in drafts if draft.erases)]
     subjects = {bytes.fromhex(draft.subject) for draft in drafts if draft.subject}
-    if not subjects:
-        return {}
-    query = """
-        SELECT log, subj, seq, commitment FROM leaf
-        WHERE subj = ANY($1::bytea[]) AND subj IS NOT NULL AND next IS NULL
-    """
-    found = await db.fetch(query, list(subjects))
-    return {subj.hex(): Former(seq, c) for its, subj, seq, c in found if its == log}
-
-
-async def erasable(db: Connection, log: int, drafts: Iterable[Draft]) -> dict[str, int]:
-    """The index of each choice that ``drafts`` erase and that is still held, by its id."""
-    wanted = [draft.erases for draft in drafts if draft.erases]
-    if not wanted:
-        return {}
-    query = "SELECT log, rid, seq FROM leaf WHERE rid = ANY($1::uuid[]) AND subj IS NOT NULL"
-    return {str(rid): seq for its, rid, seq in await db.fetch(query, wanted) if its == log}
+    told = Known({}, {}, {})
+    for its, rid, tag, subj, seq, commitment in await db.fetch(
+        _KNOWN, ids, list(tags), list(subjects)
+    ):
+        if its != log:
+            continue
+        if commitment is not None:
+            told.formers[subj.hex()] = Former(seq, commitment)
+        elif rid is None:
+            told.indexes[tags[tag]] = seq
+        else:
+            told.indexes[str(rid)] = seq
+            if subj is not None:
+                told.erasable[str(rid)] = seq
+    return told
 
 
 async def write(

@@ -131,13 +131,11 @@ class Sequencer:
     async def _place(
         self, db: Connection, drafts: Sequence[Draft]
     ) -> tuple[Batch, dict[str, LedgerRefused]]:
-        known = await rows.known_indexes(db, self._log, (draft.id for draft in drafts))
-        targets = await rows.erasable(db, self._log, drafts)
+        known, targets, formers = await rows.known(db, self._log, drafts)
         placed, refused = admitted(drafts, known, targets)
         if not placed:
             return Batch(), refused
-        former = await rows.formers(db, self._log, placed)
-        batch = sequence(self._tree.size, placed, former, targets, self._random)
+        batch = sequence(self._tree.size, placed, formers, targets, self._random)
         tiles, note = self._tree.grow(batch)
         shown = [data for draft in placed for data in draft.artefacts]
         await rows.write(db, self._log, batch, tiles, shown)

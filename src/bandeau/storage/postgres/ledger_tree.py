@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
-from bandeau.ledger.commitment import leaf_hash
+from bandeau.ledger.commitment import HASH_BYTES, leaf_hash
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.sequence import Batch
 from bandeau.ledger.store import LedgerUnavailable
@@ -23,8 +23,8 @@ class Tree:
         self._signer = signer
         self._verifier = Verifier(signer.vkey)
         self._head = Head()
-        self._written: dict[tuple[int, int], bytes] = {}
-        self._nodes = TileNodes(self._read_tile)
+        self._written: dict[tuple[int, int], Written] = {}
+        self._nodes = self._tree()
         self._note = b""
         self.seen = 0
 
@@ -46,15 +46,15 @@ class Tree:
             )
         self._head = await rows.load_head(db, self._log, size)
         self._written = {}
-        self._nodes = TileNodes(self._read_tile)
+        self._nodes = self._tree()
         self._check(note)
         self._note, self.seen = note, size
 
     def grow(self, batch: Batch) -> tuple[list[Written], bytes]:
         """Append a batch: the tiles that changed, and the signed checkpoint."""
         self._head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
-        self._written = {(tile.level, tile.index): tile.hashes for tile in tiles}
-        self._note = self._signer.sign(self.size, Prover(self.size, self._nodes).root())
+        self._written = {(tile.level, tile.index): tile for tile in tiles}
+        self._note = self._signer.sign(self.size, self._nodes.prover(self.size).root())
         return tiles, self._note
 
     def receipts(self, batch: Batch) -> dict[str, Receipt]:
@@ -63,7 +63,7 @@ class Tree:
             return {}
         note, key = self._note, self._signer.vkey
         first = self.size - len(batch.entries)
-        proofs = Prover(self.size, self._nodes).inclusions(first, self.size)
+        proofs = self._nodes.prover(self.size).inclusions(first, self.size)
         return {
             e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
             for e, proof in zip(batch.entries, proofs, strict=True)
@@ -76,7 +76,7 @@ class Tree:
             raise LedgerUnavailable(
                 f"the ledger's last checkpoint is not by this log's key: {error}"
             ) from error
-        if signed.size != self.size or signed.root != Prover(self.size, self._nodes).root():
+        if signed.size != self.size or signed.root != self._nodes.prover(self.size).root():
             raise LedgerUnavailable("tiles and last checkpoint differ; run bandeau ledger verify")
 
     def _read_tile(self, level: int, index: int) -> bytes:
@@ -86,7 +86,15 @@ class Tree:
         found = self._written.get((level, index))
         if found is None:
             raise LedgerUnavailable(f"tile {level}/{index} is not at hand")
-        return found
+        return found.hashes
+
+    def _tree(self) -> TileNodes:
+        """The nodes of the tree, of which nothing is remembered yet."""
+        return TileNodes(self._read_tile, between=self._read_between)
+
+    def _read_between(self, level: int, index: int) -> bytes:
+        found = self._written.get((level, index))
+        return found.between if found else b""
 
 
 async def replayed(
@@ -119,6 +127,17 @@ async def replayed(
     return answers
 
 
+async def proof_in(db: Connection, log: int, size: int, index: int) -> bytes | None:
+    """The hashes, one after the other, that prove ``index`` in the first ``size`` records.
+
+    ``None`` where there are not so many. Raises :class:`LedgerUnavailable`.
+    """
+    latest, _ = await rows.last_checkpoint(db, log)
+    if not 0 <= index < size <= latest:
+        return None
+    return b"".join(await _Tiles(db, log).inclusion(index, size))
+
+
 class _Tiles:
     """Tiles of a log, each read once. One may be read fuller than a tree had it: it begins so."""
 
@@ -134,9 +153,9 @@ class _Tiles:
             at = (tile.level, tile.index)
             if at not in self._known:
                 found = await rows.read_tile(self._db, self._log, *at)
-                if found is None:
+                if found is None or len(found) < tile.width * HASH_BYTES:
                     raise LedgerUnavailable(f"the ledger lacks {tile.path}")
                 self._known[at] = found
         nodes = TileNodes(lambda level, at: self._known[level, at])
-        prover = self._provers.setdefault(size, Prover(size, nodes))
+        prover = self._provers.setdefault(size, nodes.prover(size))
         return prover.inclusion(index)

@@ -15,10 +15,11 @@ from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import Leaf, LedgerUnavailable, Stored
-from bandeau.ledger.tiles import parse_path
+from bandeau.ledger.tiles import parse_path, parse_proof
 from bandeau.ledger.verify import Evidence, Finding, Outcome, Row, verify
 from bandeau.storage.sqlite import ledger_file as file
 from bandeau.storage.sqlite import ledger_kept
+from bandeau.storage.sqlite.ledger_proofs import Proofs
 from bandeau.storage.sqlite.ledger_sequencer import Open, Sequencer
 from bandeau.storage.sqlite.ledger_writer import Writer
 
@@ -56,6 +57,7 @@ class SqliteLedger:
         self._sequencer.prepare(restored=restored)
         self._reader = file.open_reader(path)
         self._memory = _Memory(self._reader)
+        self._proofs = Proofs(self._reader)
         self._writer = Writer(self._sequencer.commit)
 
     def close(self) -> None:
@@ -95,6 +97,8 @@ class SqliteLedger:
                 return file.checkpoint_of(self._reader, int(found[1]))
             if found := _ARTEFACT.fullmatch(path):
                 return file.artefact(self._reader, bytes.fromhex(found[1]))
+            if proof := parse_proof(path):
+                return self._proofs.inclusion(*proof)
             tile = parse_path(path)
             return file.served_tile(self._reader, tile) if tile else None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ _TYPES = (_NUMBER, _FILLED, _MAYBE, _MAYBE, _MAYBE, _FILLED, _NUMBER | _NONE)
 """Of the columns of ``leaf``, in their order."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+# What Row._make does after it has counted the columns, in a third of the time.
+_as_row: Callable[[Sequence[Any]], Row] = partial(tuple.__new__, Row)
 _INSERT = (
     "INSERT INTO leaf (idx, id, subject, body, salt, commitment, next) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
@@ -284,9 +287,13 @@ def scrub(db: apsw.Connection) -> bool:
 
 def rows(db: apsw.Connection, start: int, end: int) -> Iterator[Row]:
     """Stored records from index ``start`` to before ``end``."""
+    return chain.from_iterable(_pages(db, start, end))
+
+
+def _pages(db: apsw.Connection, start: int, end: int) -> Iterator[Iterable[Row]]:
     found = db.execute(_SELECT, (start, end))
     while page := list(islice(found, _PAGE)):
-        yield from map(Row._make if _readable(page) else _repaired, page)
+        yield map(_as_row if _readable(page) else _repaired, page)
 
 
 def _readable(page: Sequence[Sequence[object]]) -> bool:

@@ -9,6 +9,7 @@ from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.storage.sqlite import ledger_file as file
 from bandeau.storage.sqlite.ledger import SqliteLedger, _Memory
+from bandeau.storage.sqlite.ledger_proofs import Proofs
 
 
 class SqliteLedgerReader(SqliteLedger):
@@ -24,6 +25,7 @@ class SqliteLedgerReader(SqliteLedger):
         self._vkey = vkey
         self._reader = file.open_reader(path)
         self._memory = _Memory(self._reader)
+        self._proofs = Proofs(self._reader)
 
     def close(self) -> None:
         """Close the file."""

@@ -207,7 +207,7 @@ class Sequencer:
         return TileNodes(self._read_tile, between=self._read_between)
 
     def _prover(self, size: int) -> Prover:
-        return Prover(size, self._nodes)
+        return self._nodes.prover(size)
 
     def _read_tile(self, level: int, index: int) -> bytes:
         head = self._head

@@ -1,0 +1,222 @@
+"""``/.bandeau/comments/mine``: what was commented from this very browser, and what becomes of it.
+
+The receipt cookie tells whose records these are, and the records which comments they allowed. It
+is sent under ``/.bandeau/`` only; so pages of the site, which many visitors share, hold nothing of
+this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bandeau import limits
+from bandeau.features.comments.gate import Locked, Open, Reason, judge
+from bandeau.features.comments.model import Comment, Refusal, State
+from bandeau.features.comments.own import (
+    Action,
+    editable,
+    published_again,
+    revised,
+    told,
+    unpublished,
+)
+from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.ledger.record import subject_of
+from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.words import choose_language
+from bandeau.web.context import Site
+from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
+from bandeau.web.mine_view import MineScene
+from bandeau.web.pages import Pages
+from bandeau.web.posting import Posting
+from bandeau.web.visitor import Sent, Visitors
+
+PATH = "/.bandeau/comments/mine"
+ALL = "all"
+FILE = "comments.json"
+
+
+class MineDesk:
+    """Shows readers their own comments, and does with them what they say."""
+
+    def __init__(
+        self, site: Site, visitors: Visitors, pages: Pages, store: CommentStore, posting: Posting
+    ) -> None:
+        self._site = site
+        self._visitors = visitors
+        self._pages = pages
+        self._store = store
+        self._posting = posting
+
+    def routes(self) -> list[Route]:
+        """The comments of this browser, and what is done with them."""
+        return [
+            Route(PATH, self.show, methods=["GET"]),
+            Route(PATH, self.act, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The comments of this browser, newest first: a page to people, JSON to programs."""
+        sent = Sent.of(request.scope["headers"])
+        async with _available():
+            receipts = await self._receipts(sent)
+            if "download" in request.query_params or is_json(request):
+                return await self._whole(request, receipts)
+            found = await self._store.mine(receipts)
+        proof = await self._visitors.proof(sent)
+        done = request.query_params.get("done", "")
+        scene = MineScene(
+            found,
+            opened=not isinstance(judge(proof, self._site.policy), Locked),
+            now=self._now(),
+            done=done if done in set(Action) else "",
+        )
+        page = self._pages.mine_page(proof.standing, self._language(request, sent), scene)
+        answer = Response(page, media_type="text/html")
+        answer.headers.update(self._pages.headers)
+        return answer
+
+    async def act(self, request: Request) -> Response:
+        """Do what ``action`` says with the comment ``id``, or with ``all`` of this browser's.
+
+        Raises :class:`InboundError`: 403 from another site, where the purpose is not granted, and
+        once the edit window is closed; 404 for an id that is no comment of this browser; 409 for
+        what a moderator judged; 422 for a text that cannot be published; 503.
+        """
+        if not same_origin(request):
+            raise InboundError(403, "cross_site", "the request comes from another site")
+        fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
+        action, named = _action(fields), _one(fields, "id")
+        sent = Sent.of(request.scope["headers"])
+        verdict = await self._granted(sent) if action.writes else None
+        async with _available():
+            receipts = await self._receipts(sent)
+            if named == ALL and action is not Action.EDIT:
+                changed = [await self._done(action, each) async for each in self._each(receipts)]
+            else:
+                found = await self._found(named, receipts)
+                if verdict and action is Action.EDIT:
+                    await self._edit(found, _one(fields, "text"), verdict)
+                    changed = [True]
+                else:
+                    changed = [await self._done(action, found)]
+        return self._answer(request, sent, action, sum(changed))
+
+    async def any(self, sent: Sent) -> bool:
+        """Whether this browser has comments.
+
+        Raises :class:`LedgerUnavailable`, :class:`CommentsUnavailable`.
+        """
+        return bool(await self._store.mine(await self._receipts(sent)))
+
+    async def _receipts(self, sent: Sent) -> list[str]:
+        """Ids of the choices of this browser that the ledger still holds.
+
+        Raises :class:`LedgerUnavailable`.
+        """
+        ticket = self._visitors.ticket(sent)
+        if ticket is None:
+            return []
+        subject = subject_of(self._site.subject_key, ticket.visitor)
+        held = await self._site.ledger.history(subject, limits.COMMENT_RECORDS)
+        return [stored.id for stored in held]
+
+    async def _whole(self, request: Request, receipts: list[str]) -> Response:
+        kept = [told(each) async for each in self._each(receipts)]
+        answer = JSONResponse({"comments": kept}, headers={"cache-control": "no-store"})
+        if "download" in request.query_params:
+            answer.headers["content-disposition"] = f'attachment; filename="{FILE}"'
+        return answer
+
+    async def _each(self, receipts: list[str]) -> AsyncIterator[Comment]:
+        found = await self._store.mine(receipts)
+        while found:
+            for comment in found:
+                yield comment
+            found = await self._store.mine(receipts, found[-1])
+
+    async def _found(self, named: str, receipts: Iterable[str]) -> Comment:
+        found = await self._store.find(named)
+        if found is None or not found.receipt or found.receipt not in receipts:
+            raise InboundError(404, "comment_unknown", "unknown-comment")
+        return found
+
+    async def _granted(self, sent: Sent) -> Open:
+        """The ledger's word that this visitor may post now. Raises :class:`InboundError`."""
+        verdict = judge(await self._visitors.proof(sent), self._site.policy)
+        if isinstance(verdict, Locked):
+            down = verdict.reason is Reason.LEDGER_DOWN
+            key = "comments_unavailable" if down else "comments_locked"
+            raise InboundError(403, key, verdict.reason.value)
+        return verdict
+
+    async def _done(self, action: Action, comment: Comment) -> bool:
+        """Whether it changed anything."""
+        match action:
+            case Action.KEEP:
+                return await self._store.disown(comment.id)
+            case Action.ERASE:
+                return await self._store.move(comment.id, State.GONE) is not None
+            case Action.UNPUBLISH:
+                return await self._turn(comment, unpublished(comment))
+        return await self._turn(comment, published_again(comment))
+
+    async def _turn(self, comment: Comment, where: tuple[State, tuple[str, ...]] | None) -> bool:
+        """Put it there, unless a moderator was quicker."""
+        return where is not None and await self._store.move(comment.id, *where, comment) is not None
+
+    async def _edit(self, comment: Comment, text: str, verdict: Open) -> None:
+        if comment.state not in (State.PUBLISHED, State.HELD):
+            raise InboundError(409, "comment_moderated", "not-published")
+        if not editable(comment, self._now()):
+            raise InboundError(403, "comment_closed", "edit-closed")
+        edited = revised(comment, text, self._now())
+        if not isinstance(edited, Refusal):
+            edited = await self._posting.again(edited, verdict)
+        if isinstance(edited, Refusal):
+            raise InboundError(422, "comment_text", str(edited.code))
+        if not await self._store.rewrite(edited, comment):
+            raise InboundError(409, "comment_moderated", "not-published")
+
+    def _answer(self, request: Request, sent: Sent, action: Action, changed: int) -> Response:
+        if is_json(request):
+            return JSONResponse({"changed": changed}, headers={"cache-control": "no-store"})
+        done = f"done={action}&" if changed else ""
+        back = f"{PATH}?{done}lang={self._language(request, sent)}"
+        return RedirectResponse(back, 303, headers={"cache-control": "no-store"})
+
+    def _language(self, request: Request, sent: Sent) -> str:
+        asked = request.query_params.get("lang")
+        return choose_language(self._site.policy, asked, sent.languages)
+
+    def _now(self) -> int:
+        return int(self._site.now() * 1000)
+
+
+@asynccontextmanager
+async def _available() -> AsyncIterator[None]:
+    try:
+        yield
+    except (LedgerUnavailable, CommentsUnavailable) as error:
+        raise InboundError(503, "comments_unavailable", "unavailable") from error
+
+
+def _action(fields: Fields) -> Action:
+    try:
+        return Action(_one(fields, "action"))
+    except ValueError:
+        known = ", ".join(Action)
+        raise InboundError(400, "bad_request", f"action must be one of {known}") from None
+
+
+def _one(fields: Fields, name: str) -> str:
+    """The only value of a field; raises :class:`InboundError` where it is missing or repeated."""
+    values = fields.get(name, [])
+    if len(values) != 1:
+        raise InboundError(400, "bad_request", f"{name} must be given once")
+    return values[0]

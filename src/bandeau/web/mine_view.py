@@ -1,0 +1,95 @@
+"""A reader's own comments in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from markupsafe import Markup
+
+from bandeau import limits
+from bandeau.features.comments.model import Comment, State, rfc3339
+from bandeau.features.comments.own import Action, editable, published_again, unpublished
+from bandeau.web.view import View
+
+_STATES = {State.PUBLISHED: "mine.state_published", State.HELD: "mine.state_held"}
+
+
+@dataclass(frozen=True, slots=True)
+class MineScene:
+    """Comments of one visitor; ``opened`` where commenting is open to them, ``done`` the last
+    action, ``now`` in Unix milliseconds."""
+
+    found: Sequence[Comment]
+    opened: bool
+    now: int
+    done: str
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be more than these."""
+        return len(self.found) >= limits.COMMENTS_MINE
+
+
+@dataclass(frozen=True, slots=True)
+class OwnComment:
+    """One comment as its author sees it; ``text`` what can be edited, ``None`` where nothing."""
+
+    id: str
+    page: str
+    where: str
+    name: str
+    html: Markup
+    time: str
+    shown_at: str
+    edited_at: str
+    state: str
+    actions: tuple[str, ...]
+    text: str | None
+
+
+def own_comments(view: View, scene: MineScene) -> list[OwnComment]:
+    """The comments of ``scene`` as the page tells them."""
+    return [_own(view, scene, comment) for comment in scene.found]
+
+
+def _own(view: View, scene: MineScene, comment: Comment) -> OwnComment:
+    return OwnComment(
+        id=comment.id,
+        page=_place(comment),
+        where=unquote(comment.page),
+        name=comment.name,
+        html=Markup(comment.html),  # noqa: S704 - sanitised when it was written
+        time=rfc3339(comment.time),
+        shown_at=_moment(comment.time),
+        edited_at=_moment(comment.edited) if comment.edited else "",
+        state=view.say(_state(comment)),
+        actions=tuple(_actions(scene, comment)),
+        text=comment.source if scene.opened and editable(comment, scene.now) else None,
+    )
+
+
+def _actions(scene: MineScene, comment: Comment) -> list[Action]:
+    ways = [Action.KEEP]
+    if unpublished(comment):
+        ways.append(Action.UNPUBLISH)
+    if scene.opened and published_again(comment):
+        ways.append(Action.PUBLISH)
+    return [*ways, Action.ERASE]
+
+
+def _state(comment: Comment) -> str:
+    if published_again(comment):
+        return "mine.state_unpublished"
+    return _STATES.get(comment.state, "mine.state_hidden")
+
+
+def _place(comment: Comment) -> str:
+    shown = comment.state is State.PUBLISHED
+    return f"{comment.page}#comment-{comment.id}" if shown else comment.page
+
+
+def _moment(time: int) -> str:
+    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"

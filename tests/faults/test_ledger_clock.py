@@ -56,7 +56,7 @@ class Moved:
 @pytest.fixture
 def moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moved]:
     clock = [time.time()]
-    monkeypatch.setattr("bandeau.app.time", SimpleNamespace(time=lambda: clock[0]))
+    monkeypatch.setattr("bandeau.app.plan.time", SimpleNamespace(time=lambda: clock[0]))
     policy, data = tmp_path / "policy.toml", tmp_path / "data"
     policy.write_text(POLICY, encoding="utf-8")
     site = Bandeau(publisher(Seen()), policy=policy, data=data)

@@ -1,0 +1,75 @@
+"""How comments are put together: the readers' side, their own comments, the newsroom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+from bandeau.enforcement.exchange import Exchange
+from bandeau.features.comments.gate import Proof
+from bandeau.storage.comments.newsroom import Newsroom, newsroom
+from bandeau.storage.files import read_staff_words
+from bandeau.storage.place import Comments as Stored
+from bandeau.web.admin import Admin
+from bandeau.web.admin_view import AdminView
+from bandeau.web.comments import Comments
+from bandeau.web.context import Site
+from bandeau.web.inbound import same_origin
+from bandeau.web.mine import MineDesk
+from bandeau.web.pages import Pages
+from bandeau.web.posting import Posting
+from bandeau.web.sign_in import SignIn
+from bandeau.web.visitor import Sent, Visitors
+
+
+@dataclass(frozen=True, slots=True)
+class Commenting:
+    """The comments of one site; nobody is asked for them where the policy does not offer them."""
+
+    site: Site
+    comments: Comments
+    mine: MineDesk
+    room: Newsroom
+    listed: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        site: Site,
+        visitors: Visitors,
+        pages: Pages,
+        store: Stored,
+        listed: tuple[str, ...],
+    ) -> Commenting:
+        """``listed`` are the words of the policy's lists."""
+
+        async def proof(request: Request) -> Proof:
+            return await visitors.proof(Sent.of(request.scope["headers"]))
+
+        room = newsroom(store.tables)
+        posting = Posting.of(site, listed, store, room.authors)
+        comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
+        mine = MineDesk(site, visitors, pages, store, posting)
+        return cls(site, comments, mine, room, listed)
+
+    @property
+    def offered(self) -> bool:
+        """Whether the policy declares the feature."""
+        return self.site.policy.feature("comments") is not None
+
+    async def section(self, exchange: Exchange, lang: str) -> tuple[str, bytes]:
+        """The section of the article that ``exchange`` asks for."""
+        standing, path = exchange.standing, exchange.asked.path
+        return await self.comments.section_for(standing, lang, path, shared=exchange.shared)
+
+    def routes(self) -> list[BaseRoute]:
+        """What is asked for under ``/.bandeau/comments`` and ``/.bandeau/admin``."""
+        if not self.offered:
+            return []
+        return [*self.comments.routes(), *self.mine.routes(), *self._admin().routes()]
+
+    def _admin(self) -> Admin:
+        view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
+        return Admin(self.site, SignIn.of(self.site, self.room.staff), self.room.queue, view)

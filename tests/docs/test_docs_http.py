@@ -38,6 +38,7 @@ from bandeau.features.comments.own import Action
 from bandeau.features.comments.own import told as kept_of
 from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
 from bandeau.web import comments, comments_body
+from bandeau.web.heard import Heard
 from bandeau.web.sealed import Sealed
 
 # HTTP.
@@ -52,7 +53,9 @@ def site(tmp_path: Path) -> Iterator[Bandeau]:
 
 
 def test_every_address_and_no_other(site: Bandeau) -> None:
-    sealed = site._enforcer._desk.own
+    heard = site._enforcer._desk.own
+    assert isinstance(heard, Heard)
+    sealed = heard.app
     assert isinstance(sealed, Sealed)
     own = sealed.app
     assert isinstance(own, Starlette)

@@ -37,6 +37,7 @@ from bandeau.web.courier import Courier
 from bandeau.web.endpoints import Endpoints
 from bandeau.web.erasing import erasers_of
 from bandeau.web.guarded import Desk
+from bandeau.web.heard import Heard
 from bandeau.web.insertions import Insertions
 from bandeau.web.items import Items
 from bandeau.web.leaving import Leaving
@@ -145,7 +146,8 @@ class Plan:
             *Transparency(site, self.anchors).routes(),
             *talk.routes(),
         ]
-        own = Sealed(Endpoints(site, visitors, choices, pages).app(routes), confine=self._confine)
+        endpoints = Endpoints(site, visitors, choices, pages).app(routes)
+        own = Heard(Sealed(endpoints, confine=self._confine))
 
         def close() -> None:
             lookout.close()

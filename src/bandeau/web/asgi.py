@@ -25,6 +25,7 @@ from bandeau.web.guarded import (
     Send,
     names_host,
 )
+from bandeau.web.heard import hear_out
 from bandeau.web.held import HeldPage
 from bandeau.web.variants import Variants
 
@@ -52,6 +53,7 @@ class Enforcer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One ASGI connection."""
         if scope["type"] == "http" and not names_host(scope["headers"]):
+            await hear_out(scope, receive)
             await Whole(400, list(REFUSAL_HEADERS), REFUSAL).sent_by(send)
         elif scope["type"] == "http" and scope["path"].startswith(OWN_PATHS):
             await self._desk.own(scope, receive, send)
@@ -84,6 +86,7 @@ class Enforcer:
             return
         at_hand = self._at_hand(guarded) if scope["type"] == "http" else None
         if at_hand is not None:
+            await hear_out(scope, receive)
             await at_hand.sent_by(send)
         else:
             await self._passed_on(guarded, scope, receive, send)

@@ -7,14 +7,19 @@ import os
 import shutil
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from types import SimpleNamespace
 
 import httpx._transports.default as httpx_transports
 import pytest
 import uvicorn.server
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 from postgres_server import PostgresServer
 
+from bandeau.features.comments import staff
+
+FAULTS = Path(__file__).parent / "faults"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 # Time is no measure on a shared machine: no deadline, and slow generation is not an error.
@@ -41,9 +46,9 @@ def _find_chromium() -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs PostgreSQL is slow: a server is made for it, of which `make check` has no time."""
+    """Faults and what needs PostgreSQL are slow: of those `make check` has no time."""
     for item in items:
-        if "postgres" in getattr(item, "fixturenames", ()):
+        if "postgres" in getattr(item, "fixturenames", ()) or FAULTS in item.path.parents:
             item.add_marker("slow")
 
 
@@ -76,3 +81,11 @@ def postgres() -> Iterator[PostgresServer]:
 def anyio_backend() -> str:
     """Async tests carry ``@pytest.mark.anyio`` and run on asyncio."""
     return "asyncio"
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords that are hashed as always, but in no time."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(staff, "_HASHER", hasher)
+    monkeypatch.setattr(staff, "_NOBODY", hasher.hash("nobody", salt=b"\0" * 16))

@@ -30,6 +30,8 @@ from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.witnessed import WitnessFolder, WitnessUnusable
 from bandeau.web.witness import witness_app
 
+pytestmark = pytest.mark.slow
+
 NAME = "witness.test/w1"
 
 
@@ -360,7 +362,6 @@ def test_a_receipt_that_does_not_hold_is_not_compared(forked):
     assert run("receipt", "compare", forked / "a", forked / "none")[0] == 2
 
 
-@pytest.mark.slow
 def test_a_witness_is_served_from_the_command_line(tmp_path, data, keys):
     command = [str(Path(sys.executable).parent / "bandeau"), "witness", "serve"]
     words = ["--data", str(tmp_path / "w"), "--name", NAME, "--listen", "127.0.0.1:0"]

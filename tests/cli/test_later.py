@@ -14,6 +14,7 @@ LOADED = "import sys; from bandeau.cli import main; main({words!r}, standalone_m
 LOADED += "print(*(name for name in sys.modules if name.startswith('bandeau.')), file=sys.stderr)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "needed", "spared"),
     [

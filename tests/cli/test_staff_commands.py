@@ -15,6 +15,7 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import FILE
 from bandeau.storage.place import open_place
 
+pytestmark = pytest.mark.usefixtures("quick_passwords")
 PASSWORD = "correct horse battery"
 
 

@@ -33,8 +33,11 @@ COMPILED = {
     "caddy": ("caddy",),
     "caddy-ask": ("caddy", "--ask"),
 }
-SHELLS = ["middleware", "gateway", "wsgi", "django", "django-asgi"]
-SHELLS += [pytest.param(name, marks=pytest.mark.slow) for name in COMPILED]
+SHELLS = ["middleware", "gateway"]
+SHELLS += [
+    pytest.param(name, marks=pytest.mark.slow)
+    for name in ("wsgi", "django", "django-asgi", *COMPILED)
+]
 
 
 @pytest.fixture(scope="module", params=SHELLS)

@@ -14,6 +14,8 @@ from bandeau.demo import stories
 from bandeau.demo.addresses import Addresses, host_of, is_trustworthy
 from bandeau.demo.newspaper import typeset
 
+pytestmark = pytest.mark.slow
+
 FRENCH = [story for story in stories.STORIES if story.lang == "fr"]
 PAGES = ["/", "/vie-privee", *(story.path for story in stories.STORIES)]
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from bandeau.enforcement.html import Scanner
 from bandeau.enforcement.pieces import Gated, Literal, Piece
 
+pytestmark = pytest.mark.slow
+
 LIVE = (
     '<img src="https://t.evil.test/p.gif">',
     "<IMG\tSRC=//t.evil.test/p>",
@@ -254,7 +256,6 @@ def joined(pieces: list[Piece]) -> list[object]:
     return result
 
 
-@pytest.mark.slow
 def test_nothing_stays_live_in_many_random_pages() -> None:
     source = random.Random(7)
     for _ in range(4_000):

@@ -132,6 +132,7 @@ def test_known_consistency_proofs(at):
     verify_consistency(former, size, *roots, proof)
 
 
+@pytest.mark.slow
 def test_another_implementation_accepts_our_proofs_and_no_changed_one():
     drawn = random.Random(9162)
     for _ in range(300):

@@ -64,10 +64,16 @@ def lines_of(path: Path) -> int:
     return len(path.read_text("utf-8").splitlines())
 
 
+@cache
+def definitions(path: Path) -> tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, ...]:
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return tuple(node for node in ast.walk(tree_of(path)) if isinstance(node, kinds))
+
+
 def functions() -> Iterator[Function]:
     for path in sources():
-        for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        for node in definitions(path):
+            if not isinstance(node, ast.ClassDef):
                 assert node.end_lineno is not None
                 yield Function(path, node.name, node.lineno, node.end_lineno - node.lineno + 1)
 
@@ -84,6 +90,7 @@ def public_definitions(scope: ast.Module | ast.ClassDef) -> Iterator[ast.AST]:
             yield from public_definitions(node)
 
 
+@cache
 def project_files() -> list[Path]:
     """Files that git tracks or would track; a source archive has no git, and skips."""
     if not (ROOT / ".git").exists():
@@ -160,7 +167,7 @@ def test_no_class_is_a_manager() -> None:
     managers = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in sources()
-        for node in ast.walk(tree_of(path))
+        for node in definitions(path)
         if isinstance(node, ast.ClassDef) and re.search(r"(Manager|Helper|Util)s?$", node.name)
     ]
     assert not managers, listing(managers)

@@ -53,8 +53,9 @@ def check(policy: Policy, words: Words, lines: Lines) -> tuple[Fault, ...]:
 
 def load(data: bytes, words: Words) -> tuple[Policy, tuple[Fault, ...]]:
     """A policy that may be served, and its warnings; raises :class:`PolicyError` on any error."""
-    policy = parse(data)
-    faults = check(policy, words, lines_of(data))
+    lines = lines_of(data)
+    policy = parse(data, lines)
+    faults = check(policy, words, lines)
     if any(fault.severity == "error" for fault in faults):
         raise PolicyError(faults)
     return policy, faults

@@ -21,14 +21,16 @@ _KEYED = ("purposes", "features")
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
-def parse(data: bytes) -> Policy:
+def parse(data: bytes, lines: Lines | None = None) -> Policy:
     """The policy in ``data``: TOML 1.0 in UTF-8, with or without BOM, LF or CRLF.
+
+    ``lines`` are its places, where the caller has them.
 
     Raises :class:`PolicyError` and nothing else, whatever the bytes. Rules between parts are
     those of :func:`bandeau.policy.check.check`.
     """
     text = _decode(data)
-    lines = lines_of(data)
+    lines = lines or lines_of(data)
     tree = _read(text, lines)
     entries = {table: _entries(tree, table, lines) for table in _KEYED if table in tree}
     _refuse_own_keys(entries, lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from functools import cache
 from importlib.resources import files
 
 _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
@@ -17,6 +18,7 @@ def script(name: str) -> str:
     return (files("bandeau.web") / "static" / name).read_text("utf-8").strip()
 
 
+@cache
 def style(name: str) -> str:
     """A style sheet of ``templates/`` without comments and idle spaces."""
     source = (files("bandeau.web") / "templates" / name).read_text("utf-8")

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from ledger_load import check, processes
 from patroni_cluster import patroni_cluster
-from publisher import Seen, publisher
+from publisher import SHORT_POLICY, Seen, publisher
 from serving import serving
 
 from bandeau.app import gateway
@@ -22,17 +22,6 @@ pytestmark = pytest.mark.slow
 
 ROUNDS = int(os.environ.get("BANDEAU_FAILOVERS", "1"))
 HOST = {"host": "www.quotidien.test"}
-POLICY = """
-[site]
-name = "Le Quotidien"
-controller = "Le Quotidien SAS, 1 rue du Port, Nantes"
-hosts = ["www.quotidien.test"]
-privacy_policy = "/vie-privee"
-[purposes.social]
-[purposes.advertising]
-[features.comments]
-purpose = "social"
-"""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +34,7 @@ def cluster():
 def visitor(cluster, tmp_path):
     """Who has accepted everything on a site whose data are in the cluster."""
     policy = tmp_path / "policy.toml"
-    policy.write_text(POLICY, encoding="utf-8")
+    policy.write_text(SHORT_POLICY, encoding="utf-8")
     address = cluster.database("site")
     with (
         serving(publisher(Seen())) as site,

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 from postgres_server import PostgresServer
-from publisher import Seen, publisher
+from publisher import SHORT_POLICY, Seen, publisher
 from serving import serving
 
 from bandeau import Bandeau
@@ -29,17 +29,7 @@ HOST = {"host": "www.quotidien.test"}
 def policy(tmp_path: Path) -> Path:
     path = tmp_path / "policy.toml"
     path.write_text(
-        """
-[site]
-name = "Le Quotidien"
-controller = "Le Quotidien SAS, 1 rue du Port, Nantes"
-hosts = ["www.quotidien.test"]
-privacy_policy = "/vie-privee"
-[purposes.social]
-[purposes.advertising]
-[features.comments]
-purpose = "social"
-""",
+        SHORT_POLICY,
         encoding="utf-8",
     )
     return path

@@ -9,6 +9,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+SHORT_POLICY = """
+[site]
+name = "Le Quotidien"
+controller = "Le Quotidien SAS, 1 rue du Port, Nantes"
+hosts = ["www.quotidien.test"]
+privacy_policy = "/vie-privee"
+[purposes.social]
+[purposes.advertising]
+[features.comments]
+purpose = "social"
+"""
 POLICY = """
 [site]
 name = "Le Quotidien"

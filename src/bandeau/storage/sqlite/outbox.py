@@ -13,11 +13,10 @@ from typing import Any
 import apsw
 
 from bandeau.ledger.outbox import Event, Message, OutboxUnavailable, State, Withdrawal
-from bandeau.storage.sqlite.writing import writing
+from bandeau.storage.sqlite.writing import prepare, writing
 
 FILE = "outbox.sqlite"
 SCHEMA_VERSION = 1
-WAIT_MS = 5_000
 
 _SCHEMA = """
 CREATE TABLE message (
@@ -83,7 +82,7 @@ class SqliteOutbox:
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             self._file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             try:
-                self._prepare()
+                prepare(self._file, path, _SCHEMA, SCHEMA_VERSION, "FULL", OutboxUnavailable)
             except BaseException:
                 self._file.close()
                 raise
@@ -160,19 +159,6 @@ class SqliteOutbox:
                 self._file.execute(_RETRY, (now, message_id))
                 count += self._file.changes()
         return count
-
-    def _prepare(self) -> None:
-        self._file.set_busy_timeout(WAIT_MS)
-        self._file.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL").fetchall()
-        with writing(self._file):
-            found = self._file.pragma("user_version")
-            if found > SCHEMA_VERSION:
-                raise OutboxUnavailable(
-                    f"{self._path} has schema version {found}, and this program knows up to "
-                    f"{SCHEMA_VERSION}: run a newer one"
-                )
-            if found == 0:
-                self._file.execute(_SCHEMA)
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

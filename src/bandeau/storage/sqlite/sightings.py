@@ -18,11 +18,10 @@ import apsw
 
 from bandeau.enforcement.folding import Registrable
 from bandeau.enforcement.sightings import Kind, Sighting, SightingsUnavailable, Teller, joined
-from bandeau.storage.sqlite.writing import writing
+from bandeau.storage.sqlite.writing import prepare, writing
 
 FILE = "trackers.sqlite"
 SCHEMA_VERSION = 1
-WAIT_MS = 5_000
 
 _SCHEMA = f"""
 CREATE TABLE sightings (
@@ -59,7 +58,7 @@ class SqliteSightings:
             _make_private(path)
             self._file = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             try:
-                self._prepare()
+                prepare(self._file, path, _SCHEMA, SCHEMA_VERSION, "NORMAL", SightingsUnavailable)
             except BaseException:
                 self._file.close()
                 raise
@@ -83,19 +82,6 @@ class SqliteSightings:
         """See the port."""
         with self._lock, self._translated():
             return tuple(_read(self._file).values())
-
-    def _prepare(self) -> None:
-        self._file.set_busy_timeout(WAIT_MS)
-        self._file.execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL").fetchall()
-        with writing(self._file):
-            found = self._file.pragma("user_version")
-            if found > SCHEMA_VERSION:
-                raise SightingsUnavailable(
-                    f"{self._path} has schema version {found}, and this program knows up to "
-                    f"{SCHEMA_VERSION}: run a newer one"
-                )
-            if found == 0:
-                self._file.execute(_SCHEMA)
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -18,11 +18,10 @@ from typing import Any, TypeVar
 import apsw
 
 from bandeau.storage.migrating import migration
-from bandeau.storage.sqlite.writing import writing
+from bandeau.storage.sqlite.writing import WAIT_MS, known_version, writing
 from bandeau.storage.tables import Rows, Statement, Steps, Value
 
 Found = TypeVar("Found")
-WRITE_WAIT_MS = 5_000
 READ_WAIT_MS = 1_000
 
 
@@ -41,7 +40,7 @@ class SqliteTables:
         with self._translated():
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            self._writer = _connect(path, WRITE_WAIT_MS)
+            self._writer = _connect(path, WAIT_MS)
             try:
                 self._migrate(migrations, version)
                 self._reader = _connect(path, READ_WAIT_MS)
@@ -74,12 +73,7 @@ class SqliteTables:
 
     def _migrate(self, migrations: Path, version: int) -> None:
         with writing(self._writer):
-            found = int(self._writer.pragma("user_version"))
-            if found > version:
-                raise self._failure(
-                    f"{self._path} has schema version {found}, and this program knows up to "
-                    f"{version}: run a newer one"
-                )
+            found = known_version(self._writer, self._path, version, self._failure)
             if found < version:
                 self._writer.execute(migration(migrations, "sqlite", found))
                 self._writer.pragma("user_version", version)

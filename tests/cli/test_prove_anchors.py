@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from postgres_server import PostgresServer
 from proven import NAME, WITNESSED, bandeau, check, choose, prove, vouched
 from stamping import Authority
 
@@ -180,6 +181,36 @@ def test_others_word_kept_elsewhere_and_by_given_keys(folder: Path) -> None:
     code, text = bandeau(*words, folder / "bad", "--tsa-root", folder / "ids")
     assert (code, "key is not usable" in text) == (2, True)
     assert not (folder / "bad").exists()
+
+
+@pytest.mark.slow
+def test_a_log_in_postgresql_gives_the_same_proof_and_gets_others_word(
+    folder: Path, postgres: PostgresServer
+) -> None:
+    address, anchors = postgres.database(), folder / "data" / "anchors"
+    assert bandeau("ledger", "copy", "--from", folder / "data", "--to", address)[0] == 0
+
+    def there(number: int, out: str) -> Path:
+        words = ("prove", _id(folder, number), "--data", address, "--anchors", anchors, "--out")
+        code, text = bandeau(*words, folder / out)
+        assert code == 0, text
+        return folder / out
+
+    assert _files(there(0, "there")) == _files(prove(folder, _id(folder, 0)))
+    assert not (there(2, "alone") / "anchors").exists()
+    vouched(folder, Authority(folder / "tsa2"), address)
+    proof = there(2, "told")
+    assert [code for code, _ in _ran(proof)] == [0, 0, 0, 0, 0]
+    assert check(proof)[0] == 0
+    assert bandeau("ledger", "verify", "--data", address, "--anchors", anchors)[0] == 0
+
+
+def _files(proof: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(proof)): path.read_bytes()
+        for path in proof.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_a_word_that_does_not_hold_is_left_out_and_told(folder: Path) -> None:

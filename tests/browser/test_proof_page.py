@@ -8,7 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import FLAGS
 from playwright.sync_api import Page, sync_playwright
-from proven import choose, prove
+from proven import choose, prove, vouched
+from stamping import Authority
 
 pytestmark = pytest.mark.browser
 
@@ -18,6 +19,7 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("site")
     saved = {"action": "save", "purpose": ["social"], "mechanism": "panel"}
     receipts = choose(folder, *({**saved, "lang": lang} for lang in ("fr", "ar")))
+    vouched(folder, Authority(folder / "tsa"))
     made = zip(("fr", "ar"), receipts, strict=True)
     return {lang: prove(folder, receipt["id"], lang) for lang, receipt in made}
 

@@ -233,16 +233,23 @@ def test_time_stamps_are_kept_and_verified(data, keys, tmp_path):
                          "--tsa-root", authority.root)  # fmt: skip
         assert code == 0
         assert text.startswith("5 records stamped at ")
+        assert run("ledger", "timestamp", "--data", data, "--tsa", f"{where.url}/",
+                   "--tsa-root", authority.root)[0] == 0  # fmt: skip
         code, _ = run("ledger", "timestamp", "--data", data, "--tsa", f"{where.url}/missing",
                       "--tsa-root", authority.root)  # fmt: skip
         assert code == 1
-    (token,) = anchors_of(data).tokens(5)
+    token, _ = anchors_of(data).tokens(5)
     note = anchors_of(data).note(5)
     authority.verify(b"".join(note.splitlines(keepends=True)[:3]), token)
-    code, text = run("ledger", "verify", "--data", data, "--tsa-root", authority.root)
-    assert code == 0
-    assert "5 records were there at " in text
-    (path,) = (data / "anchors" / "5").glob("*.tsr")
+    for words in ((), ("--tsa-root", authority.root)):
+        code, text = run("ledger", "verify", "--data", data, *words)
+        assert code == 0
+        assert "5 records were there at " in text
+    other = Authority(tmp_path / "other")
+    code, text = run("ledger", "verify", "--data", data, "--tsa-root", other.root)
+    assert (code, "a time stamp does not hold" in text) == (1, True)
+    assert (data / "anchors" / "roots.pem").read_text().count("BEGIN CERTIFICATE") == 1
+    path, _ = (data / "anchors" / "5").glob("*.tsr")
     path.write_bytes(token[:-40] + bytes(40))
     code, text = run("ledger", "verify", "--data", data, "--tsa-root", authority.root)
     assert code == 1

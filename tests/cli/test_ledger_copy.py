@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import date
 
 import apsw
 import ledger_drafts as drafts
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from bandeau.cli import main
+from bandeau.enforcement.sightings import Kind, Sighting, Teller
 from bandeau.features.comments.model import Comment
 from bandeau.ledger.outbox import Event, Message, State, Withdrawal
 from bandeau.ledger.record import parse_record
@@ -16,12 +18,16 @@ from bandeau.storage.keys import load_or_create
 from bandeau.storage.place import open_place
 from bandeau.storage.sqlite.ledger import SqliteLedger
 from bandeau.storage.sqlite.outbox import SqliteOutbox
+from bandeau.storage.suffixes import public_suffixes
 
 pytestmark = pytest.mark.slow
 
 COMMENT = Comment("c-1", "/a", "Ana", "<p>Été</p>", 1_700_000_000_000, None, "r-1", root="c-1")
 
 MESSAGE = Message("msg_1", "Ads", "https://ads.test/", b"{}", 5, State.DELIVERED, 1, 9, "204", 6)
+DAYS = date(2026, 11, 25), date(2026, 11, 27)
+SIGHTING = Sighting(Kind.COOKIE, "_été", Teller.BROWSER, "set-cookie", "/é", *DAYS, 2, 2**40)
+REGISTRABLE = public_suffixes().registrable
 ERASED = Withdrawal(Event.ERASED, "ab" * 32, "www.quotidien.test", 7, ("social",))
 
 
@@ -54,6 +60,9 @@ def folder(tmp_path):
     outbox.queue([MESSAGE], 302)
     outbox.announce([ERASED])
     outbox.close()
+    sightings = open_place(directory).sightings(REGISTRABLE)
+    sightings.add([SIGHTING])
+    sightings.close()
     return directory, receipts
 
 
@@ -145,3 +154,22 @@ def test_vendors_are_not_told_again(folder, postgres):
     outbox = place.outbox()
     assert (outbox.all(), outbox.position(), outbox.announced()) == ((MESSAGE,), 302, (ERASED,))
     place.close()
+
+
+def test_what_was_seen_undeclared_is_there(folder, postgres):
+    address = postgres.database()
+    assert run("ledger", "copy", "--from", folder[0], "--to", address)[0] == 0
+    place = open_place(address)
+    assert place.sightings(REGISTRABLE).all() == (SIGHTING,)
+    place.close()
+
+
+@pytest.mark.parametrize("name", ["comments", "outbox", "trackers"])
+def test_a_damaged_file_beside_the_ledger_is_told_and_nothing_copied(folder, postgres, name):
+    directory, _ = folder
+    (directory / f"{name}.sqlite").write_bytes(b"no database" * 500)
+    address = postgres.database()
+    code, text = run("ledger", "copy", "--from", directory, "--to", address)
+    assert (code, text.startswith("Nothing copied: ")) == (2, True), text
+    assert f"{name}.sqlite" in text
+    assert postgres.sql("SELECT count(*) FROM leaf", address.rpartition("/")[2]) == "0\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from proven import bandeau, check, choose, policy_file, prove
+from proven import bandeau, check, choose, policy_file, prove, vouched
 from publisher import POLICY, Seen, publisher
 from serving import serving
 
@@ -30,6 +30,7 @@ def test_before_the_first_start_and_again(tmp_path: Path) -> None:
     assert receipt["index"] == 4
     code, text = publish(tmp_path)
     assert (code, text.count(": unchanged\n")) == (0, 3), text
+    vouched(tmp_path)
     proof = prove(tmp_path, receipt["id"])
     page = (proof / "index.html").read_text()
     for name in ("desktop", "mobile", "panel-desktop", "panel-mobile"):

@@ -7,7 +7,13 @@ import pytest
 from stamping import Authority
 
 from bandeau import limits
-from bandeau.ledger.timestamp import TimestampError, read_roots, stamped_at, timestamp_request
+from bandeau.ledger.timestamp import (
+    TimestampError,
+    read_roots,
+    stamp_of,
+    stamped_at,
+    timestamp_request,
+)
 
 TEXT = "www.quotidien.test/log\n300\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n"
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
@@ -31,6 +37,11 @@ def token(authority):
 def test_a_token_says_when(authority, roots, token):
     assert abs(stamped_at(token, TEXT, roots) - time.time() * 1000) < 600_000
     authority.verify(TEXT.encode(), token)
+
+
+def test_a_token_says_who_stamped(roots, token):
+    stamp = stamp_of(token, TEXT, roots)
+    assert (stamp.authority, stamp.token) == ("Stempel", token)
 
 
 def test_a_token_is_for_one_text(roots, token):

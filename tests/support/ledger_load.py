@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import textwrap
@@ -71,6 +72,14 @@ class Process:
     def more(self, answers: int) -> None:
         """Wait until it has answered so many more."""
         self.until(self.told.count(b"\n") + answers)
+
+    def so_far(self) -> int:
+        """How many it has answered by now."""
+        while select.select([self._out], [], [], 0)[0]:
+            more = os.read(self._out.fileno(), 65_536)
+            assert more, "it ended"
+            self.told += more
+        return self.told.count(b"\n")
 
     def kill(self) -> None:
         """End it, if it has not ended."""

@@ -72,6 +72,15 @@ class Node:
                     os.kill(process, signal.SIGKILL)
             wait_for(lambda: self._postmaster() is None, "its PostgreSQL to end", self.log)
 
+    def hold_back(self) -> None:
+        """Send nothing to the standbys any more, though they stay connected."""
+        server = self._postmaster()
+        assert server is not None
+        senders = [each for each in children(server) if b"walsender" in title(each)]
+        assert senders
+        for process in senders:
+            os.kill(process, signal.SIGSTOP)
+
     def log(self) -> str:
         """What Patroni told last."""
         return (self._folder / f"{self.name}.log").read_text(errors="replace")[-4_000:]
@@ -101,6 +110,8 @@ class Node:
                     "loop_wait": 1,
                     "retry_timeout": 2,
                     "synchronous_mode": True,
+                    # Were it off, one that lacks answered records would lead, and tests see it.
+                    "maximum_lag_on_failover": 1 << 30,
                     "postgresql": {"use_pg_rewind": True, "use_slots": True},
                 },
                 "initdb": ["data-checksums", "no-sync", {"encoding": "UTF8"}],
@@ -193,13 +204,20 @@ class PatroniCluster:
         """What all of them told last."""
         return "\n".join(node.log() for node in self.nodes)
 
+    def commit_waits(self, node: Node) -> bool:
+        """Whether a commit at ``node`` waits for its standby."""
+        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        return bool(self._asked(node, "postgres", query).stdout)
+
     def _psql(self, node: Node, database: str, query: str) -> bool:
-        done = subprocess.run(
+        return self._asked(node, database, query).returncode == 0
+
+    def _asked(self, node: Node, database: str, query: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
             [f"{binaries()}/psql", "-XAtq", "-h", "127.0.0.1", "-p", str(node.port),
              "-U", "bandeau", "-d", database, "-c", query],
             check=False, capture_output=True,
         )  # fmt: skip
-        return done.returncode == 0
 
     def _is_whole(self) -> bool:
         standbys = [node for node in self.nodes if told(node.api, "/replica")]
@@ -248,6 +266,14 @@ def children(process: int) -> list[int]:
     """The processes that ``process`` has started."""
     listed = Path(f"/proc/{process}/task/{process}/children")
     return [int(word) for word in listed.read_text().split()] if listed.exists() else []
+
+
+def title(process: int) -> bytes:
+    """What a process calls itself; nothing where it has ended."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def free_port() -> int:

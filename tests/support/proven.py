@@ -12,11 +12,18 @@ import httpx
 from click.testing import CliRunner
 from publisher import POLICY, Seen, publisher
 from serving import serving
+from stamping import Authority
 
 from bandeau.app import Bandeau
 from bandeau.cli import main
+from bandeau.ledger.checkpoint import Verifier
+from bandeau.ledger.witness import Witness
+from bandeau.storage.witnessed import WitnessFolder, WitnessUnusable
+from bandeau.web.witness import witness_app
 
 ITEM = "https://telegram.test/post/1"
+NAME = "witness.test/w1"
+WITNESSED = 1_600_000_000
 
 
 def policy_file(folder: Path, policy: str = POLICY) -> Path:
@@ -63,3 +70,24 @@ def check(proof: Path) -> tuple[int, str]:
 def record_of(proof: Path) -> dict[str, Any]:
     """The record in a proof."""
     return json.loads((proof / "record.json").read_bytes())
+
+
+def vouched(folder: Path, authority: Authority | None = None, address: str = "") -> int:
+    """A witness, and an authority, vouch for what is in the log now; gives how much that is.
+
+    The log is that of ``folder``, or the copy of it in the database at ``address``.
+    """
+    data = folder / "data"
+    log = ("--data", address or data, "--anchors", data / "anchors")
+    held = WitnessFolder(folder / "witness", NAME)
+    witness = Witness(held.cosigner, [Verifier((data / "ledger.vkey").read_text())])
+    with serving(witness_app(witness, held, lambda: WITNESSED + 0.5, WitnessUnusable)) as where:
+        code, text = bandeau("ledger", "witness", *log, "--witness", where.url,
+                             "--witness-key", held.cosigner.vkey)  # fmt: skip
+    held.close()
+    assert code == 0, text
+    if authority:
+        with serving(authority.app) as where:
+            asked = ("--tsa", f"{where.url}/", "--tsa-root", authority.root)
+            assert bandeau("ledger", "timestamp", *log, *asked)[0] == 0
+    return max(int(path.name) for path in (data / "anchors").iterdir() if path.is_dir())

@@ -92,6 +92,7 @@ def timestamp_command(
         verifier, note = await latest_checkpoint(store)
         checkpoint = verifier.open(note)
         token, time = await stamped(client, tsa, roots, checkpoint.text)
+        kept.keep_roots(roots)
         kept.keep_token(checkpoint.size, note, token)
         return f"{counted(checkpoint.size, 'record')} stamped at {moment(time)}."
 

@@ -28,13 +28,12 @@ from bandeau.cli.opening import (
     usable,
 )
 from bandeau.cli.outcome import counted, findings_told, vouched_told
+from bandeau.cli.trust import trust_of, tsa_root_option, witness_keys_option
 from bandeau.ledger.anchored import Anchored, check_anchors
 from bandeau.ledger.checkpoint import CheckpointError, Verifier
-from bandeau.ledger.cosignature import WitnessKey
 from bandeau.ledger.receipt import ReceiptError, Verified, read_receipt, verify_receipt
 from bandeau.ledger.record import Kind
 from bandeau.ledger.schema import record_schema
-from bandeau.ledger.timestamp import TimestampError, read_roots
 from bandeau.ledger.verify import Outcome
 from bandeau.storage.anchors import Anchors, anchors_of
 from bandeau.storage.place import Place
@@ -62,17 +61,8 @@ def ledger_group() -> None:
 def _against(command: Command) -> Command:
     """The options that name what the ledger is verified against."""
     for option in (
-        click.option(
-            "--tsa-root",
-            type=click.Path(path_type=Path),
-            help="Certificates (PEM) that time stamps must lead to.",
-        ),
-        click.option(
-            "--witness-key",
-            multiple=True,
-            metavar="KEY",
-            help="A witness's public key, or its file. Repeatable.",
-        ),
+        tsa_root_option,
+        witness_keys_option,
         click.option(
             "--checkpoint",
             multiple=True,
@@ -198,13 +188,8 @@ def _verify(place: Place, vkey: str, known: list[bytes]) -> Outcome:
 def _anchored(
     anchors: Anchors, vkey: str, witness_keys: tuple[str, ...], tsa_root: Path | None
 ) -> Anchored:
-    told = [*(public_key(each) for each in witness_keys), *anchors.witnesses()]
-    try:
-        witnesses = [WitnessKey(each) for each in dict.fromkeys(told)]
-        roots = read_roots(contents(tsa_root)) if tsa_root else []
-    except (CheckpointError, TimestampError) as error:
-        fail(UNREADABLE, f"A given or kept key is not usable: {error}.")
-    return check_anchors(anchors.kept(), Verifier(vkey), witnesses, roots)
+    trust = trust_of(anchors, witness_keys, tsa_root)
+    return check_anchors(anchors.kept(), Verifier(vkey), trust.witnesses, trust.roots)
 
 
 def _told(verified: Verified) -> Iterator[str]:

@@ -82,9 +82,14 @@ def vouched_told(anchored: Anchored) -> Iterator[str]:
             yield f"By {STAMP}, {size} were there at {when}."
         else:
             yield f"{each.by} vouches for {size} at {when}."
-    if anchored.unchecked:
-        stamps = counted(anchored.unchecked, "time stamp")
-        yield f"{stamps} not checked: give the authority's certificate with --tsa-root."
+    yield from unchecked_told(anchored.unchecked)
+
+
+def unchecked_told(stamps: int) -> Iterator[str]:
+    """A line for time stamps without a certificate to check them by, if there are any."""
+    if stamps:
+        told = counted(stamps, "time stamp")
+        yield f"{told} not checked: give the authority's certificate with --tsa-root."
 
 
 def counted(number: int, noun: str) -> str:

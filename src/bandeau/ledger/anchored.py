@@ -63,10 +63,10 @@ def check_anchors(
             checkpoint = verifier.open(each.note)
             found = cosignatures(each.note, witnesses)
         except CheckpointError as error:
-            findings.append(_edited(each, str(error)))
+            findings.append(edited(each, str(error)))
             continue
         if checkpoint.size != each.size:
-            findings.append(_edited(each, f"its checkpoint counts {checkpoint.size} records"))
+            findings.append(edited(each, f"its checkpoint counts {checkpoint.size} records"))
         known.append(each.note)
         latest |= {one.witness: Vouched(one.witness, each.size, one.time * 1000) for one in found}
         unchecked += 0 if roots else len(each.tokens)
@@ -85,8 +85,9 @@ def _stamps(
         try:
             yield Vouched(STAMP, each.size, stamped_at(token, checkpoint.text, roots))
         except TimestampError as error:
-            yield _edited(each, f"a time stamp does not hold: {error}")
+            yield edited(each, f"a time stamp does not hold: {error}")
 
 
-def _edited(each: Kept, reason: str) -> Finding:
+def edited(each: Kept, reason: str) -> Finding:
+    """What was kept is not what others said, or not of this log."""
     return Finding("anchor edited", None, f"kept for {each.size} records: {reason}")

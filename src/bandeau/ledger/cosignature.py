@@ -55,7 +55,7 @@ class Cosigner:
 
     def cosign(self, text: str, time: int) -> str:
         """The signature line, with its newline, for a checkpoint's ``text`` at Unix ``time``."""
-        signature = self._key.sign(_message(text, time))
+        signature = self._key.sign(message(text, time))
         packed = encode(self._id + time.to_bytes(_TIME_BYTES) + signature)
         return f"— {self.name} {packed}\n"
 
@@ -90,7 +90,7 @@ class WitnessKey:
         if time > _MOST_SECONDS:
             raise CheckpointError("a cosignature's time is out of range")
         try:
-            self._key.verify(signature[KEY_ID_BYTES + _TIME_BYTES :], _message(text, time))
+            self._key.verify(signature[KEY_ID_BYTES + _TIME_BYTES :], message(text, time))
         except InvalidSignature:
             raise CheckpointError(f"the cosignature by {self.name} does not fit the text") from None
         return time
@@ -117,7 +117,8 @@ def with_lines(note: bytes, lines: Sequence[str]) -> bytes:
     return note + b"".join(line for line in fresh if line not in note)
 
 
-def _message(text: str, time: int) -> bytes:
+def message(text: str, time: int) -> bytes:
+    """What a witness signs at Unix ``time`` (seconds) over a checkpoint's ``text``."""
     return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 

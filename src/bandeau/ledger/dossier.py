@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from bandeau.ledger.first_anchor import Anchor
 from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.publication import (
     NOTICE,
@@ -52,12 +53,15 @@ class Dossier:
     """The choice, and what it refers to; ``None`` where the log never held that.
 
     ``served`` has the policy file and what was sent to visitors, ``pictures`` what it looked like.
+    ``anchored`` is who else vouched first for the log with the choice in it; what others say is
+    kept beside the log, not in it.
     """
 
     choice: Exhibit
     terms: Exhibit | None
     served: Exhibit | None
     pictures: Exhibit | None
+    anchored: Anchor | None = None
 
     @property
     def late(self) -> bool:

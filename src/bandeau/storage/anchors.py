@@ -1,8 +1,9 @@
 """What others vouch for, beside the log: cosigned and time-stamped checkpoints, one folder each.
 
 ``anchors/SIZE/checkpoint`` is the note that the log signed, ``KEYID.cosignature`` a witness's line,
-``HASH.tsr`` a time-stamp token. Each file is written once, whole and durable, by whichever process
-comes, so that a database restored from a backup need not take them along.
+``HASH.tsr`` a time-stamp token; ``anchors/witnesses`` and ``anchors/roots.pem`` are the keys and
+certificates that they were checked by when they came. Each file is written whole and durable, by
+whichever process comes, so that a database restored from a backup need not take them along.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 
 from bandeau.ledger.anchored import Kept
 from bandeau.ledger.cosignature import WitnessKey, with_lines
@@ -20,6 +24,7 @@ FOLDER = "anchors"
 DIRECTORY = "bandeau-data"
 LATEST = "latest"
 WITNESSES = "witnesses"
+ROOTS = "roots.pem"
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _COSIGNATURE = ".cosignature"
 _STAMP = ".tsr"
@@ -73,10 +78,10 @@ class Anchors:
         """The time-stamp tokens over the checkpoint of ``size``."""
         return [path.read_bytes() for path in self._files(size, _STAMP)]
 
-    def kept(self) -> Iterator[Kept]:
-        """All of them, smallest first, for verification."""
+    def kept(self, above: int = -1) -> Iterator[Kept]:
+        """All of them with a size ``above`` that, smallest first, for verification."""
         for size in self.sizes():
-            note = self.note(size)
+            note = self.note(size) if size > above else None
             if note is not None:
                 yield Kept(size, note, self.tokens(size))
 
@@ -97,6 +102,22 @@ class Anchors:
             return (self._folder / WITNESSES).read_text("utf-8", "replace").split()
         except FileNotFoundError:
             return []
+
+    def keep_roots(self, roots: Sequence[Certificate]) -> None:
+        """Keep certificates that a time stamp is checked by, each once."""
+        kept = self.roots()
+        pem = [root.public_bytes(Encoding.PEM) for root in dict.fromkeys(roots)]
+        fresh = b"".join(each for each in pem if each not in kept)
+        if fresh:
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            write_durably(self._folder / ROOTS, kept + fresh)
+
+    def roots(self) -> bytes:
+        """The certificates (PEM) that time stamps were checked by when they came; none at first."""
+        try:
+            return (self._folder / ROOTS).read_bytes()
+        except FileNotFoundError:
+            return b""
 
     def _keep(self, size: int, note: bytes, name: str, data: bytes) -> None:
         folder = self._folder / str(size)

@@ -6,11 +6,11 @@ import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.dossier import Dossier, Exhibit
 from bandeau.ledger.openssl import detached
 from bandeau.ledger.publication import NOTICE, PLACEHOLDER, POLICY
@@ -21,6 +21,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.parse import PolicyError
 from bandeau.policy.words import Words, direction
 from bandeau.web.notice import Templates
+from bandeau.web.proof_anchors import anchor_checks, anchor_facts, anchor_files, moment
 from bandeau.web.static import script, style
 from bandeau.web.view import PurposeView, Say, isolated, listed, view_of
 
@@ -33,7 +34,6 @@ CHECKS = (
         "openssl pkeyutl -verify -pubin -inkey signature/key.pem -rawin"
         " -in signature/text -sigfile signature/signature",
     ),
-    ("check_others", ""),
 )
 LIMITS = ("limit_person", "limit_server", "limit_screen", "limit_key", "limit_time")
 PICTURES = ("desktop", "mobile", "panel_desktop", "panel_mobile")
@@ -48,6 +48,7 @@ _FILES = (
     ("shown/", "file_shown"),
     ("log/", "file_log"),
     ("signature/", "file_signature"),
+    ("anchors/", "file_anchors"),
     ("check.py", "file_check"),
 )
 _WIDTH = 78
@@ -66,6 +67,9 @@ def proof_files(dossier: Dossier, words: Words) -> dict[str, bytes]:
     }
     for name, data in detached(receipt.checkpoint, receipt.key).items():
         files[f"signature/{name}"] = data
+    if dossier.anchored:
+        latest = Verifier(receipt.key).open(receipt.checkpoint)
+        files |= anchor_files(dossier.anchored, latest, receipt.key)
     if dossier.terms:
         files["terms.json"] = dossier.terms.record.terms.encode()
         files["log/terms.json"] = _json(dossier.terms)
@@ -132,7 +136,7 @@ class _Telling:
             picture_of=_picture,
             logged=self._logged(say),
             taken=self._taken(say),
-            checks=CHECKS,
+            checks=list(self._checks(say, lang)),
             limits=LIMITS,
             missing=list(self._missing(say)),
             files=_listed(present),
@@ -149,8 +153,8 @@ class _Telling:
         facts = "\n".join(f"{fact.name}: {fact.value}" for fact in self._facts(say, lang))
         purposes = "\n".join(f"{p.title}: {_answer(say, p)}" for p in self._purposes(lang))
         checks = [
-            _wrapped(f"{number}. {say('proof.' + key)}") + (f"\n\n   {command}" if command else "")
-            for number, (key, command) in enumerate(CHECKS, 1)
+            _wrapped(f"{number}. {text}") + (f"\n\n   {command}" if command else "")
+            for number, (text, command) in enumerate(self._checks(say, lang), 1)
         ]
         files = "\n".join(f"{name}: {say('proof.' + key)}" for name, key in _listed(present))
         missing = [_wrapped(f"- {text}") for text in self._missing(say)]
@@ -180,7 +184,10 @@ class _Telling:
     def _facts(self, say: Say, lang: str) -> Iterator[_Fact]:
         record = self._record
         yield _Fact(say("receipt.number"), record.id, code=True)
-        yield _Fact(say("receipt.date"), _moment(record.time))
+        yield _Fact(say("receipt.date"), moment(record.time))
+        if self._dossier.anchored:
+            told = anchor_facts(say, lang, self._dossier.anchored)
+            yield from (_Fact(name, value) for name, value in told)
         yield _Fact(say("proof.site"), record.site, code=True)
         if self._policy:
             yield _Fact(say("proof.controller"), isolated(lang, self._policy.site.controller))
@@ -189,8 +196,16 @@ class _Telling:
         shown_in = self._words.languages.get(record.lang, {}).get("language.name", record.lang)
         yield _Fact(say("proof.language"), shown_in)
         if record.expires:
-            yield _Fact(say("proof.expires"), _moment(record.expires * 1000)[:10])
+            yield _Fact(say("proof.expires"), moment(record.expires * 1000)[:10])
         yield _Fact(say("proof.signal"), say("proof.yes" if record.gpc else "proof.no"))
+
+    def _checks(self, say: Say, lang: str) -> Iterator[tuple[str, str]]:
+        """How to check it, each in words and with the command that does, if one does."""
+        yield from ((say(f"proof.{key}"), command) for key, command in CHECKS)
+        if self._dossier.anchored:
+            index = self._dossier.choice.receipt.index
+            yield from anchor_checks(say, lang, self._dossier.anchored, index)
+        yield say("proof.check_others"), ""
 
     def _via(self, lang: str) -> str:
         """In words; a mechanism of a later Bandeau by its own name."""
@@ -239,6 +254,7 @@ class _Telling:
             (dossier.terms is None, "missing_terms"),
             (dossier.served is None, "missing_served"),
             (dossier.pictures is None and not item, "missing_pictures"),
+            (dossier.anchored is None, "missing_anchors"),
         ):
             if gone:
                 yield say(f"proof.{key}")
@@ -255,18 +271,11 @@ def _read(data: bytes | None, words: Words) -> Policy | None:
 
 
 def _entered(say: Say, key: str, exhibit: Exhibit) -> str:
-    return say(key, index=exhibit.receipt.index, date=_moment(exhibit.record.time))
+    return say(key, index=exhibit.receipt.index, date=moment(exhibit.record.time))
 
 
 def _answer(say: Say, purpose: PurposeView) -> str:
     return say(f"panel.state_{purpose.state}")
-
-
-def _moment(milliseconds: int) -> str:
-    try:
-        return f"{datetime.fromtimestamp(milliseconds // 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return f"{milliseconds} ms"
 
 
 def _picture(name: str) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from bandeau.enforcement.sightings import Sighting
 from bandeau.ledger.outbox import Message, Withdrawal
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.verify import Evidence, Row
@@ -18,6 +19,7 @@ from bandeau.storage.postgres.ledger import LOG, open_schema
 from bandeau.storage.postgres.ledger_content import NO_SUBJECT
 from bandeau.storage.postgres.outbox import announced_row, row_of
 from bandeau.storage.postgres.schema import make_partitions
+from bandeau.storage.postgres.sightings import row_of as sighting_row
 
 _ROWS = 2_000
 _LEAF = ("log", "seq", "rid", "tag", "subj", "commitment", "next")
@@ -63,6 +65,10 @@ class Copying:
     def announced(self, withdrawals: Iterable[Withdrawal]) -> None:
         """What is still to be told of erasures."""
         self._many("announced", map(announced_row, withdrawals), _ROWS)
+
+    def sightings(self, sightings: Iterable[Sighting]) -> None:
+        """What was seen on the site and is not declared."""
+        self._many("sightings", map(sighting_row, sightings), _ROWS)
 
     def keys(self, keys: Keys) -> None:
         """The keys that the log was made with."""

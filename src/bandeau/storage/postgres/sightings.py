@@ -53,7 +53,7 @@ class PostgresSightings:
             gone = [(kind.value, name) for kind, name in before if (kind, name) not in after]
             changed = [s for key, s in after.items() if before.get(key) != s]
             await db.executemany(_DROP, gone)
-            await db.executemany(_PUT, [_row(sighting) for sighting in changed])
+            await db.executemany(_PUT, [row_of(sighting) for sighting in changed])
 
 
 async def _read(db: Connection) -> tuple[Sighting, ...]:
@@ -66,6 +66,7 @@ def _sighting(kind: str, name: str, teller: str, where: str, page: str, *rest: A
     return Sighting(Kind(kind), name, Teller(teller), where, page, *span, days, times)
 
 
-def _row(s: Sighting) -> tuple[str | int, ...]:
+def row_of(s: Sighting) -> tuple[str | int, ...]:
+    """A sighting as its table has it."""
     first, last = s.first_day.isoformat(), s.last_day.isoformat()
     return s.kind.value, s.name, s.teller.value, s.where, s.page, first, last, s.days, s.times

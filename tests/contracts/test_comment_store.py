@@ -211,6 +211,32 @@ def test_an_edit_keeps_the_place(run: Run) -> None:
     run(scenario)
 
 
+def test_a_page_has_another_version_after_whatever_readers_see(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        assert await store.version("/a") == 0
+        seen = [0]
+        edited = replace(comment(2), html="<p>y</p>", edited=7)
+        for changing in (
+            store.add(comment(1)),
+            store.add(comment(2, reply_to="id-0001")),
+            store.rewrite(edited),
+            store.disown("id-0002"),
+            store.move("id-0001", State.REJECTED),
+            store.move("id-0001", State.PUBLISHED),
+            store.move("id-0001", State.GONE),
+        ):
+            assert await changing
+            seen.append(await store.version("/a"))
+            assert seen[-1] > seen[-2]
+        await store.add(replace(comment(3), state=State.HELD))
+        await store.add(comment(4, page="/b"))
+        await store.add(comment(2))
+        await store.forget(["r-1"])
+        assert await store.version("/a") == seen[-1]
+
+    run(scenario)
+
+
 def test_the_records_of_comments_are_forgotten_and_the_comments_stay(run: Run) -> None:
     async def scenario(store: CommentStore) -> None:
         await added(store, comment(1), replace(comment(2), receipt="r-2"))

@@ -117,8 +117,11 @@ def test_strange_queries_are_read_as_none(reader: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["page=%ff", "page=%00", "page=/%c0%af", "page=/a%0d%0aset-cookie:x=1", "page=//evil.test"]
-    + ["page=/\\evil.test", "page=/a&page=/b", "page=/" + "a" * 501, "page=/%e2%80%ae", ""],
+    [
+        *("page=%ff", "page=%00", "page=/%c0%af", "page=/a%0d%0aset-cookie:x=1", ""),
+        *("page=//evil.test", "page=/\\evil.test", "page=/a&page=/b", "page=/%e2%80%ae"),
+        "page=/" + "a" * 501,
+    ],
 )
 def test_an_address_that_names_no_page_is_refused(reader: Visitor, raw: str) -> None:
     for headers in ({"accept": "application/json"}, {"accept": "text/html"}):

@@ -19,6 +19,7 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
+from bandeau.features.comments.markdown import plain, quoted
 from bandeau.features.comments.model import (
     Comment,
     Draft,
@@ -61,7 +62,7 @@ class Comments:
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
-        self._reading = Reading(store, self.view.threads)
+        self.reading = Reading(store, self.view.threads)
         self._proof = proof
         self._posting = posting
         self._same_origin = same_origin
@@ -101,7 +102,7 @@ class Comments:
         try:
             if _asks_html(request):
                 return await self._page(request, page, asked)
-            told = await self._reading.told(page, asked)
+            told = await self.reading.told(page, asked)
         except CommentsUnavailable:
             return self._refused(request, UNAVAILABLE)
         headers = {"Cache-Control": "no-cache", "ETag": told.tag, **_COMMON}
@@ -112,9 +113,13 @@ class Comments:
     async def _page(self, request: Request, page: str, asked: Asked) -> Response:
         verdict, lang = judge(await self._proof(request), self._policy), self._lang(request)
         opened = isinstance(verdict, Open)
-        threads = await self._reading.drawn(page, asked, self.view.spoken(lang), opened=opened)
-        answered = await self._reading.answered(page, request.query_params.get("reply"))
-        scene = Scene(verdict, lang, page, threads, order=asked.order, answered=answered)
+        threads = await self.reading.drawn(page, asked, self.view.spoken(lang), opened=opened)
+        quoting = request.query_params.get("quote")
+        answered = await self.reading.answered(page, quoting or request.query_params.get("reply"))
+        draft = _quoting(page, answered) if quoting and answered and opened else None
+        scene = Scene(
+            verdict, lang, page, threads, order=asked.order, draft=draft, answered=answered
+        )
         return self._html(self.view.page(scene), 200)
 
     async def _post(self, request: Request) -> Response:
@@ -164,7 +169,7 @@ class Comments:
             page,
             threads,
             draft=draft,
-            answered=await self._reading.answered(page, draft.reply_to),
+            answered=await self.reading.answered(page, draft.reply_to),
             message=self._message(request, refusal),
         )
         return self._html(self.view.page(scene), refusal.status)
@@ -179,7 +184,7 @@ class Comments:
     async def _threads(self, page: str, lang: str, *, opened: bool) -> Drawn | None:
         """The first threads of the page, ``None`` where they cannot be read now."""
         try:
-            return await self._reading.drawn(page, Asked(), self.view.spoken(lang), opened=opened)
+            return await self.reading.drawn(page, Asked(), self.view.spoken(lang), opened=opened)
         except CommentsUnavailable:
             return None
 
@@ -216,6 +221,10 @@ def _published(request: Request, comment: Comment) -> Response:
         headers = {"Location": place, **_headers(201)}
         return JSONResponse({"comment": public(comment)}, 201, headers=headers)
     return RedirectResponse(place, 303, headers=_headers(303))
+
+
+def _quoting(page: str, answered: Comment) -> Draft:
+    return Draft(page, "", quoted(answered.source or plain(answered.html)), answered.id)
 
 
 def _is_json(request: Request) -> bool:

@@ -122,6 +122,11 @@ class StoredComments:
         found = _comments(await self._tables.read(_FIND, comment_id))
         return found[0] if found else None
 
+    async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
+        """See the port."""
+        about = (page,) if page is not None else ()
+        return _comments(await self._tables.read(latest(page is not None), limit, *about))
+
     async def mine(
         self, receipts: Collection[str], before: Comment | None = None
     ) -> tuple[Comment, ...]:
@@ -180,6 +185,15 @@ def roots(order: Order, follows: bool) -> str:
     rest = f" AND ({by}) {beyond} {_SAME.format(by=by)}" if follows else ""
     first, second = by.split(", ")
     return f"{_ROOTS}{rest} ORDER BY {first} {way}, {second} {way} LIMIT $2"
+
+
+def latest(of_page: bool) -> str:
+    """The statement that reads what was published last, on the site or on one page."""
+    where = " AND page = $2" if of_page else ""
+    return (
+        f"SELECT {_COLUMNS} FROM comment WHERE state = 'published'{where}"  # noqa: S608
+        " ORDER BY time DESC, id DESC LIMIT $1"
+    )
 
 
 def allowed(receipts: Sequence[str]) -> str:

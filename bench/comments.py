@@ -26,7 +26,8 @@ from bandeau.features.comments.write import compose
 from bandeau.ledger.record import uuid7
 from bandeau.storage.place import open_place
 
-SITE = 'server { listen 127.0.0.1:%PORT%; location / { return 200 "<!doctype html>"; } }'
+SITE = """server { listen 127.0.0.1:%PORT%; default_type text/html; location / {
+    return 200 "<!doctype html><body><section data-bandeau=comments></section>"; } }"""
 HOST = {"host": "www.quotidien.test"}
 FEATURE = '\n[features.comments]\npurpose = "social"\n'
 TEXT = (
@@ -120,12 +121,17 @@ def installed(folder: Path) -> Path:
 def cost(server: Running, ask: Ask, count: int) -> float:
     """CPU milliseconds of the server for each of ``count`` requests."""
     with httpx.Client(base_url=server.url, headers=HOST, timeout=120) as client:
-        ask(client).raise_for_status()
+        _answered(ask(client))
         before = cpu_nanoseconds(server.pid)
         for _ in range(count):
-            ask(client).raise_for_status()
+            _answered(ask(client))
             client.cookies.clear()
         return (cpu_nanoseconds(server.pid) - before) / count / 1e6
+
+
+def _answered(answer: httpx.Response) -> None:
+    if answer.status_code != 304:
+        answer.raise_for_status()
 
 
 def granted(server: Running) -> dict[str, str]:
@@ -139,6 +145,28 @@ def granted(server: Running) -> dict[str, str]:
 def listing(page: str, limit: int) -> Ask:
     query = {"page": page, "limit": str(limit)}
     return lambda client: client.get("/.bandeau/comments", params=query)
+
+
+def behind(page: str, number: int) -> Ask:
+    """The 100 comments behind one of them: nothing of those is kept."""
+    query = {"page": page, "limit": "100", "after": _id(page, number)}
+    return lambda client: client.get("/.bandeau/comments", params=query)
+
+
+def again(page: str) -> Ask:
+    """The same list once more, by who has it."""
+    tags: dict[str, str] = {}
+
+    def ask(client: httpx.Client) -> httpx.Response:
+        answer = client.get("/.bandeau/comments", params={"page": page}, headers=tags)
+        tags["if-none-match"] = answer.headers["etag"]
+        return answer
+
+    return ask
+
+
+def article(path: str) -> Ask:
+    return lambda client: client.get(path, headers={"accept": "text/html"})
 
 
 def posting(cookies: dict[str, str]) -> Ask:
@@ -164,14 +192,20 @@ def main() -> None:
         place = Path(folder)
         site = running.enter_context(nginx(place / "site", SITE))
         ours = running.enter_context(bandeau(place / "ours", POLICY + FEATURE, site.url))
-        for page, count in (("/100", 100), ("/1000", 1_000), ("/long", told.long)):
+        for page, count in (
+            *(("/100", 100), ("/102", 102), ("/1000", 1_000)),
+            ("/long", told.long),
+        ):
             seed(place / "ours" / "data", page, count)
         peer = running.enter_context(isso(place / "isso", python))
         rows = {
             "list of 100": (listing("/100", 100), theirs(100), 200, 10),
             "list of 1,000": (listing("/1000", 1_000), theirs(1_000), 50, 2),
+            "list of 100, nothing kept": (behind("/102", 100), None, 200, 0),
+            "list of 100, 304": (again("/100"), None, 200, 0),
+            "article with 100": (article("/100"), None, 200, 0),
             "post": (posting(granted(ours)), their_post, 200, 50),
-            f"first page of {told.long:,}": (listing("/long", 100), None, 200, 0),
+            f"100 of {told.long:,}, nothing kept": (behind("/long", told.long - 2), None, 200, 0),
         }
         best: dict[str, list[float]] = {name: [float("inf")] * 2 for name in rows}
         for _ in range(told.rounds):

@@ -1,6 +1,6 @@
 /**
  * Comments work without this. It locks the form of every open tab as soon as the visitor
- * withdraws (rule F3; the server refuses in any case), and says that a comment was published.
+ * withdraws (rule F3; the server refuses in any case), and says what became of a post.
  * Inlined as the last child of the host element; stores nothing, touches no HTML sink.
  */
 (() => {
@@ -36,13 +36,18 @@
   addEventListener("pageshow", listen);
   listen();
 
-  /* A form that was posted comes back through a redirect, to the comment's own anchor. */
+  /* A form that was posted comes back through a redirect, to the comment's own anchor. What a page
+     says from the start is not announced: it has to change while somebody listens. */
   const visit = /** @type {PerformanceNavigationTiming | undefined} */ (
     performance.getEntriesByType("navigation")[0]
   );
-  if (visit?.redirectCount && location.hash.startsWith("#comment-")) {
-    setTimeout(() => {
-      status.textContent = status.dataset["sent"] ?? "";
-    }, 500);
+  const sought = location.hash.match(/^#comment-(?!form$)(.+)/)?.[1];
+  const posted = sought && visit?.redirectCount && document.referrer.startsWith(location.origin);
+  const said = status.textContent || (posted ? status.dataset["sent"] : "");
+  if (said) setTimeout(() => (status.textContent = `${said}\u00a0`), 500);
+
+  /* A comment that is no longer among the first has an address that finds it. */
+  if (sought && !visit?.redirectCount && !document.getElementById(`comment-${sought}`)) {
+    location.replace(`/.bandeau/comments/at/${sought}`);
   }
 })();

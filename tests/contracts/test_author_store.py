@@ -31,9 +31,7 @@ class Kept(NamedTuple):
         return await self.authors.author(tag, new_id, comment(**changes), "m1")
 
     async def add(self, **changes: Any) -> None:
-        kept = await self.comments.add(comment(**changes))
-        assert kept
-        await self.authors.posted(kept, "m1")
+        assert await self.comments.add(comment(**changes), "m1")
 
 
 Run = Callable[[Callable[[Kept], Coroutine[Any, Any, None]]], None]
@@ -105,11 +103,10 @@ def test_a_text_is_repeated_by_its_author_or_on_another_page(run: Run) -> None:
 
 def test_what_is_too_short_or_old_is_not_kept(run: Run) -> None:
     async def scenario(kept: Kept) -> None:
-        await kept.authors.posted(comment(), "")
-        await kept.authors.posted(comment(id="c2"), "m1")
-        await kept.authors.posted(comment(id="c2"), "m1")
-        later = comment(id="c3", time=NOW + 25 * HOUR)
-        await kept.authors.posted(later, "m1")
+        await kept.comments.add(comment(), "")
+        await kept.add(id="c2")
+        await kept.add(id="c2")
+        await kept.add(id="c3", time=NOW + 25 * HOUR)
         rows = await kept.comments.tables.read("SELECT id FROM posted")
         assert rows == [("c3",)]
 

@@ -17,7 +17,7 @@ from memory_tables import memory_comments
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.storage.comments.store import FILE, StoredComments, allowed, roots
+from bandeau.storage.comments.store import FILE, StoredComments, allowed, latest, roots
 from bandeau.storage.place import Folder, open_place
 
 Run = Callable[[Callable[[CommentStore], Coroutine[Any, Any, None]]], None]
@@ -211,6 +211,43 @@ def test_an_edit_keeps_the_place(run: Run) -> None:
     run(scenario)
 
 
+def test_what_was_published_last_comes_newest_first(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        await added(store, comment(1), comment(2, reply_to="id-0001"), comment(3, page="/b"))
+        await added(store, replace(comment(4), state=State.HELD))
+        assert [each.id for each in await store.latest(2)] == ["id-0003", "id-0002"]
+        assert [each.id for each in await store.latest(9, "/a")] == ["id-0002", "id-0001"]
+        assert list(await store.latest(9, "/nothing")) == []
+
+    run(scenario)
+
+
+def test_a_page_has_another_version_after_whatever_readers_see(run: Run) -> None:
+    async def scenario(store: CommentStore) -> None:
+        assert await store.version("/a") == 0
+        seen = [0]
+        edited = replace(comment(2), html="<p>y</p>", edited=7)
+        for changing in (
+            store.add(comment(1)),
+            store.add(comment(2, reply_to="id-0001")),
+            store.rewrite(edited),
+            store.disown("id-0002"),
+            store.move("id-0001", State.REJECTED),
+            store.move("id-0001", State.PUBLISHED),
+            store.move("id-0001", State.GONE),
+        ):
+            assert await changing
+            seen.append(await store.version("/a"))
+            assert seen[-1] > seen[-2]
+        await store.add(replace(comment(3), state=State.HELD))
+        await store.add(comment(4, page="/b"))
+        await store.add(comment(2))
+        await store.forget(["r-1"])
+        assert await store.version("/a") == seen[-1]
+
+    run(scenario)
+
+
 def test_the_records_of_comments_are_forgotten_and_the_comments_stay(run: Run) -> None:
     async def scenario(store: CommentStore) -> None:
         await added(store, comment(1), replace(comment(2), receipt="r-2"))
@@ -340,6 +377,17 @@ def test_a_list_is_read_from_its_index(tmp_path: Path, order: Order, follows: bo
     file.close()
     assert ("comment_busiest" if order is Order.BUSIEST else "comment_newest") in plan
     assert "TEMP B-TREE" not in plan and "SCAN" not in plan
+
+
+@pytest.mark.parametrize(("of_page", "index"), [(True, "latest"), (False, "state")])
+def test_feeds_are_read_from_their_index(tmp_path: Path, of_page: bool, index: str) -> None:
+    store = Folder(tmp_path).comments()
+    values = (50, "/a") if of_page else (50,)
+    plan = asyncio.run(store.tables.read(f"EXPLAIN QUERY PLAN {latest(of_page)}", *values))
+    told = " ".join(str(row) for row in plan)
+    assert f"USING INDEX comment_{index}" in told
+    assert "TEMP B-TREE" not in told
+    store.close()
 
 
 def test_comments_of_a_record_are_read_from_their_index(tmp_path: Path) -> None:

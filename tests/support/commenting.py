@@ -12,6 +12,7 @@ import httpx
 from memory_tables import memory_comments
 from starlette.applications import Starlette
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.features.comments.gate import Proof
@@ -23,7 +24,8 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_words
 from bandeau.web.comments import Comments
-from bandeau.web.inbound import same_origin
+from bandeau.web.comments_feed import Following
+from bandeau.web.inbound import InboundError, same_origin
 from bandeau.web.posting import Posting
 
 WORDS = read_words()
@@ -71,6 +73,11 @@ def posting(
     return Posting(judging, lambda verdict: verdict.subject, new_id, now)
 
 
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InboundError)
+    return PlainTextResponse(error.reason, error.status)
+
+
 @dataclass
 class Site_:
     """One site's comments, spoken to over ASGI."""
@@ -87,7 +94,9 @@ class Site_:
         self.comments = Comments(
             self.policy, self.words, self.store, self._proof, desk, same_origin
         )
-        self.app = Starlette(routes=self.comments.routes())
+        following = Following(self.policy, self.words, self.store, self.comments.reading)
+        routes = [*self.comments.routes(), *following.routes()]
+        self.app = Starlette(routes=routes, exception_handlers={InboundError: _refused})
 
     def ask(self, method: str, path: str = PATH, **options: Any) -> httpx.Response:
         async def call() -> httpx.Response:

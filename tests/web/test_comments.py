@@ -41,12 +41,15 @@ class FullDisk(StoredComments):
     def __init__(self) -> None:
         super().__init__(MemoryTables(MIGRATIONS))
 
-    async def add(self, comment: Comment) -> Comment | None:
+    async def add(self, comment: Comment, mark: str = "") -> Comment | None:
         raise CommentsUnavailable("full")
 
 
 class BrokenStore(FullDisk):
     """A store whose disk is gone."""
+
+    async def version(self, page: str) -> int:
+        raise CommentsUnavailable("gone")
 
     async def threads(self, *_: object) -> Listing:
         raise CommentsUnavailable("gone")

@@ -200,6 +200,37 @@ def test_an_edit_is_marked_and_cleaned(reader: Visitor) -> None:
     assert (answer.status_code, answer.json()["error"]["reason"]) == (409, "not-published")
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_form_whose_edit_is_refused_hands_the_text_back(
+    shell: Shell, lang: str, monkeypatch: Any
+) -> None:
+    writer = shell.visitor(**{"accept-language": lang})
+    writer.choose("accept_all")
+    named = write(writer, page="/returned")
+    typed = "<b>" + "long " * 1_000
+
+    def refused(status: int, key: str, text: str = typed) -> Any:
+        fields = {"action": "edit", "id": named, "text": text}
+        answer = writer.send("POST", f"{MINE}?lang={lang}", data=fields, headers=OWN)
+        assert answer.status_code == status
+        page = html5lib.parse(answer.text, namespaceHTMLElements=False)
+        assert page.find(".//div[@role='alert']//strong").text == WORDS.say(lang, f"error.{key}")
+        (area,) = (each for each in page.iter("textarea") if each.text == text)
+        return area, page
+
+    area, page = refused(422, "comment_text")
+    assert area.get("name") == "text"
+    assert any(
+        area in each.iter() and each.get("open") is not None for each in page.iter("details")
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "COMMENT_EDIT_SECONDS", 0)
+        assert refused(403, "comment_closed", "late")[0].get("readonly") is not None
+    writer.choose("refuse_all")
+    assert refused(403, "comments_locked")[0].get("readonly") is not None
+    assert mine(writer)[0]["text"] == "Bonjour"
+
+
 def test_what_was_typed_keeps_its_lines_and_is_only_text(reader: Visitor) -> None:
     text = "Un.\n\n> deux\n\n```\na\n  b\n```\n%BANDEAU-FRAGMENT% </textarea><script>"
     write(reader, text)

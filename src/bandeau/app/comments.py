@@ -15,6 +15,7 @@ from bandeau.storage.place import Comments as Stored
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
 from bandeau.web.comments import Comments
+from bandeau.web.comments_feed import Following
 from bandeau.web.context import Site
 from bandeau.web.inbound import same_origin
 from bandeau.web.mine import MineDesk
@@ -31,6 +32,7 @@ class Commenting:
     site: Site
     comments: Comments
     mine: MineDesk
+    following: Following
     room: Newsroom
     listed: tuple[str, ...]
 
@@ -52,7 +54,8 @@ class Commenting:
         posting = Posting.of(site, listed, store, room.authors)
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
         mine = MineDesk(site, visitors, pages, store, posting)
-        return cls(site, comments, mine, room, listed)
+        following = Following(site.policy, site.words, store, comments.reading)
+        return cls(site, comments, mine, following, room, listed)
 
     @property
     def offered(self) -> bool:
@@ -68,7 +71,8 @@ class Commenting:
         """What is asked for under ``/.bandeau/comments`` and ``/.bandeau/admin``."""
         if not self.offered:
             return []
-        return [*self.comments.routes(), *self.mine.routes(), *self._admin().routes()]
+        reading = [*self.comments.routes(), *self.following.routes()]
+        return [*reading, *self.mine.routes(), *self._admin().routes()]
 
     def _admin(self) -> Admin:
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)

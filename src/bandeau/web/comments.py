@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import (
     FEATURE,
@@ -21,21 +19,21 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
+from bandeau.features.comments.markdown import plain, quoted
 from bandeau.features.comments.model import (
     Comment,
     Draft,
-    Listing,
-    Order,
     Refusal,
     State,
-    Thread,
-    rfc3339,
 )
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
+from bandeau.web.comments_reading import Asked, Reading
+from bandeau.web.comments_threads import Drawn
+from bandeau.web.comments_told import all_of, public
 from bandeau.web.comments_view import CommentsView, Scene
 from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
@@ -64,7 +62,7 @@ class Comments:
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
-        self._store = store
+        self.reading = Reading(store, self.view.threads)
         self._proof = proof
         self._posting = posting
         self._same_origin = same_origin
@@ -84,13 +82,10 @@ class Comments:
         page = page_path(escaped_path(path))
         if isinstance(page, Refusal):
             return "locked", b""
-        try:
-            listing = await self._read(page)
-        except CommentsUnavailable:
-            listing = None
-        open_now = isinstance(appears(standing, self._policy), Open)
-        section = self.view.section(standing, lang, page, listing, shared=shared)
-        return "open" if open_now else "locked", section
+        opened = isinstance(appears(standing, self._policy), Open)
+        threads = await self._threads(page, lang, opened=opened)
+        section = self.view.section(standing, lang, page, threads, shared=shared)
+        return "open" if opened else "locked", section
 
     async def answer(self, request: Request) -> Response:
         """A list to ``GET``, a comment published or a reason why not to ``POST``."""
@@ -103,31 +98,28 @@ class Comments:
         page = page_path(pages[0]) if len(pages) == 1 else BAD_PAGE
         if isinstance(page, Refusal):
             return self._refused(request, page)
-        order = _order(request)
+        asked = Asked.of(request.query_params)
         try:
-            listing = await self._asked(request, page, order)
+            if _asks_html(request):
+                return await self._page(request, page, asked)
+            told = await self.reading.told(page, asked)
         except CommentsUnavailable:
             return self._refused(request, UNAVAILABLE)
-        if _asks_html(request):
-            return await self._page(request, page, listing, order)
-        body = {"page": page, "count": listing.count, "next": listing.next or None}
-        body["comments"] = [told for thread in listing.threads for told in _told(thread)]
-        return JSONResponse(body, headers={"Cache-Control": "no-cache", **_COMMON})
+        headers = {"Cache-Control": "no-cache", "ETag": told.tag, **_COMMON}
+        if told.tag in request.headers.get("if-none-match", ""):
+            return Response(None, 304, headers)
+        return Response(told.body, 200, headers, media_type=JSON)
 
-    async def _asked(self, request: Request, page: str, order: Order) -> Listing:
-        asked = request.query_params
-        root, place = asked.get("thread"), asked.get("from", "0")
-        if root is None:
-            return await self._read(page, order, asked.get("after"), _limit(request))
-        first = int(place) if place.isdecimal() and len(place) < 10 else 0
-        listing = await self._store.thread(root, limits.COMMENTS_PER_PAGE, first)
-        return listing if all(t.root.page == page for t in listing.threads) else Listing((), 0)
-
-    async def _page(self, request: Request, page: str, listing: Listing, order: Order) -> Response:
-        verdict = judge(await self._proof(request), self._policy)
-        answered = await self._answered(page, request.query_params.get("reply"))
-        lang = self._lang(request)
-        scene = Scene(verdict, lang, page, listing, order=order, answered=answered)
+    async def _page(self, request: Request, page: str, asked: Asked) -> Response:
+        verdict, lang = judge(await self._proof(request), self._policy), self._lang(request)
+        opened = isinstance(verdict, Open)
+        threads = await self.reading.drawn(page, asked, self.view.spoken(lang), opened=opened)
+        quoting = request.query_params.get("quote")
+        answered = await self.reading.answered(page, quoting or request.query_params.get("reply"))
+        draft = _quoting(page, answered) if quoting and answered and opened else None
+        scene = Scene(
+            verdict, lang, page, threads, order=asked.order, draft=draft, answered=answered
+        )
         return self._html(self.view.page(scene), 200)
 
     async def _post(self, request: Request) -> Response:
@@ -153,15 +145,12 @@ class Comments:
         if comment.state is State.PUBLISHED:
             return _published(request, comment)
         if not _wants_html(request):
-            body = {"comment": _all_of(comment) | {"state": comment.state.value}}
+            body = {"comment": all_of(comment) | {"state": comment.state.value}}
             return JSONResponse(body, 202, headers=_headers(202))
-        try:
-            listing = await self._read(comment.page)
-        except CommentsUnavailable:
-            listing = None
         lang = self._lang(request)
+        threads = await self._threads(comment.page, lang, opened=True)
         message = self.view.tell(lang, "comments.held", {})
-        scene = Scene(verdict, lang, comment.page, listing, message=message)
+        scene = Scene(verdict, lang, comment.page, threads, message=message)
         return self._html(self.view.page(scene), 202)
 
     async def _turned_down(
@@ -171,18 +160,16 @@ class Comments:
         page = page_path(draft.page) if draft else BAD_PAGE
         if isinstance(page, Refusal) or draft is None or not _wants_html(request):
             return self._refused(request, refusal)
-        try:
-            listing = await self._read(page)
-        except CommentsUnavailable:
-            listing = None
-            refusal = UNAVAILABLE if isinstance(verdict, Open) else refusal
+        lang, opened = self._lang(request), isinstance(verdict, Open)
+        threads = await self._threads(page, lang, opened=opened)
+        refusal = UNAVAILABLE if opened and threads is None else refusal
         scene = Scene(
             verdict,
-            self._lang(request),
+            lang,
             page,
-            listing,
+            threads,
             draft=draft,
-            answered=await self._answered(page, draft.reply_to),
+            answered=await self.reading.answered(page, draft.reply_to),
             message=self._message(request, refusal),
         )
         return self._html(self.view.page(scene), refusal.status)
@@ -194,24 +181,12 @@ class Comments:
         body = {"error": {"reason": str(refusal.code), "message": message}}
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
 
-    async def _read(
-        self,
-        page: str,
-        order: Order = Order.NEWEST,
-        after: str | None = None,
-        limit: int = limits.COMMENTS_PER_PAGE,
-    ) -> Listing:
-        return await self._store.threads(page, limit, order, after)
-
-    async def _answered(self, page: str, comment_id: str | None) -> Comment | None:
-        if not comment_id:
-            return None
+    async def _threads(self, page: str, lang: str, *, opened: bool) -> Drawn | None:
+        """The first threads of the page, ``None`` where they cannot be read now."""
         try:
-            found = await self._store.find(comment_id)
+            return await self.reading.drawn(page, Asked(), self.view.spoken(lang), opened=opened)
         except CommentsUnavailable:
             return None
-        shown = found and found.page == page and found.state is State.PUBLISHED
-        return found if shown else None
 
     def _html(self, body: str, status: int) -> Response:
         policy = {"Content-Security-Policy": self.view.page_policy}
@@ -244,43 +219,12 @@ def _published(request: Request, comment: Comment) -> Response:
     place = f"{comment.page}#comment-{comment.id}"
     if _is_json(request):
         headers = {"Location": place, **_headers(201)}
-        return JSONResponse({"comment": _public(comment)}, 201, headers=headers)
+        return JSONResponse({"comment": public(comment)}, 201, headers=headers)
     return RedirectResponse(place, 303, headers=_headers(303))
 
 
-def _order(request: Request) -> Order:
-    asked = request.query_params.get("sort")
-    return Order(asked) if asked in set(Order) else Order.NEWEST
-
-
-def _limit(request: Request) -> int:
-    """How many comments are asked for, as far as one list goes."""
-    asked = request.query_params.get("limit", "")
-    known = asked.isdecimal() and asked.isascii() and len(asked) < 10
-    wanted = int(asked) if known else limits.COMMENTS_PER_PAGE
-    return max(1, min(wanted, limits.COMMENTS_LISTED))
-
-
-def _told(thread: Thread) -> list[dict[str, Any]]:
-    return [_public(comment) for comment in (thread.root, *thread.replies)]
-
-
-def _public(comment: Comment) -> dict[str, Any]:
-    """What is told of a comment: never its source, nor the receipt that allowed it.
-
-    Of what is no longer shown only its place is told, for the replies under it. A name that its
-    author took off is ``None``.
-    """
-    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
-    if comment.state is not State.PUBLISHED:
-        return told | {"name": None, "html": None, "state": "removed"}
-    return _all_of(comment)
-
-
-def _all_of(comment: Comment) -> dict[str, Any]:
-    told = {"id": comment.id, "time": rfc3339(comment.time), "reply_to": comment.reply_to}
-    edited = rfc3339(comment.edited) if comment.edited else None
-    return told | {"name": comment.name or None, "html": comment.html, "edited": edited}
+def _quoting(page: str, answered: Comment) -> Draft:
+    return Draft(page, "", quoted(answered.source or plain(answered.html)), answered.id)
 
 
 def _is_json(request: Request) -> bool:

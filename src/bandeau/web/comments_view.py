@@ -8,24 +8,19 @@ where the comment is drawn.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
-from bandeau.features.comments.model import Comment, Draft, Listing, Order, State, rfc3339
-from bandeau.features.comments.model import Thread as Kept
+from bandeau.features.comments.model import Comment, Draft, Order
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web import static
-
-Say = Callable[..., str]
+from bandeau.web.comments_threads import Drawn, Say, ThreadsView, name_of, packaged
 
 _WHY = {
     Reason.REFUSED: "comments.locked_why",
@@ -33,61 +28,25 @@ _WHY = {
     Reason.LEDGER_DOWN: "comments.error_unavailable",
 }
 _NO_OFFER = frozenset({Reason.LEDGER_DOWN, Reason.NOT_OFFERED})
-_DATES = {"de": "%d.%m.%Y", "ru": "%d.%m.%Y"} | dict.fromkeys(("fr", "es", "it", "ar"), "%d/%m/%Y")
+_NOTHING = Drawn(0, 0, "", Markup(), Markup())
 _ATTRIBUTE = re.compile(
     rb"""[\s/]+(?P<name>[^\s/>=]+)(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>][^\s>]*))?"""
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A comment as it is drawn; ``time`` is RFC 3339, ``answers`` a name or empty.
-
-    What is no longer ``shown`` keeps its place for what answers it.
-    """
-
-    id: str
-    name: str
-    html: Markup
-    time: str
-    on: str
-    answers: str
-    edited: bool
-    shown: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """A comment and what answers it, oldest answer first, one level deep.
-
-    ``more`` is the place after which its other replies follow, empty where there are none.
-    """
-
-    root: Item
-    replies: list[Item]
-    more: str
-
-
-@dataclass(frozen=True, slots=True)
 class Scene:
-    """What one section shows. A ``listing`` of ``None`` means that none can be read now."""
+    """What one section shows. ``threads`` are ``None`` where they cannot be read now."""
 
     verdict: Verdict
     lang: str
     page: str
-    listing: Listing | None
+    threads: Drawn | None
     order: Order = Order.NEWEST
     draft: Draft | None = None
     answered: Comment | None = None
     message: str = ""
     shared: bool = False
-
-
-@cache
-def _packaged() -> Environment:
-    return Environment(
-        loader=PackageLoader("bandeau.web"), autoescape=True, undefined=StrictUndefined
-    )
 
 
 class CommentsView:
@@ -96,6 +55,7 @@ class CommentsView:
     def __init__(self, policy: Policy, words: Words) -> None:
         self._policy = policy
         self._words = words
+        self.threads = ThreadsView(words)
         self._script = static.script("comments.js")
         self._css = static.style("comments.css")
         self._page_css = static.style("comments_page.css")
@@ -125,7 +85,7 @@ class CommentsView:
         standing: Standing | None,
         lang: str,
         page: str,
-        listing: Listing | None,
+        threads: Drawn | None,
         *,
         shared: bool = False,
     ) -> bytes:
@@ -136,7 +96,7 @@ class CommentsView:
         """
         if self._policy.feature(FEATURE) is None:
             return b""
-        scene = Scene(appears(standing, self._policy), lang, page, listing, shared=shared)
+        scene = Scene(appears(standing, self._policy), lang, page, threads, shared=shared)
         return self._draw(scene).encode()
 
     def page(self, scene: Scene) -> str:
@@ -163,14 +123,13 @@ class CommentsView:
         say = self._sayer(scene.lang)
         purpose = self._purpose(scene.lang)
         return (
-            _packaged()
+            packaged()
             .get_template("comments.html")
             .render(
                 say=say,
-                replying=lambda name: say("comments.replying", name=name),
                 css=Markup(self._css),  # noqa: S704 - our own style sheet
-                lang=self._spoken(scene.lang),
-                dir=direction(self._spoken(scene.lang)),
+                lang=self.spoken(scene.lang),
+                dir=direction(self.spoken(scene.lang)),
                 page=scene.page,
                 script=Markup(self._script),  # noqa: S704 - our own script
                 purpose=purpose,
@@ -179,13 +138,12 @@ class CommentsView:
                 lock=_lock(say, scene.verdict, purpose),
                 withdrawn=_lock(say, Locked(Reason.REFUSED, recorded=True), purpose),
                 counted=_counted(say, scene),
-                threads=_threads(say, scene),
-                more=scene.listing.next if scene.listing else "",
+                threads=scene.threads or _NOTHING,
                 order=scene.order.value,
                 orders=[order.value for order in Order],
                 draft=scene.draft,
                 answered=scene.answered,
-                answered_name=_name(say, scene.answered) if scene.answered else "",
+                answered_name=name_of(say, scene.answered) if scene.answered else "",
                 message=_message(say, scene),
                 shared=scene.shared,
                 form_first=bool(scene.message or scene.answered),
@@ -197,11 +155,11 @@ class CommentsView:
     def _shell(self, lang: str, page: str, **values: str) -> str:
         shown = {"section": "", "message": "", "state": "", **values}
         return (
-            _packaged()
+            packaged()
             .get_template("comments_page.html")
             .render(
-                lang=self._spoken(lang),
-                dir=direction(self._spoken(lang)),
+                lang=self.spoken(lang),
+                dir=direction(self.spoken(lang)),
                 site=self._policy.site.name,
                 back=self._sayer(lang)("panel.back"),
                 page=page,
@@ -210,12 +168,12 @@ class CommentsView:
             )
         )
 
-    def _spoken(self, lang: str) -> str:
+    def spoken(self, lang: str) -> str:
+        """``lang``, or English where there are no texts in it."""
         return lang if lang in self._words.languages else "en"
 
     def _sayer(self, lang: str) -> Say:
-        spoken = self._spoken(lang)
-        return lambda key, **values: self._words.say(spoken, key, **values)
+        return self.threads.sayer(self.spoken(lang))
 
     def _purpose(self, lang: str) -> Mapping[str, str]:
         feature = self._policy.feature(FEATURE)
@@ -256,57 +214,14 @@ def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str
 
 
 def _counted(say: Say, scene: Scene) -> str:
-    if scene.listing is None:
+    if scene.threads is None:
         return ""
-    count = scene.listing.count
+    count = scene.threads.count
     if count == 0:
         return say("comments.count_none")
     return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
 
 
 def _message(say: Say, scene: Scene) -> str:
-    unread = scene.listing is None and not scene.message
+    unread = scene.threads is None and not scene.message
     return say("comments.error_unavailable") if unread else scene.message
-
-
-def _threads(say: Say, scene: Scene) -> list[Thread]:
-    return [
-        _thread(say, scene.lang, kept) for kept in (scene.listing.threads if scene.listing else ())
-    ]
-
-
-def _thread(say: Say, lang: str, kept: Kept) -> Thread:
-    names = {each.id: _name(say, each) for each in (kept.root, *kept.replies)}
-    replies = [
-        # What answers the first one stands right under it.
-        _item(
-            say,
-            lang,
-            reply,
-            "" if reply.reply_to == kept.root.id else names.get(reply.reply_to or "", ""),
-        )
-        for reply in kept.replies
-    ]
-    more = str(kept.replies[-1].place) if kept.more and kept.replies else ""
-    return Thread(_item(say, lang, kept.root, ""), replies, more)
-
-
-def _name(say: Say, comment: Comment) -> str:
-    """The name under a comment; one whose author took it off has none of its own."""
-    return comment.name or (say("mine.nameless") if comment.html else "")
-
-
-def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
-    moment = datetime.fromtimestamp(comment.time / 1000, UTC)
-    date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
-    shown = comment.state is State.PUBLISHED
-    return Item(
-        id=comment.id,
-        name=_name(say, comment) if shown else "",
-        html=Markup(comment.html if shown else ""),  # noqa: S704 - sanitised when it was written
-        time=rfc3339(comment.time),
-        on=say("comments.on", date=date),
-        answers=answers,
-        edited=shown and comment.edited > 0,
-        shown=shown,
-    )

@@ -7,8 +7,8 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -31,7 +31,7 @@ from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
-from bandeau.web.mine_view import MineScene
+from bandeau.web.mine_view import MineScene, Refused
 from bandeau.web.pages import Pages
 from bandeau.web.posting import Posting
 from bandeau.web.visitor import Sent, Visitors
@@ -68,6 +68,16 @@ class MineDesk:
             if "download" in request.query_params or is_json(request):
                 return await self._whole(request, receipts)
             found = await self._store.mine(receipts)
+        return await self._page(request, sent, found)
+
+    async def _page(
+        self,
+        request: Request,
+        sent: Sent,
+        found: Sequence[Comment],
+        refused: Refused | None = None,
+        status: int = 200,
+    ) -> Response:
         proof = await self._visitors.proof(sent)
         done = request.query_params.get("done", "")
         scene = MineScene(
@@ -75,37 +85,55 @@ class MineDesk:
             opened=not isinstance(judge(proof, self._site.policy), Locked),
             now=self._now(),
             done=done if done in set(Action) else "",
+            refused=refused,
         )
         page = self._pages.mine_page(proof.standing, self._language(request, sent), scene)
-        answer = Response(page, media_type="text/html")
-        answer.headers.update(self._pages.headers)
-        return answer
+        return Response(page, status, self._pages.headers, media_type="text/html")
 
     async def act(self, request: Request) -> Response:
         """Do what ``action`` says with the comment ``id``, or with ``all`` of this browser's.
 
         Raises :class:`InboundError`: 403 from another site, where the purpose is not granted, and
         once the edit window is closed; 404 for an id that is no comment of this browser; 409 for
-        what a moderator judged; 422 for a text that cannot be published; 503.
+        what a moderator judged; 422 for a text that cannot be published; 503. To a form whose edit
+        is refused the answer is the page, with the text as it came.
         """
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
         fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
         action, named = _action(fields), _one(fields, "id")
         sent = Sent.of(request.scope["headers"])
-        verdict = await self._granted(sent) if action.writes else None
+        if action is not Action.EDIT:
+            changed = await self._changed(sent, action, named)
+            return self._answer(request, sent, action, changed)
+        text = _one(fields, "text")
+        try:
+            await self._edit(sent, named, text)
+        except InboundError as error:
+            if is_json(request):
+                raise
+            return await self._handed_back(request, sent, error, named, text)
+        return self._answer(request, sent, action, 1)
+
+    async def _changed(self, sent: Sent, action: Action, named: str) -> int:
+        """How many comments it changed."""
+        if action.writes:
+            await self._granted(sent)
         async with _available():
             receipts = await self._receipts(sent)
-            if named == ALL and action is not Action.EDIT:
-                changed = [await self._done(action, each) async for each in self._each(receipts)]
-            else:
-                found = await self._found(named, receipts)
-                if verdict and action is Action.EDIT:
-                    await self._edit(found, _one(fields, "text"), verdict)
-                    changed = [True]
-                else:
-                    changed = [await self._done(action, found)]
-        return self._answer(request, sent, action, sum(changed))
+            if named != ALL:
+                return await self._done(action, await self._found(named, receipts))
+            return sum([await self._done(action, each) async for each in self._each(receipts)])
+
+    async def _handed_back(
+        self, request: Request, sent: Sent, error: InboundError, named: str, text: str
+    ) -> Response:
+        lang = self._language(request, sent)
+        refused = Refused(named, text, self._site.words.say(lang, f"error.{error.key}"))
+        found: Sequence[Comment] = ()
+        with suppress(LedgerUnavailable, CommentsUnavailable):
+            found = await self._store.mine(await self._receipts(sent))
+        return await self._page(request, sent, found, refused, error.status)
 
     async def any(self, sent: Sent) -> bool:
         """Whether this browser has comments.
@@ -170,7 +198,14 @@ class MineDesk:
         """Put it there, unless a moderator was quicker."""
         return where is not None and await self._store.move(comment.id, *where, comment) is not None
 
-    async def _edit(self, comment: Comment, text: str, verdict: Open) -> None:
+    async def _edit(self, sent: Sent, named: str, text: str) -> None:
+        """Put ``text`` in place of the old one; raises :class:`InboundError`."""
+        verdict = await self._granted(sent)
+        async with _available():
+            comment = await self._found(named, await self._receipts(sent))
+            await self._rewrite(comment, text, verdict)
+
+    async def _rewrite(self, comment: Comment, text: str, verdict: Open) -> None:
         if comment.state not in (State.PUBLISHED, State.HELD):
             raise InboundError(409, "comment_moderated", "not-published")
         if not editable(comment, self._now()):

@@ -18,6 +18,15 @@ _STATES = {State.PUBLISHED: "mine.state_published", State.HELD: "mine.state_held
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """An edit that was turned down: of which comment, the ``text`` as it came, and why."""
+
+    id: str
+    text: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class MineScene:
     """Comments of one visitor; ``opened`` where commenting is open to them, ``done`` the last
     action, ``now`` in Unix milliseconds."""
@@ -26,6 +35,7 @@ class MineScene:
     opened: bool
     now: int
     done: str
+    refused: Refused | None = None
 
     @property
     def full(self) -> bool:
@@ -67,8 +77,16 @@ def _own(view: View, scene: MineScene, comment: Comment) -> OwnComment:
         edited_at=_moment(comment.edited) if comment.edited else "",
         state=view.say(_state(comment)),
         actions=tuple(_actions(scene, comment)),
-        text=comment.source if scene.opened and editable(comment, scene.now) else None,
+        text=_editable_text(scene, comment),
     )
+
+
+def _editable_text(scene: MineScene, comment: Comment) -> str | None:
+    """What stands in the form; of an edit that was refused, what was typed."""
+    if not scene.opened or not editable(comment, scene.now):
+        return None
+    refused = scene.refused
+    return refused.text if refused and refused.id == comment.id else comment.source
 
 
 def _actions(scene: MineScene, comment: Comment) -> list[Action]:

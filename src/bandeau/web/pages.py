@@ -160,11 +160,14 @@ class Pages:
         """What one visitor commented, and what may be done with it."""
         view = self._notice.view(standing, lang)
         # What visitors wrote has line breaks of its own.
+        entries, refused = own_comments(view, scene), scene.refused
         page = self._notice.templates.plain(
             "mine.html",
             view=view,
             style=self._markup,
-            entries=own_comments(view, scene),
+            entries=entries,
+            refused=refused,
+            returned=any(refused and e.id == refused.id and e.text is not None for e in entries),
             full=scene.full,
             done=scene.done,
             text_limit=limits.COMMENT_TEXT_CHARACTERS,

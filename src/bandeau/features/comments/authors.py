@@ -29,7 +29,7 @@ def tag_of(key: bytes, subject: str) -> str:
 
 
 class AuthorStore(Protocol):
-    """Authors of one site, and marks of what was posted lately.
+    """Authors of one site, and what is known of what they post.
 
     Every method raises :class:`CommentsUnavailable` when the store cannot answer.
     """
@@ -39,10 +39,6 @@ class AuthorStore(Protocol):
 
         ``mark`` is that of the comment's text, :func:`moderate.mark`.
         """
-        ...
-
-    async def posted(self, comment: Comment, mark: str) -> None:
-        """Know the text of ``comment`` again, for ``limits.COMMENT_REPEAT_HOURS``."""
         ...
 
     async def forget(self, tags: Collection[str]) -> None:

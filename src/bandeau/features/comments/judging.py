@@ -48,11 +48,7 @@ class Judging:
             return REFUSALS[verdict.reason]
         state, reasons = state_of(verdict)
         judged = replace(comment, author=author.id, state=state, reasons=reasons)
-        kept = await self._store.add(judged)
-        if kept is None:
-            return UNKNOWN_REPLY
-        await self._authors.posted(kept, known_by)
-        return kept
+        return await self._store.add(judged, known_by) or UNKNOWN_REPLY
 
     async def again(self, comment: Comment, tag: str) -> Comment | Refusal:
         """``comment`` with a new text, as it stands by that, or why it cannot be.

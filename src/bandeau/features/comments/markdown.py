@@ -7,6 +7,7 @@ no fault of the renderer widens what is published.
 
 from __future__ import annotations
 
+import html
 import re
 
 import nh3
@@ -66,6 +67,11 @@ def render(text: str) -> str:
 def sanitise(markup: str) -> str:
     """``markup`` held to :data:`TAGS`, with no attribute but ``href`` on links."""
     return _CLEANER.clean(markup)
+
+
+def plain(markup: str) -> str:
+    """The text of ``markup`` that :func:`render` made, where its source is no longer kept."""
+    return html.unescape(nh3.clean(markup, tags=set())).strip()
 
 
 def quoted(text: str) -> str:

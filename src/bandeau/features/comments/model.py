@@ -51,7 +51,7 @@ class Comment:
     no longer be told apart. ``reply_to`` is the id of a comment on the same page, ``root`` that of
     the thread's first, which is its own in a first one. ``reasons`` say why it was held.
     ``receipt`` is the id of the ledger record that allowed it (rule F2), empty once that was
-    erased; neither it nor ``source`` is published.
+    erased; it is never published, ``source`` only to who quotes it.
     """
 
     id: str

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from bandeau import limits
 from bandeau.choice.decide import expiry
 from bandeau.features.comments.model import Comment, State
-from bandeau.features.comments.words import WordList, fold
+from bandeau.features.comments.words import Found, WordList, fold
 from bandeau.policy.glob import Glob
 from bandeau.policy.model import Feature, Moderation, Period, Section, Treatment
 from bandeau.policy.paths import canonical, patterns_of
@@ -101,6 +101,7 @@ class _Given(NamedTuple):
     comment: Comment
     rules: Rules
     known: Known
+    listed: tuple[Found, ...]
 
 
 class Rules:
@@ -132,7 +133,8 @@ class Rules:
 
 def judge(comment: Comment, rules: Rules, known: Known) -> Verdict:
     """The verdict on ``comment``, whose ``time`` is now."""
-    given = _Given(comment, rules, known)
+    listed = rules.words.found(f"{comment.name}\n{comment.source}")
+    given = _Given(comment, rules, known, listed)
     for refusing, refuses in _REFUSING:
         if refuses(given):
             return Refuse(refusing)
@@ -177,8 +179,7 @@ def _closed(given: _Given) -> bool:
 
 
 def _listed(given: _Given, *, refused: bool) -> bool:
-    text = f"{given.comment.name}\n{given.comment.source}"
-    return any(found.refuses is refused for found in given.rules.words.found(text))
+    return any(found.refuses is refused for found in given.listed)
 
 
 def _over_links(given: _Given) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from bandeau.features.comments.model import Comment, Listing, Order, State
@@ -19,13 +19,20 @@ class CommentStore(Protocol):
     changes is durable before it returns.
     """
 
-    async def add(self, comment: Comment) -> Comment | None:
+    async def add(self, comment: Comment, mark: str = "") -> Comment | None:
         """Keep ``comment`` in its thread, and give it as it is kept.
+
+        By ``mark``, :func:`moderate.mark`, its text is known again for
+        ``limits.COMMENT_REPEAT_HOURS``.
 
         Idempotent by ``id``: where one of that id is there already, nothing changes and that one
         is given. ``None`` where what ``reply_to`` names is not published on the same page.
         ``root``, ``place`` and ``replies`` are the store's to say.
         """
+        ...
+
+    async def version(self, page: str) -> int:
+        """How often what readers see of the page changed; 0 for never."""
         ...
 
     async def threads(
@@ -48,6 +55,10 @@ class CommentStore(Protocol):
 
     async def find(self, comment_id: str) -> Comment | None:
         """The comment of that id, whatever its state, or ``None``."""
+        ...
+
+    async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
+        """What was published last, on the site or on one ``page``, newest first."""
         ...
 
     async def mine(

@@ -6,6 +6,7 @@ characters that show nothing. A list's length hardly matters (Aho-Corasick).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ahocorasick_rs import AhoCorasick
 
 REFUSES = "!"
 _UNSEEN = frozenset({"Mn", "Me", "Cf"})
+_BETWEEN = re.compile(r"[\W_]+")
 _ALIKE = str.maketrans(
     {
         **dict(zip("авекмнорстухіјѕԁԛԝһӏ", "abekmhopctyxijsdqwhl", strict=True)),
@@ -65,9 +67,10 @@ def entries(text: str) -> list[str]:
 def fold(text: str) -> str:
     """The words of ``text`` in one form, a space between them."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    shown = "".join(char for char in plain if unicodedata.category(char) not in _UNSEEN)
-    alike = shown.translate(_ALIKE)
-    return " ".join("".join(c if c.isalnum() else " " for c in alike).split())
+    if not plain.isascii():
+        shown = "".join(char for char in plain if unicodedata.category(char) not in _UNSEEN)
+        plain = shown.translate(_ALIKE)
+    return _BETWEEN.sub(" ", plain).strip()
 
 
 def _entry(written: str) -> _Entry:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from bandeau import limits
@@ -28,6 +29,8 @@ UNKNOWN_REPLY = Refusal("unknown-reply", 422, "comments.error_reply")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d\u200e\u200f\u061c")
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and symbols that show nothing
+
+_UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def page_path(raw: str) -> str | Refusal:
@@ -54,7 +57,7 @@ def escaped_path(path: str) -> str:
 
 def prepare(draft: Draft) -> Draft | Refusal:
     """``draft`` with page, name and text cleaned, or why it cannot be published."""
-    if any(map(_unspeakable, (draft.page, draft.name, draft.text, draft.reply_to or ""))):
+    if any(map(_UNSPEAKABLE.search, (draft.page, draft.name, draft.text, draft.reply_to or ""))):
         return BAD_CHARACTERS
     page = page_path(draft.page)
     if isinstance(page, Refusal):
@@ -95,28 +98,29 @@ def clean_text(text: str) -> str:
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text
     kept, marks = [], 0
     for char in unicodedata.normalize("NFC", text):
-        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
-        if marks <= STACKED_MARKS and not _hidden(char):
+        kind = _kind(char)
+        marks = marks + 1 if kind == "mark" else 0
+        if marks <= STACKED_MARKS and kind != "hidden":
             kept.append(char)
     return unicodedata.normalize("NFC", "".join(kept))
 
 
-def _hidden(char: str) -> bool:
-    if char in _JOINERS:
-        return False
-    return char in _BLANK or unicodedata.category(char) in ("Cc", "Cf", "Co", "Zl", "Zp")
+@lru_cache(maxsize=8_192)
+def _kind(char: str) -> str:
+    category = unicodedata.category(char)
+    if char in _BLANK or category in ("Cc", "Cf", "Co", "Zl", "Zp"):
+        return "" if char in _JOINERS else "hidden"
+    return "mark" if category in ("Mn", "Me") else ""
 
 
 def _seen(text: str) -> bool:
     """Whether anything of ``text`` shows; newer emoji are unassigned to this Python."""
     categories = map(unicodedata.category, text)
     return any(category[0] in "LNPS" or category == "Cn" for category in categories)
-
-
-def _unspeakable(text: str) -> bool:
-    return any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text)
 
 
 def _unsafe(char: str) -> bool:

@@ -45,11 +45,6 @@ class StoredAuthors:
         )
         return Author(author_id, known)
 
-    async def posted(self, comment: Comment, mark: str) -> None:
-        """See the port."""
-        if mark:
-            await self._tables.write(_posting(comment, mark))
-
     async def forget(self, tags: Collection[str]) -> None:
         """See the port."""
         if tags:
@@ -61,7 +56,8 @@ def _made(tag: str, new_id: str, time: int) -> Steps[list[tuple[str, str, int, i
     return list((yield Statement(_AUTHOR, (tag,))))
 
 
-def _posting(comment: Comment, mark: str) -> Steps[None]:
+def posting(comment: Comment, mark: str) -> Steps[None]:
+    """Know the text of ``comment`` again by ``mark``, for ``limits.COMMENT_REPEAT_HOURS``."""
     yield Statement("DELETE FROM posted WHERE time <= $1", (comment.time - _REPEATS_MS,))
     yield Statement(_POSTED, (comment.id, mark, comment.time, comment.page, comment.author))
 

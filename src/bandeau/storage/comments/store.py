@@ -10,10 +10,11 @@ from typing import Any
 
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
+from bandeau.storage.comments.authors import posting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 3
+SCHEMA = 4
 TABLES = ("comment", "page", "author", "posted", "staff", "act")
 MIGRATIONS = Path(__file__).parent
 
@@ -37,9 +38,11 @@ _LISTED = (
     " WHERE id = $1"
 )
 _SHOWN = (
-    "INSERT INTO page (path, shown, opened) VALUES ($1, $2, $3)"
-    " ON CONFLICT (path) DO UPDATE SET shown = page.shown + $2"
+    "INSERT INTO page (path, shown, opened, changes) VALUES ($1, $2, $3, 1)"
+    " ON CONFLICT (path) DO UPDATE SET shown = page.shown + $2, changes = page.changes + 1"
 )
+_CHANGED = "UPDATE page SET changes = changes + 1 WHERE path = $1"
+_CHANGES = "SELECT changes FROM page WHERE path = $1"
 _COUNT = "SELECT shown FROM page WHERE path = $1"
 _ROOTS = f"SELECT {_COLUMNS} FROM comment WHERE page = $1 AND place = 0 AND listed = 1"  # noqa: S608
 _SAME = "(SELECT {by} FROM comment WHERE id = $3 AND page = $1 AND place = 0 AND listed = 1)"
@@ -62,7 +65,8 @@ _REWRITE = (
 )
 _DISOWN = (
     "UPDATE comment SET name = '', author = '', receipt = '', source = ''"
-    " WHERE id = $1 AND (name <> '' OR author <> '' OR receipt <> '' OR source <> '') RETURNING id"
+    " WHERE id = $1 AND (name <> '' OR author <> '' OR receipt <> '' OR source <> '')"
+    " RETURNING page"
 )
 _NEWEST_OF_ALL = (2**62, "")
 
@@ -82,9 +86,14 @@ class StoredComments:
         """Let writes under way end. Further calls are unavailable."""
         self._tables.close()
 
-    async def add(self, comment: Comment) -> Comment | None:
+    async def add(self, comment: Comment, mark: str = "") -> Comment | None:
         """See the port."""
-        return await self._tables.write(_adding(comment))
+        return await self._tables.write(_adding(comment, mark))
+
+    async def version(self, page: str) -> int:
+        """See the port."""
+        found = await self._tables.read(_CHANGES, page)
+        return int(found[0][0]) if found else 0
 
     async def threads(
         self, page: str, limit: int, order: Order = Order.NEWEST, after: str | None = None
@@ -112,6 +121,11 @@ class StoredComments:
         """See the port."""
         found = _comments(await self._tables.read(_FIND, comment_id))
         return found[0] if found else None
+
+    async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
+        """See the port."""
+        about = (page,) if page is not None else ()
+        return _comments(await self._tables.read(latest(page is not None), limit, *about))
 
     async def mine(
         self, receipts: Collection[str], before: Comment | None = None
@@ -173,6 +187,15 @@ def roots(order: Order, follows: bool) -> str:
     return f"{_ROOTS}{rest} ORDER BY {first} {way}, {second} {way} LIMIT $2"
 
 
+def latest(of_page: bool) -> str:
+    """The statement that reads what was published last, on the site or on one page."""
+    where = " AND page = $2" if of_page else ""
+    return (
+        f"SELECT {_COLUMNS} FROM comment WHERE state = 'published'{where}"  # noqa: S608
+        " ORDER BY time DESC, id DESC LIMIT $1"
+    )
+
+
 def allowed(receipts: Sequence[str]) -> str:
     """The statement that reads what these records allowed, newest first."""
     return (
@@ -220,7 +243,7 @@ def _found(comment_id: str) -> Steps[Comment | None]:
     return next(iter(_comments(rows)), None)
 
 
-def _adding(comment: Comment) -> Steps[Comment | None]:
+def _adding(comment: Comment, mark: str) -> Steps[Comment | None]:
     known = yield from _found(comment.id)
     if known:
         return known
@@ -237,6 +260,8 @@ def _adding(comment: Comment) -> Steps[Comment | None]:
         return (yield from _found(comment.id))
     if _is_shown(kept):
         yield from _counting(kept, 1)
+    if mark:
+        yield from posting(kept, mark)
     return kept
 
 
@@ -274,6 +299,7 @@ def _rewriting(comment: Comment, known: Comment | None) -> Steps[bool]:
         values = (comment.id, comment.name, comment.source, comment.html, comment.edited)
         if (yield Statement(_REWRITE, (*values, *_judged(comment), *_judged(before)))):
             yield from _turning(before, comment.state)
+            yield Statement(_CHANGED, (before.page,))
             return True
         before = yield from _found(comment.id)
     return False
@@ -284,7 +310,10 @@ def _judged(comment: Comment) -> tuple[str, str]:
 
 
 def _disowning(comment_id: str) -> Steps[bool]:
-    return bool((yield Statement(_DISOWN, (comment_id,))))
+    pages = yield Statement(_DISOWN, (comment_id,))
+    for (page,) in pages:
+        yield Statement(_CHANGED, (page,))
+    return bool(pages)
 
 
 def _turning(before: Comment, state: State) -> Steps[None]:

@@ -23,7 +23,7 @@ import bandeau.storage.postgres as package
 from bandeau.features.comments.model import Order
 from bandeau.storage.comments import store as comments
 from bandeau.storage.comments.queue import queued
-from bandeau.storage.comments.store import MIGRATIONS, roots
+from bandeau.storage.comments.store import MIGRATIONS, latest, roots
 from bandeau.storage.migrating import migration
 
 FOLDER = Path(package.__file__).parent
@@ -68,7 +68,7 @@ STAND_INS = {
     "roots": ["a", "b"],
     "receipts": ["a"],
 }
-STAND_INS |= {"names": "$1, $2", "before": "x"}
+STAND_INS |= {"names": "$1, $2", "before": "x", "where": ""}
 
 
 def text_of(node, known):
@@ -127,6 +127,7 @@ ALL += [
     for oldest in (True, False)
     for follows in (True, False)
 ]
+ALL += [(f"comments-latest-{of_page}", latest(of_page)) for of_page in (True, False)]
 ALL += [(f"{where}-{number}", text) for number, (where, text) in enumerate(statements())]
 
 

@@ -16,6 +16,7 @@ from bandeau.policy.words import Words
 
 Say = Callable[..., str]
 
+_SYSTEMS = {"disqus": "Disqus", "wordpress": "WordPress"}
 _DATES = {"de": "%d.%m.%Y", "ru": "%d.%m.%Y"} | dict.fromkeys(("fr", "es", "it", "ar"), "%d/%m/%Y")
 _ANCHOR = Markup('<span id="comment-{0}" slot="comment-{0}"></span>')
 
@@ -49,6 +50,7 @@ class Item:
     on: str
     answers: str
     edited: bool
+    origin: str
     shown: bool
 
 
@@ -119,6 +121,12 @@ def _thread(say: Say, lang: str, kept: Kept) -> Thread:
     return Thread(_item(say, lang, kept.root, ""), replies, more)
 
 
+def _origin(say: Say, comment: Comment) -> str:
+    """Where it was written, if not here."""
+    system = _SYSTEMS.get(comment.origin, comment.origin)
+    return say("comments.origin", system=system) if system else ""
+
+
 def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
     moment = datetime.fromtimestamp(comment.time / 1000, UTC)
     date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
@@ -131,5 +139,6 @@ def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
         on=say("comments.on", date=date),
         answers=answers,
         edited=shown and comment.edited > 0,
+        origin=_origin(say, comment) if shown else "",
         shown=shown,
     )

@@ -31,7 +31,7 @@ def public(comment: Comment) -> dict[str, Any]:
 
 def all_of(comment: Comment) -> dict[str, Any]:
     """The same of a comment that its author is told of, whatever its state."""
-    return {
+    told = {
         "id": comment.id,
         "time": rfc3339(comment.time),
         "reply_to": comment.reply_to,
@@ -39,3 +39,4 @@ def all_of(comment: Comment) -> dict[str, Any]:
         "html": comment.html,
         "edited": rfc3339(comment.edited) if comment.edited else None,
     }
+    return told | ({"origin": comment.origin} if comment.origin else {})

@@ -51,7 +51,8 @@ class Comment:
     no longer be told apart. ``reply_to`` is the id of a comment on the same page, ``root`` that of
     the thread's first, which is its own in a first one. ``reasons`` say why it was held.
     ``receipt`` is the id of the ledger record that allowed it (rule F2), empty once that was
-    erased; it is never published, ``source`` only to who quotes it.
+    erased; it is never published, ``source`` only to who quotes it. ``origin`` is the system that
+    it was written in, empty for this one.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Comment:
     edited: int = 0
     place: int = 0
     replies: int = 0
+    origin: str = ""
 
     @property
     def first(self) -> bool:

@@ -42,6 +42,8 @@ class Why(StrEnum):
     REPEATED = "repeated"
     STAFF_NAME = "staff-name"
     SILENT = "silent"
+    WAITED = "waited"
+    """It waited for a moderator in the system that it was imported from."""
 
 
 class Conduct(StrEnum):

@@ -14,13 +14,13 @@ from bandeau.storage.comments.authors import posting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 4
+SCHEMA = 5
 TABLES = ("comment", "page", "author", "posted", "staff", "act")
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
-    " place, replies"
+    " place, replies, origin"
 )
 _MADE: Callable[..., Comment] = Comment
 _STATES = {state.value: state for state in State}
@@ -28,7 +28,7 @@ COLUMNS = _COLUMNS
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
-    f" VALUES ({listed(1, 15)}, 0, 0) ON CONFLICT DO NOTHING RETURNING id"
+    f" VALUES ({listed(1, 16)}, 0, 0) ON CONFLICT DO NOTHING RETURNING id"
 )
 _PARENT = "SELECT root FROM comment WHERE id = $1 AND page = $2 AND state = 'published'"
 _PLACE = "UPDATE comment SET last = last + 1 WHERE id = $1 RETURNING last"
@@ -228,14 +228,14 @@ def _comments(rows: Rows) -> list[Comment]:
 
 
 def _comment(row: Sequence[Any]) -> Comment:
-    *told, state, reasons, edited, place, replies = row
+    *told, state, reasons, edited, place, replies, origin = row
     why = tuple(reasons.split()) if reasons else ()
-    return _MADE(*told, _STATES[state], why, edited, place, replies)
+    return _MADE(*told, _STATES[state], why, edited, place, replies, origin)
 
 
 def _row(c: Comment) -> tuple[str | int | None, ...]:
     text = (c.id, c.page, c.name, c.html, c.time, c.reply_to, c.receipt, c.source, c.author)
-    return *text, c.root, c.state.value, " ".join(c.reasons), c.edited, c.place, 0
+    return *text, c.root, c.state.value, " ".join(c.reasons), c.edited, c.place, 0, c.origin
 
 
 def _found(comment_id: str) -> Steps[Comment | None]:
@@ -326,6 +326,16 @@ def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+
+
+def adding(comment: Comment) -> Statement:
+    """The statement that keeps ``comment`` where it says that it is, unless its id is there."""
+    return Statement(_ADD, _row(comment))
+
+
+def counting(comment: Comment, change: int) -> Steps[None]:
+    """Count a published comment that came or went, for its page and its thread."""
+    yield from _counting(comment, change)
 
 
 def comments_of(rows: Rows) -> list[Comment]:

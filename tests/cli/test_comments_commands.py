@@ -192,7 +192,7 @@ def test_a_policy_and_a_folder_that_do_not_hold(tmp_path: Path, policy: Path) ->
     assert import_(file, "disqus", tmp_path / "none", tmp_path).exit_code == 2
     policy.write_text("[site]\nname = 5\n")
     wrong = import_(file, "disqus", policy, tmp_path)
-    assert (wrong.exit_code, "policy.toml:" in wrong.output) == (1, True)
+    assert (wrong.exit_code, "policy.toml:" in wrong.output) == (2, True)
 
 
 def test_the_export_is_one_private_file_that_comes_back(tmp_path: Path, policy: Path) -> None:
@@ -208,6 +208,26 @@ def test_the_export_is_one_private_file_that_comes_back(tmp_path: Path, policy: 
     assert comments("export", "--data", other).output.splitlines()[1:] == told[1:]
     nowhere = comments("export", "--data", data, "--out", tmp_path / "no" / "x")
     assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (2, True)
+
+
+def test_a_purge_can_be_tried_and_done(tmp_path: Path, policy: Path) -> None:
+    data = folder(tmp_path)
+    import_(exports.write(tmp_path, "wordpress"), "wordpress", policy, data)
+    told = ("purge", "--config", policy, "--data", data)
+    tried = comments(*told, "--dry-run")
+    assert (tried.exit_code, "held: 1 would go" in tried.output) == (0, True)
+    assert "held: 1 went" in comments(*told).output
+    assert "held: 0 went" in comments(*told).output
+    assert len(listed(data, "/b/")) == 3
+    policy.write_text(
+        POLICY.replace(
+            "[features.comments]", "[features.comments.retention]\nheld = 5\n\n[features.comments]"
+        )
+    )
+    wrong = comments(*told)
+    assert (wrong.exit_code, "features.comments.retention.held" in wrong.output) == (2, True)
+    policy.write_text(POLICY.partition("[features")[0])
+    assert comments(*told).exit_code == 2
 
 
 _EXPORT = """<?php

@@ -9,9 +9,13 @@ from starlette.routing import BaseRoute
 
 from bandeau.enforcement.exchange import Exchange
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.retention import purge
+from bandeau.ledger.retention import Rest
 from bandeau.storage.comments.newsroom import Newsroom, newsroom
+from bandeau.storage.comments.retention import StoredRetention
 from bandeau.storage.files import read_staff_words
 from bandeau.storage.place import Comments as Stored
+from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
 from bandeau.web.comments import Comments
@@ -35,6 +39,7 @@ class Commenting:
     following: Following
     room: Newsroom
     listed: tuple[str, ...]
+    tables: Tables
 
     @classmethod
     def of(
@@ -55,12 +60,19 @@ class Commenting:
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
         mine = MineDesk(site, visitors, pages, store, posting)
         following = Following(site.policy, site.words, store, comments.reading)
-        return cls(site, comments, mine, following, room, listed)
+        return cls(site, comments, mine, following, room, listed, store.tables)
 
     @property
     def offered(self) -> bool:
         """Whether the policy declares the feature."""
         return self.site.policy.feature("comments") is not None
+
+    async def purge(self, rest: Rest) -> None:
+        """Erase what is past its time, a little at a time; raises ``CommentsUnavailable``."""
+        feature = self.site.policy.feature("comments")
+        if feature is not None:
+            store = StoredRetention(self.tables)
+            await purge(store, feature.retention, int(self.site.now() * 1000), rest)
 
     async def section(self, exchange: Exchange, lang: str) -> tuple[str, bytes]:
         """The section of the article that ``exchange`` asks for."""

@@ -1,4 +1,4 @@
-"""``bandeau comments``: take comments in from other systems, and write all of them out."""
+"""``bandeau comments``: taken in from other systems, all written out, purged by their age."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from bandeau.features.comments.exchange_schema import exchange_schema
 from bandeau.features.comments.foreign import Border, Origin, Unreadable
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.moderate import Rules
+from bandeau.features.comments.retention import due, purge
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
@@ -29,7 +30,9 @@ from bandeau.storage.arriving import files
 from bandeau.storage.arriving.staging import Staging
 from bandeau.storage.bundle import whole_file
 from bandeau.storage.comments.exchange import StoredExchange
+from bandeau.storage.comments.retention import StoredRetention
 from bandeau.storage.files import read_policy, read_words
+from bandeau.storage.tables import Tables
 
 OWN = "bandeau"
 config_option = click.option(
@@ -42,7 +45,7 @@ config_option = click.option(
 
 @click.group("comments")
 def comments_group() -> None:
-    """Comments: import, export, the schema of the export."""
+    """Comments: import, export, purge, the schema of the export."""
 
 
 @comments_group.command("import")
@@ -70,8 +73,8 @@ def import_command(
     what bandeau comments export wrote.
 
     All of FILE is read before anything is written. Importing again adds only
-    what is not there. Exits 1 where FILE, the policy or the map does not hold,
-    2 where data cannot be read or written.
+    what is not there. Exits 1 where FILE or the map does not hold, 2 where the
+    policy or the data cannot be used.
     """
     policy = _policy(config)
     border = _border(policy, system, map_file)
@@ -110,6 +113,35 @@ def export_command(data: str, out: Path | None) -> None:
         click.echo(f"{out}: {counted(count, 'line')}.")
 
 
+@comments_group.command("purge")
+@config_option
+@data_option
+@click.option("--dry-run", is_flag=True, help="Say what would go, and erase nothing.")
+def purge_command(config: Path, data: str, dry_run: bool) -> None:
+    """Erase what is past its time, by [features.comments.retention].
+
+    The server does the same once a day. Exits 2 where the policy or the data
+    cannot be used.
+    """
+    feature = _policy(config).feature("comments")
+    if feature is None:
+        fail(UNREADABLE, f"{config}: declares no comments.")
+    now = int(time.time() * 1000)
+    try:
+        with _tables(data) as tables:
+            store = StoredRetention(tables)
+            work = (
+                due(store, feature.retention, now)
+                if dry_run
+                else purge(store, feature.retention, now, _no_rest)
+            )
+            found = asyncio.run(work)
+    except CommentsUnavailable as error:
+        fail(UNREADABLE, f"{error}.")
+    for lapse, count in found.items():
+        click.echo(f"{lapse}: {count} {'would go' if dry_run else 'went'}")
+
+
 @comments_group.command("schema")
 def schema_command() -> None:
     """Print the JSON Schema that each line of the export follows."""
@@ -120,7 +152,7 @@ def _policy(config: Path) -> Policy:
     try:
         policy, _ = load(read_policy(config), read_words())
     except PolicyError as error:
-        fail(INVALID, "\n".join(f"{config}:{fault}" for fault in error.faults))
+        fail(UNREADABLE, "\n".join(fault.shown(str(config)) for fault in error.faults))
     except OSError as error:
         fail(UNREADABLE, f"{error}.")
     return policy
@@ -208,10 +240,20 @@ def _writable(out: Path | None) -> Iterator[TextIO]:
         yield file
 
 
+async def _no_rest() -> None:
+    """Nobody waits for this process."""
+
+
 @contextmanager
 def _exchange(data: str) -> Iterator[StoredExchange]:
+    with _tables(data) as tables:
+        yield StoredExchange(tables)
+
+
+@contextmanager
+def _tables(data: str) -> Iterator[Tables]:
     try:
         with opened(data) as place, closing(place.comments()) as comments:
-            yield StoredExchange(comments.tables)
+            yield comments.tables
     except CommentsUnavailable as error:
         fail(UNREADABLE, f"{error}.")

@@ -201,6 +201,19 @@ class Section(_Declared):
     close_after: Duration | None = None
 
 
+class Retention(_Declared):
+    """How long what belongs to comments is kept, each for itself (rule L9).
+
+    ``link`` is what ties a comment to its author: the ledger's record and the author's number.
+    """
+
+    link: Duration = Period(count=2, unit="year")
+    held: Duration = Period(count=6, unit="month")
+    refused: Duration = Period(count=6, unit="month")
+    tombstones: Duration = Period(count=6, unit="month")
+    log: Duration = Period(count=1, unit="year")
+
+
 class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
@@ -217,6 +230,7 @@ class Feature(_Declared):
     links: int | None = Field(default=None, strict=True, ge=0, le=limits.COMMENT_TEXT_CHARACTERS)
     words: Annotated[WordSource, BeforeValidator(_word_source)] = WordSource()
     sections: tuple[Section, ...] = Field(default=(), max_length=limits.POLICY_SECTIONS)
+    retention: Retention = Retention()
 
 
 class CookieRule(_Declared):

@@ -20,6 +20,7 @@ from bandeau.policy.model import (
     Moderation,
     Policy,
     Purpose,
+    Retention,
     Section,
     Site,
     Tracker,
@@ -34,6 +35,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("purposes",): Purpose,
     ("features",): Feature,
     ("features", "sections"): Section,
+    ("features", "retention"): Retention,
     ("trackers",): Tracker,
     ("trackers", "cookies"): CookieRule,
 }

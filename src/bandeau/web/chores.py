@@ -11,7 +11,7 @@ from bandeau import limits
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import OutboxUnavailable
-from bandeau.ledger.retention import purge
+from bandeau.ledger.retention import Rest, purge
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.policy.model import Period
 from bandeau.web.courier import Courier
@@ -35,6 +35,7 @@ class Chores:
         proof: Period,
         now: Callable[[], float],
         fraction: Callable[[], float],
+        comments: Callable[[Rest], Awaitable[object]] | None = None,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
@@ -42,6 +43,7 @@ class Chores:
         self._proof = proof
         self._now = now
         self._fraction = fraction
+        self._comments = comments
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -58,8 +60,14 @@ class Chores:
             with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
                 await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
                 await self._courier.forget()
+            with contextlib.suppress(CommentsUnavailable):
+                await self._purge_comments(rest)
             hours = limits.PURGE_HOURS - self._fraction()
             await sleep(hours * _HOUR_SECONDS)
+
+    async def _purge_comments(self, rest: Rest) -> None:
+        if self._comments is not None:
+            await self._comments(rest)
 
 
 class Running:

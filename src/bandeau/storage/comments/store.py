@@ -14,7 +14,7 @@ from bandeau.storage.comments.authors import posting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 5
+SCHEMA = 6
 TABLES = ("comment", "page", "author", "posted", "staff", "act")
 MIGRATIONS = Path(__file__).parent
 
@@ -326,6 +326,13 @@ def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+
+
+def moving(
+    comment_id: str, state: State, reasons: tuple[str, ...], known: Comment | None
+) -> Steps[Comment | None]:
+    """What :meth:`StoredComments.move` does."""
+    return (yield from _moving(comment_id, state, reasons, known))
 
 
 def adding(comment: Comment) -> Statement:

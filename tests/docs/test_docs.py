@@ -47,6 +47,7 @@ TABLES = [
     ("## `[purposes.NAME]`", model.Purpose),
     ("## `[features.NAME]`", model.Feature),
     ("### Sections", model.Section),
+    ("### Review", model.Review),
     ("### Retention", model.Retention),
     ("## `[[trackers]]`", model.Tracker),
     ("### Cookies", model.CookieRule),

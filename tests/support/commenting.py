@@ -18,6 +18,7 @@ from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.judging import Judging
 from bandeau.features.comments.moderate import Rules
+from bandeau.features.comments.review import Reviewer
 from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
 from bandeau.policy.words import Words
 from bandeau.storage.comments.newsroom import newsroom
@@ -65,11 +66,12 @@ def posting(
     policy: Policy,
     new_id: Callable[[], str],
     now: Callable[[], float],
+    reviewer: Reviewer | None = None,
 ) -> Posting:
     """Posting by the rules of ``policy``; a visitor's tag is its subject."""
     feature = policy.feature("comments") or Feature(key="comments", purpose="social")
     rules = Rules(feature, feature.words.listed, policy.site.name)
-    judging = Judging(rules, store, newsroom(store.tables).authors, secrets.token_bytes)
+    judging = Judging(rules, store, newsroom(store.tables).authors, secrets.token_bytes, reviewer)
     return Posting(judging, lambda verdict: verdict.subject, new_id, now)
 
 
@@ -88,9 +90,10 @@ class Site_:
     words: Words = WORDS
     ids: list[str] = field(default_factory=lambda: [f"id-{n:04}" for n in range(500)])
     clock: float = 1_700_000_000.25
+    reviewer: Reviewer | None = None
 
     def __post_init__(self) -> None:
-        desk = posting(self.store, self.policy, lambda: self.ids.pop(0), self._now)
+        desk = posting(self.store, self.policy, lambda: self.ids.pop(0), self._now, self.reviewer)
         self.comments = Comments(
             self.policy, self.words, self.store, self._proof, desk, same_origin
         )

@@ -25,6 +25,7 @@ from bandeau.web.inbound import same_origin
 from bandeau.web.mine import MineDesk
 from bandeau.web.pages import Pages
 from bandeau.web.posting import Posting
+from bandeau.web.reviewing import reviewer_of
 from bandeau.web.sign_in import SignIn
 from bandeau.web.visitor import Sent, Visitors
 
@@ -49,14 +50,16 @@ class Commenting:
         pages: Pages,
         store: Stored,
         listed: tuple[str, ...],
+        *,
+        private: bool = False,
     ) -> Commenting:
-        """``listed`` are the words of the policy's lists."""
+        """``listed`` are the words of the policy's lists; ``private`` allows private addresses."""
 
         async def proof(request: Request) -> Proof:
             return await visitors.proof(Sent.of(request.scope["headers"]))
 
         room = newsroom(store.tables)
-        posting = Posting.of(site, listed, store, room.authors)
+        posting = Posting.of(site, listed, store, room.authors, reviewer_of(site, private=private))
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
         mine = MineDesk(site, visitors, pages, store, posting)
         following = Following(site.policy, site.words, store, comments.reading)

@@ -214,6 +214,17 @@ class Retention(_Declared):
     log: Duration = Period(count=1, unit="year")
 
 
+class Review(_Declared):
+    """A service that is asked of each comment before it is shown; ``names`` sends its name too.
+
+    ``fallback`` is what becomes of a comment where it does not answer.
+    """
+
+    url: Url
+    fallback: Treatment = Treatment.HOLD
+    names: bool = Field(default=False, strict=True)
+
+
 class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
@@ -231,6 +242,7 @@ class Feature(_Declared):
     words: Annotated[WordSource, BeforeValidator(_word_source)] = WordSource()
     sections: tuple[Section, ...] = Field(default=(), max_length=limits.POLICY_SECTIONS)
     retention: Retention = Retention()
+    review: Review | None = None
 
 
 class CookieRule(_Declared):

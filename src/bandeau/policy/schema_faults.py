@@ -21,6 +21,7 @@ from bandeau.policy.model import (
     Policy,
     Purpose,
     Retention,
+    Review,
     Section,
     Site,
     Tracker,
@@ -36,6 +37,7 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("features",): Feature,
     ("features", "sections"): Section,
     ("features", "retention"): Retention,
+    ("features", "review"): Review,
     ("trackers",): Tracker,
     ("trackers", "cookies"): CookieRule,
 }
@@ -55,6 +57,7 @@ _CHOICES = {
     "moderation": Moderation,
     "first": Treatment,
     "repeats": Treatment,
+    "fallback": Treatment,
 }
 _LEGAL = frozenset({"missing", "enum", "string_too_short", "too_short"})
 
@@ -69,6 +72,7 @@ _FORMS = {
     "ASCII on one line",
     "policy_url": 'an address such as "https://vendor.example/privacy"',
     "notify": 'an address such as "https://vendor.example/consent-withdrawn"',
+    "url": 'an address such as "https://review.example/comments"',
     "cookie": "letters, digits, - and _ only, at most 60",
     "key": "a lower-case letter, then lower-case letters, digits and -, at most 40",
     "purpose": "the name of one of the [purposes.NAME] tables",
@@ -83,6 +87,7 @@ _SAYS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     "model_attributes_type": lambda _: "must be a table of keys and values",
     "string_too_short": lambda _: "is empty; write it, or remove the key",
     "too_short": lambda _: "is empty; list at least one",
+    "bool_type": lambda _: "must be true or false, without quotes",
     "int_type": lambda _: "must be a whole number",
     "int_from_float": lambda _: "must be a whole number",
     "int_parsing": lambda _: "must be a whole number, without quotes",

@@ -16,6 +16,7 @@ from bandeau import limits
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import Act, Deed, Past
+from bandeau.features.comments.review import REVIEWED
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.words import WordList
 from bandeau.policy.words import Words, direction
@@ -203,7 +204,7 @@ def _reason(say: Say, code: str) -> str:
     try:
         return say(f"reason.{code}")
     except KeyError:
-        return code
+        return code.removeprefix(REVIEWED)
 
 
 def _history(say: Say, past: Past | None) -> str:

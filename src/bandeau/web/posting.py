@@ -9,6 +9,7 @@ from bandeau.features.comments.gate import FEATURE, Open
 from bandeau.features.comments.judging import Judging, as_told
 from bandeau.features.comments.model import Comment, Draft, Refusal
 from bandeau.features.comments.moderate import Rules
+from bandeau.features.comments.review import Reviewer
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.write import compose, prepare
 from bandeau.ledger.record import uuid7
@@ -38,7 +39,12 @@ class Posting:
 
     @classmethod
     def of(
-        cls, site: Site, listed: Sequence[str], store: CommentStore, authors: AuthorStore
+        cls,
+        site: Site,
+        listed: Sequence[str],
+        store: CommentStore,
+        authors: AuthorStore,
+        reviewer: Reviewer | None = None,
     ) -> Posting:
         """Posting by the rules of ``site``; ``listed`` are the entries of its word list."""
         feature = site.policy.feature(FEATURE) or Feature(key=FEATURE, purpose=FEATURE)
@@ -50,7 +56,7 @@ class Posting:
         def new_id() -> str:
             return uuid7(int(site.now() * 1000), site.random(10))
 
-        return cls(Judging(rules, store, authors, site.random), tag, new_id, site.now)
+        return cls(Judging(rules, store, authors, site.random, reviewer), tag, new_id, site.now)
 
     async def post(self, draft: Draft, verdict: Open) -> Comment | Refusal:
         """The comment as its author is told of it, or why there is none. Never raises."""

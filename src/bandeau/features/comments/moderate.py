@@ -44,6 +44,8 @@ class Why(StrEnum):
     SILENT = "silent"
     WAITED = "waited"
     """It waited for a moderator in the system that it was imported from."""
+    WEBHOOK = "webhook"
+    UNREACHABLE = "webhook-unreachable"
 
 
 class Conduct(StrEnum):
@@ -81,7 +83,7 @@ class Publish:
 class Hold:
     """The comment waits for a moderator, who is told the ``reasons``."""
 
-    reasons: tuple[Why, ...]
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_words
 from bandeau.web.comments import Comments
+from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
 from bandeau.web.inbound import InboundError, same_origin
 from bandeau.web.posting import Posting
@@ -98,7 +99,8 @@ class Site_:
             self.policy, self.words, self.store, self._proof, desk, same_origin
         )
         following = Following(self.policy, self.words, self.store, self.comments.reading)
-        routes = [*self.comments.routes(), *following.routes()]
+        self.counts = Counts(self.policy, self.words, self.store)
+        routes = [*self.comments.routes(), *following.routes(), *self.counts.routes()]
         self.app = Starlette(routes=routes, exception_handlers={InboundError: _refused})
 
     def ask(self, method: str, path: str = PATH, **options: Any) -> httpx.Response:

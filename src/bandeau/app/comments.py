@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from bandeau.enforcement.exchange import Exchange
+from bandeau.enforcement.pieces import Mark, Place
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.retention import purge
 from bandeau.ledger.retention import Rest
@@ -19,7 +21,9 @@ from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
 from bandeau.web.comments import Comments
+from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
+from bandeau.web.comments_view import start_tag
 from bandeau.web.context import Site
 from bandeau.web.inbound import same_origin
 from bandeau.web.mine import MineDesk
@@ -38,6 +42,7 @@ class Commenting:
     comments: Comments
     mine: MineDesk
     following: Following
+    counts: Counts
     room: Newsroom
     listed: tuple[str, ...]
     tables: Tables
@@ -63,7 +68,8 @@ class Commenting:
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
         mine = MineDesk(site, visitors, pages, store, posting)
         following = Following(site.policy, site.words, store, comments.reading)
-        return cls(site, comments, mine, following, room, listed, store.tables)
+        counts = Counts(site.policy, site.words, store)
+        return cls(site, comments, mine, following, counts, room, listed, store.tables)
 
     @property
     def offered(self) -> bool:
@@ -77,16 +83,19 @@ class Commenting:
             store = StoredRetention(self.tables)
             await purge(store, feature.retention, int(self.site.now() * 1000), rest)
 
-    async def section(self, exchange: Exchange, lang: str) -> tuple[str, bytes]:
-        """The section of the article that ``exchange`` asks for."""
-        standing, path = exchange.standing, exchange.asked.path
-        return await self.comments.section_for(standing, lang, path, shared=exchange.shared)
+    async def inserted(self, exchange: Exchange, lang: str, mark: Mark) -> tuple[bytes, bytes]:
+        """The tag of ``mark`` and what follows it, in the article that ``exchange`` asks for."""
+        if mark.place is Place.COUNT:
+            return mark.original, html.escape(await self.counts.text(lang, mark.text)).encode()
+        standing, path, shared = exchange.standing, exchange.asked.path, exchange.shared
+        state, inside = await self.comments.section_for(standing, lang, path, shared=shared)
+        return start_tag(mark.original, state), inside
 
     def routes(self) -> list[BaseRoute]:
         """What is asked for under ``/.bandeau/comments`` and ``/.bandeau/admin``."""
         if not self.offered:
             return []
-        reading = [*self.comments.routes(), *self.following.routes()]
+        reading = [*self.comments.routes(), *self.following.routes(), *self.counts.routes()]
         return [*reading, *self.mine.routes(), *self._admin().routes()]
 
     def _admin(self) -> Admin:

@@ -222,7 +222,7 @@ def _insertions(
         placeholder=placeholder,
         leaving=leaving,
         asking=told.markup,
-        section=talk.section if talk.offered else None,
+        comments=talk.inserted if talk.offered else None,
         scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

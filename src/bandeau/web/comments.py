@@ -31,6 +31,7 @@ from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
+from bandeau.web.comments_embed import shared_with, sibling
 from bandeau.web.comments_reading import Asked, Reading
 from bandeau.web.comments_threads import Drawn
 from bandeau.web.comments_told import all_of, public
@@ -91,7 +92,10 @@ class Comments:
         """A list to ``GET``, a comment published or a reason why not to ``POST``."""
         if self._policy.feature(FEATURE) is None:
             return self._refused(request, NOT_OFFERED)
-        return await (self._post(request) if request.method == "POST" else self._list(request))
+        answer = await (self._post(request) if request.method == "POST" else self._list(request))
+        if _embeds(request):
+            answer.headers.update(shared_with(sibling(request, self._policy)))
+        return answer
 
     async def _list(self, request: Request) -> Response:
         pages = request.query_params.getlist("page")
@@ -120,10 +124,11 @@ class Comments:
         scene = Scene(
             verdict, lang, page, threads, order=asked.order, draft=draft, answered=answered
         )
-        return self._html(self.view.page(scene), 200)
+        return self._shown(request, scene, 200)
 
     async def _post(self, request: Request) -> Response:
-        if not self._same_origin(request):
+        embedded = _embeds(request) and sibling(request, self._policy)
+        if not (embedded or self._same_origin(request)):
             return self._refused(request, CROSS_SITE)
         body = await read_body(request)
         if isinstance(body, Refusal):
@@ -142,16 +147,17 @@ class Comments:
 
     async def _kept(self, request: Request, comment: Comment, verdict: Open) -> Response:
         """A comment that is published, or one that a moderator will look at: 202, with a text."""
-        if comment.state is State.PUBLISHED:
+        published = comment.state is State.PUBLISHED
+        if published and not _embeds(request):
             return _published(request, comment)
         if not _wants_html(request):
             body = {"comment": all_of(comment) | {"state": comment.state.value}}
             return JSONResponse(body, 202, headers=_headers(202))
         lang = self._lang(request)
         threads = await self._threads(comment.page, lang, opened=True)
-        message = self.view.tell(lang, "comments.held", {})
+        message = self.view.tell(lang, "comments.sent" if published else "comments.held", {})
         scene = Scene(verdict, lang, comment.page, threads, message=message)
-        return self._html(self.view.page(scene), 202)
+        return self._shown(request, scene, 201 if published else 202)
 
     async def _turned_down(
         self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
@@ -172,11 +178,11 @@ class Comments:
             answered=await self.reading.answered(page, draft.reply_to),
             message=self._message(request, refusal),
         )
-        return self._html(self.view.page(scene), refusal.status)
+        return self._shown(request, scene, refusal.status)
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
         message = self._message(request, refusal)
-        if _wants_html(request):
+        if _wants_html(request) and not _embeds(request):
             return self._html(self.view.fault(self._lang(request), message), refusal.status)
         body = {"error": {"reason": str(refusal.code), "message": message}}
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
@@ -187,6 +193,10 @@ class Comments:
             return await self.reading.drawn(page, Asked(), self.view.spoken(lang), opened=opened)
         except CommentsUnavailable:
             return None
+
+    def _shown(self, request: Request, scene: Scene, status: int) -> Response:
+        draw = self.view.embedded if _embeds(request) else self.view.page
+        return self._html(draw(scene), status)
 
     def _html(self, body: str, status: int) -> Response:
         policy = {"Content-Security-Policy": self.view.page_policy}
@@ -232,11 +242,16 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == JSON
 
 
+def _embeds(request: Request) -> bool:
+    """Whether it is asked by ``browser/embed.js``, for the section alone."""
+    return request.query_params.get("format") == "section"
+
+
 def _asks_html(request: Request) -> bool:
     """Whether a list is wanted as HTML: it is asked for by name, as every browser does."""
     wanted = request.query_params.get("format")
-    if wanted in ("html", "json"):
-        return wanted == "html"
+    if wanted in ("html", "json", "section"):
+        return wanted != "json"
     return "text/html" in request.headers.get("accept", "")
 
 

@@ -100,6 +100,13 @@ class ThreadsView:
         return lambda key, **values: self._words.say(lang, key, **values)
 
 
+def counted(say: Say, count: int) -> str:
+    """How many comments there are, in words."""
+    if count == 0:
+        return say("comments.count_none")
+    return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
+
+
 def name_of(say: Say, comment: Comment) -> str:
     """The name under a comment; one whose author took it off has none of its own."""
     return comment.name or (say("mine.nameless") if comment.html else "")

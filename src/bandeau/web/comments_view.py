@@ -20,7 +20,7 @@ from bandeau.features.comments.model import Comment, Draft, Order
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web import static
-from bandeau.web.comments_threads import Drawn, Say, ThreadsView, name_of, packaged
+from bandeau.web.comments_threads import Drawn, Say, ThreadsView, counted, name_of, packaged
 
 _WHY = {
     Reason.REFUSED: "comments.locked_why",
@@ -111,6 +111,12 @@ class CommentsView:
             section=Markup(self._draw(scene)),  # noqa: S704 - drawn by an escaping template
         )
 
+    def embedded(self, scene: Scene) -> str:
+        """The section of ``scene`` for ``browser/embed.js``."""
+        state = "open" if isinstance(scene.verdict, Open) else "locked"
+        drawn = self._draw(scene)
+        return f'<section data-bandeau="comments" data-state="{state}">{drawn}</section>'
+
     def fault(self, lang: str, message: str) -> str:
         """A page that says what went wrong, where there is no section to show it in."""
         return self._shell(lang, "/", title=self._sayer(lang)("error.title"), message=message)
@@ -137,7 +143,7 @@ class CommentsView:
                 open=isinstance(scene.verdict, Open),
                 lock=_lock(say, scene.verdict, purpose),
                 withdrawn=_lock(say, Locked(Reason.REFUSED, recorded=True), purpose),
-                counted=_counted(say, scene),
+                counted=counted(say, scene.threads.count) if scene.threads else "",
                 threads=scene.threads or _NOTHING,
                 order=scene.order.value,
                 orders=[order.value for order in Order],
@@ -211,15 +217,6 @@ def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str
     key = _WHY.get(verdict.reason, "comments.locked_undecided")
     why = say(key, purpose=purpose["title"])
     return {"why": why, "offer": verdict.reason not in _NO_OFFER, "mine": verdict.recorded}
-
-
-def _counted(say: Say, scene: Scene) -> str:
-    if scene.threads is None:
-        return ""
-    count = scene.threads.count
-    if count == 0:
-        return say("comments.count_none")
-    return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
 
 
 def _message(say: Say, scene: Scene) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from bandeau.features.comments.model import Comment, Listing, Order, State
@@ -55,6 +55,10 @@ class CommentStore(Protocol):
 
     async def find(self, comment_id: str) -> Comment | None:
         """The comment of that id, whatever its state, or ``None``."""
+        ...
+
+    async def counts(self, pages: Collection[str]) -> Mapping[str, int]:
+        """How many comments readers see on these pages; none for one that never had any."""
         ...
 
     async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:

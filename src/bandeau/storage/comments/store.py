@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,14 @@ class StoredComments:
         """See the port."""
         found = _comments(await self._tables.read(_FIND, comment_id))
         return found[0] if found else None
+
+    async def counts(self, pages: Collection[str]) -> Mapping[str, int]:
+        """See the port."""
+        if not pages:
+            return {}
+        names = listed(1, len(pages))
+        query = f"SELECT path, shown FROM page WHERE path IN ({names})"  # noqa: S608
+        return dict(await self._tables.read(query, *pages))
 
     async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
         """See the port."""

@@ -24,6 +24,7 @@ from bandeau.web.comments import Comments
 from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
 from bandeau.web.comments_view import start_tag
+from bandeau.web.comments_votes import VoteDesk
 from bandeau.web.context import Site
 from bandeau.web.inbound import same_origin
 from bandeau.web.mine import MineDesk
@@ -43,6 +44,7 @@ class Commenting:
     mine: MineDesk
     following: Following
     counts: Counts
+    votes: VoteDesk | None
     room: Newsroom
     listed: tuple[str, ...]
     tables: Tables
@@ -65,11 +67,14 @@ class Commenting:
 
         room = newsroom(store.tables)
         posting = Posting.of(site, listed, store, room.authors, reviewer_of(site, private=private))
-        comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
+        feature = site.policy.feature("comments")
+        votes = room.votes if feature and feature.votes else None
+        comments = Comments(site.policy, site.words, store, proof, posting, same_origin, votes)
         mine = MineDesk(site, visitors, pages, store, posting)
         following = Following(site.policy, site.words, store, comments.reading)
         counts = Counts(site.policy, site.words, store)
-        return cls(site, comments, mine, following, counts, room, listed, store.tables)
+        desk = VoteDesk(site, visitors, pages, store, votes) if votes else None
+        return cls(site, comments, mine, following, counts, desk, room, listed, store.tables)
 
     @property
     def offered(self) -> bool:
@@ -96,6 +101,7 @@ class Commenting:
         if not self.offered:
             return []
         reading = [*self.comments.routes(), *self.following.routes(), *self.counts.routes()]
+        reading += self.votes.routes() if self.votes else []
         return [*reading, *self.mine.routes(), *self._admin().routes()]
 
     def _admin(self) -> Admin:

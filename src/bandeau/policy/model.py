@@ -228,7 +228,7 @@ class Review(_Declared):
 class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
-    All but ``purpose`` and ``alternative`` say how comments are moderated.
+    All but ``purpose``, ``alternative`` and ``votes`` say how comments are moderated.
     """
 
     key: Key
@@ -239,6 +239,7 @@ class Feature(_Declared):
     repeats: Treatment = Treatment.PUBLISH
     close_after: Duration | None = None
     links: int | None = Field(default=None, strict=True, ge=0, le=limits.COMMENT_TEXT_CHARACTERS)
+    votes: bool = Field(default=False, strict=True)
     words: Annotated[WordSource, BeforeValidator(_word_source)] = WordSource()
     sections: tuple[Section, ...] = Field(default=(), max_length=limits.POLICY_SECTIONS)
     retention: Retention = Retention()

@@ -27,6 +27,7 @@ from bandeau.features.comments.model import (
     State,
 )
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.votes import VoteStore
 from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
@@ -60,10 +61,11 @@ class Comments:
         proof: Callable[[Request], Awaitable[Proof]],
         posting: Posting,
         same_origin: Callable[[Request], bool],
+        votes: VoteStore | None = None,
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
-        self.reading = Reading(store, self.view.threads)
+        self.reading = Reading(store, self.view.threads, votes)
         self._proof = proof
         self._posting = posting
         self._same_origin = same_origin

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -80,12 +80,29 @@ class ThreadsView:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def draw(self, page: str, listing: Listing, lang: str, *, opened: bool) -> Drawn:
-        """The threads of ``listing``; ``opened`` for who may answer."""
+    def draw(
+        self,
+        page: str,
+        listing: Listing,
+        lang: str,
+        votes: Mapping[str, int] | None = None,
+        *,
+        opened: bool,
+    ) -> Drawn:
+        """The threads of ``listing``; ``opened`` for who may answer and recommend."""
         say = self.sayer(lang)
         threads = [_thread(say, lang, kept) for kept in listing.threads]
+        told = {each: recommended(say, count) for each, count in (votes or {}).items()}
         template = packaged().get_template("comments_threads.html")
-        drawn = template.render(say=say, page=page, lang=lang, open=opened, threads=threads)
+        drawn = template.render(
+            say=say,
+            page=page,
+            lang=lang,
+            open=opened,
+            threads=threads,
+            votes=votes is not None,
+            told=told,
+        )
         ids = (each.id for thread in threads for each in (thread.root, *thread.replies))
         return Drawn(
             listing.count,
@@ -105,6 +122,11 @@ def counted(say: Say, count: int) -> str:
     if count == 0:
         return say("comments.count_none")
     return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
+
+
+def recommended(say: Say, count: int) -> str:
+    """How many recommend a comment, in words."""
+    return say("comments.votes_one") if count == 1 else say("comments.votes_many", count=count)
 
 
 def name_of(say: Say, comment: Comment) -> str:

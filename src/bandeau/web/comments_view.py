@@ -55,6 +55,8 @@ class CommentsView:
     def __init__(self, policy: Policy, words: Words) -> None:
         self._policy = policy
         self._words = words
+        feature = policy.feature(FEATURE)
+        self._votes = feature is not None and feature.votes
         self.threads = ThreadsView(words)
         self._script = static.script("comments.js")
         self._css = static.style("comments.css")
@@ -152,6 +154,7 @@ class CommentsView:
                 answered_name=name_of(say, scene.answered) if scene.answered else "",
                 message=_message(say, scene),
                 shared=scene.shared,
+                votes=self._votes,
                 form_first=bool(scene.message or scene.answered),
                 name_limit=limits.COMMENT_NAME_CHARACTERS,
                 text_limit=limits.COMMENT_TEXT_CHARACTERS,

@@ -106,5 +106,8 @@ class CommentStore(Protocol):
         ...
 
     async def forget(self, receipts: Collection[str]) -> None:
-        """Take these ids of ledger records off the comments that they allowed, for good."""
+        """Take these ids of ledger records off the comments that they allowed, for good.
+
+        Votes that they allowed are erased.
+        """
         ...

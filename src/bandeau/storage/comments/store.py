@@ -10,12 +10,13 @@ from typing import Any
 
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
+from bandeau.storage.comments import votes
 from bandeau.storage.comments.authors import posting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 6
-TABLES = ("comment", "page", "author", "posted", "staff", "act")
+SCHEMA = 7
+TABLES = ("comment", "page", "author", "posted", "staff", "act", "vote")
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
@@ -59,6 +60,7 @@ _ERASE = (
     "UPDATE comment SET name = '', author = '', source = '', html = '', receipt = '', reasons = ''"
     " WHERE id = $1"
 )
+_NO_VOTES = "DELETE FROM vote WHERE comment = $1"
 _REWRITE = (
     "UPDATE comment SET name = $2, source = $3, html = $4, edited = $5, state = $6, reasons = $7"
     " WHERE id = $1 AND state = $8 AND reasons = $9 RETURNING id"
@@ -293,6 +295,7 @@ def _moving(
         if (yield Statement(_MOVE, values)):
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
+                yield Statement(_NO_VOTES, (comment_id,))
             yield from _turning(before, state)
             return before
         before = yield from _found(comment_id)  # another process moved it meanwhile
@@ -334,6 +337,7 @@ def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+            yield from votes.forgetting(receipt)
 
 
 def moving(

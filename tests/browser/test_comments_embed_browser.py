@@ -64,7 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     folder = tmp_path_factory.mktemp("embed")
     text = re.sub("hosts = .*", f"hosts = [{HOSTS}]", POLICY, count=1)
     text = text.replace('["fr", "en", "ar"]', json.dumps(list(LANGUAGES)))
-    (folder / "policy.toml").write_text(re.sub("alternative = .*", "", text), "utf-8")
+    (folder / "policy.toml").write_text(re.sub("alternative = .*", "votes = true", text), "utf-8")
     app = Bandeau(publisher(Seen()), policy=folder / "policy.toml", data=folder / "data")
     two = Two(app)
     with ExitStack() as stack:
@@ -194,4 +194,14 @@ def test_it_is_accessible(site: Two, browser: Browser, lang: str, width: int) ->
         assert found.violations_count == 0, found.generate_report()
         if state == "locked":
             tab.locator("[data-bandeau=comments] form[action$='/choice'] button").click()
+            tab.locator("[name=name]").fill("Zoé")
+            tab.locator("textarea[name=text]").fill("> Bonjour\n\nمرحبا")
+            tab.locator(".write button").click()
+            tab.locator("button.vote").click()
+            expect(tab.locator("article")).to_have_count(1)
+    for path in ("votes", "mine", "?page=/plain/a"):
+        tab.goto(site.url(NAMES[0], f"/.bandeau/comments/{path}".replace("/?", "?")))
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        found = Axe().run(tab)
+        assert found.violations_count == 0, found.generate_report()
     context.close()

@@ -70,7 +70,13 @@ BAD_JSON = {
 }
 
 
-@pytest.mark.parametrize("path", [COMMENTS, MINE, "/.bandeau/choice"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        COMMENTS,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (MINE, "/.bandeau/choice")),
+    ],
+)
 @pytest.mark.parametrize("body", BAD_JSON.values(), ids=list(BAD_JSON))
 def test_a_bad_body_is_refused_clearly(reader: Visitor, path: str, body: bytes) -> None:
     for headers in (JSON, FORM):

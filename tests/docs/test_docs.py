@@ -46,6 +46,8 @@ TABLES = [
     ("## `[choice]`", model.ChoiceTerms),
     ("## `[purposes.NAME]`", model.Purpose),
     ("## `[features.NAME]`", model.Feature),
+    ("### Your own accounts", model.Accounts),
+    ("### An OpenID Connect provider", model.Provider),
     ("### Sections", model.Section),
     ("### Review", model.Review),
     ("### Retention", model.Retention),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from bandeau.app.readers import Readers, Vouching
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.pieces import Mark, Place
+from bandeau.features.comments.authors import tag_of
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.retention import purge
+from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.retention import Rest
+from bandeau.settings import MailServer
 from bandeau.storage.comments.newsroom import Newsroom, newsroom
 from bandeau.storage.comments.retention import StoredRetention
 from bandeau.storage.files import read_staff_words
@@ -20,16 +26,18 @@ from bandeau.storage.place import Comments as Stored
 from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
-from bandeau.web.comments import Comments
+from bandeau.web.comments import Comments, Guests
 from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
 from bandeau.web.comments_view import start_tag
 from bandeau.web.comments_votes import VoteDesk
 from bandeau.web.context import Site
-from bandeau.web.inbound import same_origin
+from bandeau.web.erasing import Written
 from bandeau.web.mine import MineDesk
 from bandeau.web.pages import Pages
+from bandeau.web.passkeys import Passkeys
 from bandeau.web.posting import Posting
+from bandeau.web.postman import Postman
 from bandeau.web.reviewing import reviewer_of
 from bandeau.web.sign_in import SignIn
 from bandeau.web.visitor import Sent, Visitors
@@ -48,6 +56,7 @@ class Commenting:
     room: Newsroom
     listed: tuple[str, ...]
     tables: Tables
+    readers: Readers
 
     @classmethod
     def of(
@@ -57,6 +66,7 @@ class Commenting:
         pages: Pages,
         store: Stored,
         listed: tuple[str, ...],
+        vouching: Vouching,
         *,
         private: bool = False,
     ) -> Commenting:
@@ -66,15 +76,19 @@ class Commenting:
             return await visitors.proof(Sent.of(request.scope["headers"]))
 
         room = newsroom(store.tables)
-        posting = Posting.of(site, listed, store, room.authors, reviewer_of(site, private=private))
+        readers = Readers.of(site, visitors, pages, room, vouching)
+        reviewer = reviewer_of(site, private=private)
+        posting = Posting.of(site, listed, store, room.authors, room.readers, reviewer)
         feature = site.policy.feature("comments")
         votes = room.votes if feature and feature.votes else None
-        comments = Comments(site.policy, site.words, store, proof, posting, same_origin, votes)
-        mine = MineDesk(site, visitors, pages, store, posting)
+        guests = Guests(readers.sessions.reader, readers.told(site.policy))
+        comments = Comments(site.policy, site.words, store, proof, posting, guests, votes)
+        mine = MineDesk(site, visitors, pages, store, posting, readers.sessions.reader)
         following = Following(site.policy, site.words, store, comments.reading)
         counts = Counts(site.policy, site.words, store)
         desk = VoteDesk(site, visitors, pages, store, votes) if votes else None
-        return cls(site, comments, mine, following, counts, desk, room, listed, store.tables)
+        told = (counts, desk, room, listed, store.tables, readers)
+        return cls(site, comments, mine, following, *told)
 
     @property
     def offered(self) -> bool:
@@ -102,8 +116,34 @@ class Commenting:
             return []
         reading = [*self.comments.routes(), *self.following.routes(), *self.counts.routes()]
         reading += self.votes.routes() if self.votes else []
-        return [*reading, *self.mine.routes(), *self._admin().routes()]
+        writing = [*self.mine.routes(), *self.readers.routes()]
+        return [*reading, *writing, *self._newsroom()]
 
-    def _admin(self) -> Admin:
+    def written(self, store: Stored) -> Written:
+        """What is kept of who comments."""
+        room = self.room
+        return Written(store, room.authors, room.readers, room.letters)
+
+    def postman(self, server: MailServer | None, fraction: Callable[[], float]) -> Postman:
+        """Who sends the letters of this site."""
+        return Postman(self.site, self.room.letters, self.readers.consents, server, fraction)
+
+    async def withdrawn(self, subject: str, purposes: Collection[str]) -> None:
+        """End the sessions of a subject that takes this purpose back, and its letters.
+
+        Where that cannot be written now, both find out by the ledger.
+        """
+        feature = self.site.policy.feature("comments")
+        if feature is None or feature.purpose not in purposes:
+            return
+        tags = [tag_of(self.site.subject_key, subject)]
+        with contextlib.suppress(CommentsUnavailable):
+            await self.room.readers.withdrawn(tags)
+            await self.room.letters.withdrawn(tags)
+
+    def _newsroom(self) -> list[BaseRoute]:
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
-        return Admin(self.site, SignIn.of(self.site, self.room.staff), self.room.queue, view)
+        sign_in = SignIn.of(self.site, self.room.staff)
+        admin = Admin(self.site, sign_in, self.room.queue, view)
+        passkeys = Passkeys(self.site, sign_in, self.room.passkeys, admin)
+        return [*admin.routes(), *passkeys.routes()]

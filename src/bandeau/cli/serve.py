@@ -62,6 +62,11 @@ _UNUSABLE = (
     help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
 )
 @click.option(
+    "--mail",
+    metavar="URL",
+    help="Mail server: smtp://USER:PASSWORD@HOST:587?from=ADDRESS; better from the environment.",
+)
+@click.option(
     "--notify-private", is_flag=True, help="Tell vendors on private addresses of withdrawals too."
 )
 def serve_command(

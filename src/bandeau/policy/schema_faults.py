@@ -12,6 +12,7 @@ from bandeau import limits
 from bandeau.policy.fault import Fault, Path, quoted
 from bandeau.policy.lines import Lines
 from bandeau.policy.model import (
+    Accounts,
     ChoiceTerms,
     CookieRule,
     DataKind,
@@ -19,6 +20,7 @@ from bandeau.policy.model import (
     Feature,
     Moderation,
     Policy,
+    Provider,
     Purpose,
     Retention,
     Review,
@@ -26,6 +28,7 @@ from bandeau.policy.model import (
     Site,
     Tracker,
     Treatment,
+    Way,
 )
 
 # By the names on the way to a table, list positions and names of purposes left out.
@@ -36,6 +39,8 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("purposes",): Purpose,
     ("features",): Feature,
     ("features", "sections"): Section,
+    ("features", "token"): Accounts,
+    ("features", "oidc"): Provider,
     ("features", "retention"): Retention,
     ("features", "review"): Review,
     ("trackers",): Tracker,
@@ -57,6 +62,7 @@ _CHOICES = {
     "moderation": Moderation,
     "first": Treatment,
     "repeats": Treatment,
+    "sign_in": Way,
     "fallback": Treatment,
 }
 _LEGAL = frozenset({"missing", "enum", "string_too_short", "too_short"})
@@ -72,6 +78,7 @@ _FORMS = {
     "ASCII on one line",
     "policy_url": 'an address such as "https://vendor.example/privacy"',
     "notify": 'an address such as "https://vendor.example/consent-withdrawn"',
+    "issuer": 'an address such as "https://id.example", as the provider writes it',
     "url": 'an address such as "https://review.example/comments"',
     "cookie": "letters, digits, - and _ only, at most 60",
     "key": "a lower-case letter, then lower-case letters, digits and -, at most 40",

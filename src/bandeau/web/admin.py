@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from bandeau import limits
 from bandeau.features.comments.model import State
+from bandeau.features.comments.passkeys import Passkey
 from bandeau.features.comments.queue import CONDUCTS, Act, Deed, QueueStore
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.store import CommentsUnavailable
@@ -41,25 +42,25 @@ class Admin:
     def routes(self) -> list[BaseRoute]:
         """Signing in and out, queues, log."""
         return [
-            Route(HOME, self._answering(self.door), methods=["GET"]),
-            Route(HOME, self._answering(self.enter), methods=["POST"]),
-            Route(OUT, self._answering(self.leave), methods=["POST"]),
-            Route(QUEUE, self._answering(self.show), methods=["GET"]),
-            Route(QUEUE, self._answering(self.judge), methods=["POST"]),
-            Route(LOG, self._answering(self.log), methods=["GET"]),
+            Route(HOME, self.answering(self.door), methods=["GET"]),
+            Route(HOME, self.answering(self.enter), methods=["POST"]),
+            Route(OUT, self.answering(self.leave), methods=["POST"]),
+            Route(QUEUE, self.answering(self.show), methods=["GET"]),
+            Route(QUEUE, self.answering(self.judge), methods=["POST"]),
+            Route(LOG, self.answering(self.log), methods=["GET"]),
         ]
 
     async def door(self, request: Request) -> Response:
         """The form to sign in; who has is sent on to the queue."""
         if await self._sign_in.who(request):
             return self._sent(request, QUEUE)
-        return self._html(self._view.sign_in(self._lang(request)))
+        return self._html(self._view.sign_in(self.lang(request)))
 
     async def enter(self, request: Request) -> Response:
         """Sign in. 401 where name and password do not match, 429 after too many attempts."""
-        fields = await self._posted(request)
+        fields = await self.posted(request)
         name, password = _only(fields, "name"), _only(fields, "password")
-        lang = self._lang(request)
+        lang = self.lang(request)
         try:
             cookie = await self._sign_in.begin(request, name, password)
         except TooManyAttempts:
@@ -75,7 +76,7 @@ class Admin:
 
     async def leave(self, request: Request) -> Response:
         """Sign out."""
-        await self._posted(request)
+        await self.posted(request)
         return self._sent(request, HOME, await self._sign_in.end(request))
 
     async def show(self, request: Request) -> Response:
@@ -94,7 +95,7 @@ class Admin:
 
     async def judge(self, request: Request) -> Response:
         """Do what a button says, with one comment or author, or with all that are selected."""
-        fields = await self._posted(request)
+        fields = await self.posted(request)
         staff = await self._sign_in.who(request)
         if staff is None:
             return self._sent(request, HOME)
@@ -123,12 +124,28 @@ class Admin:
         more = acts[limit - 1].id if len(acts) > limit else ""
         return self._html(self._view.log(desk, acts[:limit], more))
 
-    def _answering(self, page: Page) -> Page:
+    async def passkeys(
+        self, request: Request, staff: Staff, kept: Sequence[Passkey], key: str
+    ) -> Response:
+        """The page of a member's passkeys; ``key`` names a text, or is empty."""
+        return self._html(self._view.passkeys(await self._desk(request, staff, key), kept))
+
+    def to_door(self, request: Request) -> Response:
+        """Where who has not signed in is sent."""
+        return self._sent(request, HOME)
+
+    def say(self, request: Request, key: str, **values: object) -> str:
+        """A text for staff in the language of the request."""
+        return self._view.say(self.lang(request), key, **values)
+
+    def answering(self, page: Page) -> Page:
+        """``page``, or a page that says that comments cannot be read now."""
+
         async def answered(request: Request) -> Response:
             try:
                 return await page(request)
             except CommentsUnavailable:
-                lang = self._lang(request)
+                lang = self.lang(request)
                 message = self._view.say(lang, "admin.unavailable")
                 answer = self._html(self._view.sign_in(lang, message), 503)
                 answer.headers["Retry-After"] = "5"
@@ -136,17 +153,19 @@ class Admin:
 
         return answered
 
-    async def _posted(self, request: Request) -> Fields:
+    async def posted(self, request: Request) -> Fields:
+        """The fields of a post from this very site; raises :class:`InboundError`."""
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
         return await read_fields(request, limits.CHOICE_BODY_BYTES)
 
     async def _desk(self, request: Request, staff: Staff, key: str = "", **values: object) -> Desk:
-        lang = self._lang(request)
+        lang = self.lang(request)
         waiting = await self._queue.held(limits.QUEUE_COUNTED + 1)
         return Desk(staff, lang, waiting, self._view.say(lang, key, **values) if key else "")
 
-    def _lang(self, request: Request) -> str:
+    def lang(self, request: Request) -> str:
+        """The language of the request."""
         accepted = Sent.of(request.scope["headers"]).languages
         return choose_language(self._site.policy, request.query_params.get("lang"), accepted)
 
@@ -157,7 +176,7 @@ class Admin:
     def _sent(
         self, request: Request, path: str, cookie: bytes | None = None, **query: str
     ) -> Response:
-        onward = f"{path}?{urlencode({'lang': self._lang(request), **query})}"
+        onward = f"{path}?{urlencode({'lang': self.lang(request), **query})}"
         answer = RedirectResponse(onward, 303, headers=_HEADERS)
         if cookie is not None:
             answer.raw_headers.append((b"set-cookie", cookie))

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from bandeau import limits
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
+from bandeau.features.comments.passkeys import Passkey
 from bandeau.features.comments.queue import Act, Deed, Past
 from bandeau.features.comments.review import REVIEWED
 from bandeau.features.comments.staff import Staff
@@ -25,6 +26,7 @@ from bandeau.web.sign_in import PATH
 
 QUEUE = f"{PATH}/queue"
 LOG = f"{PATH}/log"
+PASSKEYS = f"{PATH}/passkeys"
 QUEUES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
 
 Say = Callable[..., str]
@@ -73,13 +75,15 @@ class AdminView:
         self._listed = WordList(listed)
         self._css = static.style("admin.css")
         self._script = static.script("admin.js")
+        self._passkey = static.script("passkey.js")
 
     @property
     def page_policy(self) -> str:
         """The Content-Security-Policy of these pages."""
         return (
             f"default-src 'none'; style-src {static.source_hash(self._css)}; "
-            f"script-src {static.source_hash(self._script)}; form-action 'self'; "
+            f"script-src {static.source_hash(self._script)} {static.source_hash(self._passkey)}; "
+            "connect-src 'self'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         )
 
@@ -91,7 +95,24 @@ class AdminView:
         """The form that asks who it is."""
         limit = limits.STAFF_PASSWORD_CHARACTERS
         return self._page(
-            "admin_sign_in.html", lang, message=message, name=name, password_limit=limit
+            "admin_sign_in.html",
+            lang,
+            message=message,
+            name=name,
+            password_limit=limit,
+            script=Markup(self._passkey),  # noqa: S704 - our own script
+        )
+
+    def passkeys(self, desk: Desk, kept: Sequence[Passkey]) -> str:
+        """The passkeys of one member."""
+        return self._page(
+            "admin_passkeys.html",
+            desk.lang,
+            desk=desk,
+            current="passkeys",
+            action=f"{PASSKEYS}?{urlencode({'lang': desk.lang})}",
+            items=[{"id": each.id, "date": moment(each.made * 1000)} for each in kept],
+            script=Markup(self._passkey),  # noqa: S704 - our own script
         )
 
     def queue(self, desk: Desk, queue: Queue) -> str:
@@ -189,6 +210,8 @@ def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
     if desk.staff.reads_log:
         href = f"{LOG}?{urlencode({'lang': desk.lang})}"
         tabs.append({"href": href, "text": say("admin.log"), "current": current == "log"})
+    href, here = f"{PASSKEYS}?{urlencode({'lang': desk.lang})}", current == "passkeys"
+    tabs.append({"href": href, "text": say("passkey.title"), "current": here})
     return tabs
 
 

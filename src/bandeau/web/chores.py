@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 
 from bandeau import limits
@@ -60,7 +60,7 @@ class Chores:
             with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
                 await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
                 await self._courier.forget()
-            with contextlib.suppress(CommentsUnavailable):
+            with contextlib.suppress(LedgerUnavailable, CommentsUnavailable):
                 await self._purge_comments(rest)
             hours = limits.PURGE_HOURS - self._fraction()
             await sleep(hours * _HOUR_SECONDS)
@@ -71,16 +71,16 @@ class Chores:
 
 
 class Running:
-    """Runs chores on the loop at hand, once at a time."""
+    """Runs chores, and what goes on ``beside`` them, on the loop at hand, once at a time."""
 
-    def __init__(self, chores: Chores) -> None:
-        self._chores = chores
+    def __init__(self, chores: Chores, *beside: Callable[[], Awaitable[None]]) -> None:
+        self._works = (chores.run, *beside)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, unless they run already. Called on the event loop that serves."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._chores.run())
+            self._task = asyncio.get_running_loop().create_task(_all(self._works))
 
     def end(self) -> None:
         """End them, and wait for that where they run on another thread's loop."""
@@ -98,6 +98,10 @@ class Running:
         task, self._task = self._task, None
         if task is not None:
             await _ended(task)
+
+
+async def _all(works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    await asyncio.gather(*(work() for work in works))
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,6 +20,7 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
+from bandeau.features.comments.letters import parse_address
 from bandeau.features.comments.markdown import plain, quoted
 from bandeau.features.comments.model import (
     Comment,
@@ -26,9 +28,10 @@ from bandeau.features.comments.model import (
     Refusal,
     State,
 )
+from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.features.comments.votes import VoteStore
-from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
+from bandeau.features.comments.write import ADDRESS, BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
@@ -37,20 +40,30 @@ from bandeau.web.comments_reading import Asked, Reading
 from bandeau.web.comments_threads import Drawn
 from bandeau.web.comments_told import all_of, public
 from bandeau.web.comments_view import CommentsView, Scene
+from bandeau.web.inbound import same_origin
 from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"
+Watch = Callable[[Request, Comment, Open, str, str], Awaitable[None]]
+"""Tells replies to a comment to an address, in a language; never raises."""
 
 CROSS_SITE = Refusal("cross-site", 403, "error.cross_site")
 NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
 
 
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """Who is signed in, and who is told of replies: nobody where ``watch`` is ``None``."""
+
+    reader: Callable[[Request, Open], Awaitable[Reader | None]]
+    watch: Watch | None = None
+
+
 class Comments:
     """The comments of one site over HTTP (DESIGN section 6).
 
-    ``proof`` asks the ledger, ``same_origin`` says whether a post comes from a page of this very
-    site.
+    ``proof`` asks the ledger; without ``votes`` nothing can be recommended.
     """
 
     def __init__(
@@ -60,7 +73,7 @@ class Comments:
         store: CommentStore,
         proof: Callable[[Request], Awaitable[Proof]],
         posting: Posting,
-        same_origin: Callable[[Request], bool],
+        guests: Guests,
         votes: VoteStore | None = None,
     ) -> None:
         self.view = CommentsView(policy, words)
@@ -68,7 +81,8 @@ class Comments:
         self.reading = Reading(store, self.view.threads, votes)
         self._proof = proof
         self._posting = posting
-        self._same_origin = same_origin
+        self._reader = guests.reader
+        self._watch = guests.watch
 
     def routes(self) -> list[BaseRoute]:
         """Reading and posting under :data:`PATH`."""
@@ -130,7 +144,7 @@ class Comments:
 
     async def _post(self, request: Request) -> Response:
         embedded = _embeds(request) and sibling(request, self._policy)
-        if not (embedded or self._same_origin(request)):
+        if not (embedded or same_origin(request)):
             return self._refused(request, CROSS_SITE)
         body = await read_body(request)
         if isinstance(body, Refusal):
@@ -142,10 +156,24 @@ class Comments:
             return await self._turned_down(request, _locked(verdict), verdict, kept)
         if isinstance(draft, Refusal):
             return self._refused(request, draft)
-        outcome = await self._posting.post(draft, verdict)
+        outcome = await self._posted(request, draft, verdict)
         if isinstance(outcome, Refusal):
             return await self._turned_down(request, outcome, verdict, draft)
         return await self._kept(request, outcome, verdict)
+
+    async def _posted(self, request: Request, draft: Draft, verdict: Open) -> Comment | Refusal:
+        told = self._watch is not None and draft.tell is not None
+        address = parse_address(draft.tell or "") if told else None
+        if told and address is None:
+            return ADDRESS
+        try:
+            reader = await self._reader(request, verdict)
+        except CommentsUnavailable:
+            return UNAVAILABLE
+        outcome = await self._posting.post(draft, verdict, reader)
+        if self._watch and address and isinstance(outcome, Comment):
+            await self._watch(request, outcome, verdict, address, self._lang(request))
+        return outcome
 
     async def _kept(self, request: Request, comment: Comment, verdict: Open) -> Response:
         """A comment that is published, or one that a moderator will look at: 202, with a text."""

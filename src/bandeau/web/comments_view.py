@@ -141,6 +141,7 @@ class CommentsView:
                 page=scene.page,
                 script=Markup(self._script),  # noqa: S704 - our own script
                 purpose=purpose,
+                **self._signing(),
                 alternative=self._alternative(scene.lang),
                 open=isinstance(scene.verdict, Open),
                 lock=_lock(say, scene.verdict, purpose),
@@ -160,6 +161,15 @@ class CommentsView:
                 text_limit=limits.COMMENT_TEXT_CHARACTERS,
             )
         )
+
+    def _signing(self) -> dict[str, object]:
+        feature = self._policy.feature(FEATURE)
+        return {
+            "signing": bool(feature and feature.ways),
+            "named": feature is None or feature.anonymous,
+            "mailing": bool(feature and feature.reply_mail),
+            "address_limit": limits.MAIL_ADDRESS_CHARACTERS,
+        }
 
     def _shell(self, lang: str, page: str, **values: str) -> str:
         shown = {"section": "", "message": "", "state": "", **values}

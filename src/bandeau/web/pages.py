@@ -179,6 +179,11 @@ class Pages:
         )
         return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
 
+    def reader_page(self, template: str, standing: Standing, lang: str, **values: object) -> bytes:
+        """A page for readers who sign in, or who are told of replies, from ``template``."""
+        view, band = self._notice.view(standing, lang), self._band(standing, lang, "/")
+        return self._render(template, view, band, **values).encode()
+
     def votes_page(self, standing: Standing, lang: str, comments: Sequence[Comment]) -> bytes:
         """What one visitor recommends."""
         view = self._notice.view(standing, lang)

@@ -33,12 +33,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A comment on its way in: as posted, or cleaned by :func:`write.prepare`."""
+    """A comment on its way in: as posted, or cleaned by :func:`write.prepare`.
+
+    ``tell`` is the address that replies are to be told to, as typed; ``None`` for none.
+    """
 
     page: str
     name: str
     text: str
     reply_to: str | None = None
+    tell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ NAME_TOO_LONG = Refusal(
 TEXT_TOO_LONG = Refusal(
     "text-too-long", 422, "comments.error_long", {"limit": limits.COMMENT_TEXT_CHARACTERS}
 )
+SIGN_IN = Refusal("sign-in", 403, "comments.error_sign_in")
+NAME_TAKEN = Refusal("name-taken", 422, "comments.error_name_taken")
+ADDRESS = Refusal("address", 422, "comments.error_address")
 UNKNOWN_REPLY = Refusal("unknown-reply", 422, "comments.error_reply")
 
 # Overrides and isolates turn the page's own words around; the marks that Arabic, Hebrew and

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bandeau.storage.comments.authors import StoredAuthors
+from bandeau.storage.comments.letters import StoredLetters
+from bandeau.storage.comments.passkeys import StoredPasskeys
 from bandeau.storage.comments.queue import StoredQueue
+from bandeau.storage.comments.readers import StoredReaders
 from bandeau.storage.comments.staff import StoredStaff
 from bandeau.storage.comments.votes import StoredVotes
 from bandeau.storage.tables import Tables
@@ -18,11 +21,20 @@ class Newsroom:
     authors: StoredAuthors
     staff: StoredStaff
     queue: StoredQueue
+    readers: StoredReaders
+    letters: StoredLetters
+    passkeys: StoredPasskeys
     votes: StoredVotes
 
 
 def newsroom(tables: Tables) -> Newsroom:
     """The newsroom over the tables of the comments."""
     return Newsroom(
-        StoredAuthors(tables), StoredStaff(tables), StoredQueue(tables), StoredVotes(tables)
+        authors=StoredAuthors(tables),
+        staff=StoredStaff(tables),
+        queue=StoredQueue(tables),
+        readers=StoredReaders(tables),
+        letters=StoredLetters(tables),
+        passkeys=StoredPasskeys(tables),
+        votes=StoredVotes(tables),
     )

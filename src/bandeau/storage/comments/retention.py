@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from bandeau.features.comments.model import State
 from bandeau.features.comments.retention import Lapse
+from bandeau.storage.comments import watching
 from bandeau.storage.comments.store import moving
 from bandeau.storage.tables import Statement, Steps, Tables
 
@@ -72,6 +73,7 @@ def _erasing(comment_id: str) -> Steps[None]:
 
 
 def _unlinking(comment_id: str) -> Steps[None]:
+    yield from watching.abandoned(comment_id)
     yield Statement(_UNLINK, (comment_id,))
 
 

@@ -10,13 +10,16 @@ from typing import Any
 
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
-from bandeau.storage.comments import votes
+from bandeau.storage.comments import votes, watching
 from bandeau.storage.comments.authors import posting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 7
-TABLES = ("comment", "page", "author", "posted", "staff", "act", "vote")
+SCHEMA = 9
+TABLES = (
+    *("comment", "page", "author", "posted", "staff", "act", "vote"),
+    *("reader", "bond", "watch", "watched", "passkey"),
+)
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
@@ -69,6 +72,10 @@ _DISOWN = (
     "UPDATE comment SET name = '', author = '', receipt = '', source = ''"
     " WHERE id = $1 AND (name <> '' OR author <> '' OR receipt <> '' OR source <> '')"
     " RETURNING page"
+)
+_ALLOWED = (
+    "SELECT watched.comment FROM watched JOIN comment ON comment.id = watched.comment"
+    " WHERE comment.receipt = $1"
 )
 _NEWEST_OF_ALL = (2**62, "")
 
@@ -278,6 +285,8 @@ def _adding(comment: Comment, mark: str) -> Steps[Comment | None]:
 def _counting(comment: Comment, change: int) -> Steps[None]:
     """A published comment came or went: the counts of its page and of its thread."""
     yield Statement(_SHOWN, (comment.page, change, comment.time))
+    if change > 0:
+        yield from watching.published(comment)
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
         yield Statement(_LISTED, (comment.id,))
@@ -295,6 +304,7 @@ def _moving(
         if (yield Statement(_MOVE, values)):
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
+                yield from watching.abandoned(comment_id)
                 yield Statement(_NO_VOTES, (comment_id,))
             yield from _turning(before, state)
             return before
@@ -321,6 +331,7 @@ def _judged(comment: Comment) -> tuple[str, str]:
 
 
 def _disowning(comment_id: str) -> Steps[bool]:
+    yield from watching.abandoned(comment_id)
     pages = yield Statement(_DISOWN, (comment_id,))
     for (page,) in pages:
         yield Statement(_CHANGED, (page,))
@@ -336,6 +347,9 @@ def _turning(before: Comment, state: State) -> Steps[None]:
 def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
+            found = yield Statement(_ALLOWED, (receipt,))
+            for (comment_id,) in found:
+                yield from watching.abandoned(comment_id)
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
             yield from votes.forgetting(receipt)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 
 from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
 
@@ -105,6 +106,36 @@ class Frontier:
         self._hashes.append(leaf)
         self.size += 1
 
+    @classmethod
+    def of(cls, size: int, node: Node) -> Frontier:
+        """That of the first ``size`` leaves of a tree; raises what ``node`` raises."""
+        found = cls()
+        found.size = size
+        found._hashes = [node(*at) for at in subtrees(0, size)]
+        return found
+
+    def extend(self, leaves: Sequence[bytes]) -> list[tuple[bytes, ...]]:
+        """Add leaf hashes; gives the inclusion proof of each in the tree that has them all."""
+        if not leaves:
+            return []
+        first, last = self.size, self.size + len(leaves) - 1
+        self.size += len(leaves)
+        # Of each height the complete nodes from the first on that is joined with a new one.
+        rows: list[list[bytes]] = []
+        lone: list[bytes] = []
+        row = [self._hashes.pop(), *leaves] if first & 1 else list(leaves)
+        for height in range(self.size.bit_length()):
+            rows.append(row)
+            if len(row) & 1:
+                lone.append(row[-1])
+            # As node_hash does, without the call: most of a batch's hashes are these.
+            pairs = zip(row[::2], row[1::2], strict=False)
+            row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            if first >> height + 1 & 1:
+                row.insert(0, self._hashes.pop())
+        self._hashes += reversed(lone)
+        return _proofs(rows, first, last)
+
     def root(self) -> bytes:
         """The root of all leaves so far."""
         return fold(self._hashes) if self._hashes else EMPTY_ROOT
@@ -114,6 +145,30 @@ class Frontier:
         twin = Frontier()
         twin.size, twin._hashes = self.size, list(self._hashes)
         return twin
+
+
+def _proofs(rows: Sequence[list[bytes]], first: int, last: int) -> list[tuple[bytes, ...]]:
+    """The inclusion proofs of leaves ``first`` to ``last``, the last one of the tree.
+
+    ``rows`` has the complete nodes of each height from the even one at or before ``first`` on.
+    """
+    heights = range(last.bit_length())
+    beside: list[list[bytes]] = []
+    edge = rows[0][-1]
+    for height in heights:
+        row = rows[height][: (last >> height) - (first >> height & ~1)]
+        beside.append([*row, edge])
+        edge = node_hash(row[-1], edge) if last >> height & 1 else edge
+    ways: list[tuple[bytes, ...]] = [()]
+    for height in reversed(heights):
+        start, end, hashes = first >> height, last >> height, beside[height]
+        base, above = start & ~1, start >> 1
+        joined = range(start, end + (end & 1))
+        upper = ways
+        ways = [(hashes[(at ^ 1) - base], *upper[(at >> 1) - above]) for at in joined]
+        if not end & 1:
+            ways.append(upper[-1])
+    return ways
 
 
 def consistency_ranges(former: int, size: int) -> list[Range]:

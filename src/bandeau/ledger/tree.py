@@ -118,23 +118,50 @@ class Frontier:
         """Add leaf hashes; gives the inclusion proof of each in the tree that has them all."""
         if not leaves:
             return []
-        first, last = self.size, self.size + len(leaves) - 1
+        start, end = self.size, self.size + len(leaves) - 1
         self.size += len(leaves)
-        # Of each height the complete nodes from the first on that is joined with a new one.
-        rows: list[list[bytes]] = []
-        lone: list[bytes] = []
-        row = [self._hashes.pop(), *leaves] if first & 1 else list(leaves)
-        for height in range(self.size.bit_length()):
-            rows.append(row)
+        row, edge = list(leaves), leaves[-1]
+        levels: list[tuple[int, int, list[bytes]]] = []
+        kept: list[bytes] = []
+        while start != end:
+            if start & 1:
+                row.insert(0, self._hashes.pop())
+            beside = [*row[: end - (start & ~1)], edge]
+            levels.append((start, end, beside))
             if len(row) & 1:
-                lone.append(row[-1])
+                kept.append(row[-1])
+            if end & 1:
+                edge = node_hash(beside[-2], edge)
             # As node_hash does, without the call: most of a batch's hashes are these.
             pairs = zip(row[::2], row[1::2], strict=False)
             row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
-            if first >> height + 1 & 1:
-                row.insert(0, self._hashes.pop())
-        self._hashes += reversed(lone)
-        return _proofs(rows, first, last)
+            start, end = start >> 1, end >> 1
+        upper = self._climb(start, edge, kept, complete=bool(row))
+        self._hashes += reversed(kept)
+        return _proofs(levels, upper)
+
+    def _climb(
+        self, place: int, edge: bytes, kept: list[bytes], *, complete: bool
+    ) -> tuple[bytes, ...]:
+        """The rest of the way up from one node, the last of its height, that holds all new leaves.
+
+        What stays of the frontier is added to ``kept``, lowest first.
+        """
+        way: list[bytes] = []
+        while place:
+            if place & 1:
+                left = self._hashes.pop()
+                way.append(left)
+                edge = node_hash(left, edge) if complete else b""
+                if not complete:
+                    kept.append(left)
+            elif complete:
+                kept.append(edge)
+                complete = False
+            place >>= 1
+        if complete:
+            kept.append(edge)
+        return tuple(way)
 
     def root(self) -> bytes:
         """The root of all leaves so far."""
@@ -147,27 +174,22 @@ class Frontier:
         return twin
 
 
-def _proofs(rows: Sequence[list[bytes]], first: int, last: int) -> list[tuple[bytes, ...]]:
-    """The inclusion proofs of leaves ``first`` to ``last``, the last one of the tree.
+def _proofs(
+    levels: Sequence[tuple[int, int, list[bytes]]], upper: tuple[bytes, ...]
+) -> list[tuple[bytes, ...]]:
+    """Proofs of new leaves, of which ``upper`` is where they go one way.
 
-    ``rows`` has the complete nodes of each height from the even one at or before ``first`` on.
+    ``levels`` are, lowest first, the first and last new position and the hashes from the even one
+    at or before the first on.
     """
-    heights = range(last.bit_length())
-    beside: list[list[bytes]] = []
-    edge = rows[0][-1]
-    for height in heights:
-        row = rows[height][: (last >> height) - (first >> height & ~1)]
-        beside.append([*row, edge])
-        edge = node_hash(row[-1], edge) if last >> height & 1 else edge
-    ways: list[tuple[bytes, ...]] = [()]
-    for height in reversed(heights):
-        start, end, hashes = first >> height, last >> height, beside[height]
+    ways = [upper]
+    for start, end, hashes in reversed(levels):
         base, above = start & ~1, start >> 1
         joined = range(start, end + (end & 1))
-        upper = ways
-        ways = [(hashes[(at ^ 1) - base], *upper[(at >> 1) - above]) for at in joined]
+        over = ways
+        ways = [(hashes[(at ^ 1) - base], *over[(at >> 1) - above]) for at in joined]
         if not end & 1:
-            ways.append(upper[-1])
+            ways.append(over[-1])
     return ways
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import exports
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bandeau import limits
 from bandeau.features.comments.foreign import Drop, Foreign, Form, Origin, Unreadable
@@ -150,3 +152,22 @@ def test_long_texts_and_files_are_not_held_whole(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(limits, "IMPORT_LINE_BYTES", 50)
     with pytest.raises(Unreadable, match="a line over 50 bytes"):
         list(json_lines(io.BytesIO(b'{"a":"' + b"x" * 100 + b'"}')))
+
+
+@pytest.mark.parametrize("system", ["disqus", "wordpress", "remark42", "isso"])
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_read_or_refused(
+    tmp_path: Path, system: str, data: st.DataObject
+) -> None:
+    path = tmp_path / f"{system}.export"
+    whole = bytearray((path if path.exists() else exports.write(tmp_path, system)).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(whole)
+    try:
+        for each in read(damaged, Origin(system)):
+            assert isinstance(each, Foreign)
+    except Unreadable as error:
+        assert str(error)

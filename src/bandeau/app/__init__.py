@@ -28,10 +28,11 @@ class Bandeau:
     is not with the data; ``explain`` adds ``Bandeau-Explain`` to every answer;
     with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
     one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
-    site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
-    addresses too; ``alone`` shares the folder with no other server that asks so. A site that cannot
-    be held does not start: raises ``PolicyError`` where the policy does not hold, ``OSError``,
-    ``KeysError`` or ``LedgerUnavailable`` where the folder or database cannot be used.
+    site lets shared caches keep them; ``notify_private`` sends withdrawals, and
+    comments to review, to private addresses too; ``alone`` shares the folder with no other server
+    that asks so. A site that cannot be held does not start: raises ``PolicyError`` where the policy
+    does not hold, ``OSError``, ``KeysError`` or ``LedgerUnavailable`` where the folder or database
+    cannot be used.
     """
 
     def __init__(

@@ -96,6 +96,7 @@ DISQUS = '<disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-
         ("disqus", f"{DISQUS}\n\n<post></post></disqus>", 3, "a post of no thread"),
         ("disqus", DISQUS + "<x>" * limits.IMPORT_DEPTH, 1, "nested deeper"),
         ("disqus", "", 1, "not XML"),
+        ("disqus", '<?xml version="1.0" encoding="klingon"?><disqus/>', 1, "encoding"),
         ("wordpress", exports.DISQUS, 2, "begins with <"),
         ("wordpress", "<rss>&lt;\n&nope;</rss>", 2, "undefined entity"),
         ("remark42", "", 0, "no backup of remark42"),

@@ -15,8 +15,11 @@ from click.testing import CliRunner, Result
 from commenting import Site_
 from wordpress import HOST, wordpress
 
+from bandeau import limits
 from bandeau.cli import main
 from bandeau.features.comments.model import Comment
+from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.storage.comments.exchange import StoredExchange
 from bandeau.storage.comments.store import FILE
 from bandeau.storage.place import Folder, open_place
 
@@ -183,6 +186,28 @@ def test_nothing_of_a_file_that_breaks_off_is_written(tmp_path: Path, policy: Pa
     file.write_text(exports.DISQUS.replace("</disqus>", ""), "utf-8")
     assert import_(file, "disqus", policy, data).exit_code == 1
     assert listed(data, "/news/a") == []
+
+
+def test_an_import_that_was_stopped_goes_on(
+    tmp_path: Path, policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "IMPORT_BATCH", 2)
+    data, file, taken = folder(tmp_path), exports.write(tmp_path, "wordpress"), []
+    take = StoredExchange.take
+
+    async def failing(store: StoredExchange, kept: Any) -> int:
+        taken.append(kept)
+        if len(taken) == 3:  # the page, then two comments
+            raise CommentsUnavailable("the disk is full")
+        return await take(store, kept)
+
+    monkeypatch.setattr(StoredExchange, "take", failing)
+    stopped = import_(file, "wordpress", policy, data)
+    assert (stopped.exit_code, "it goes on where it stopped" in stopped.output) == (2, True)
+    assert len(listed(data, "/b/")) == 2
+    monkeypatch.undo()
+    assert "2 added, 2 were there already." in import_(file, "wordpress", policy, data).output
+    assert [each["name"] for each in listed(data, "/b/")] == ["Zoé 1", "Zoé 2", "Zoé 3"]
 
 
 def test_a_policy_and_a_folder_that_do_not_hold(tmp_path: Path, policy: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import exports
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bandeau import limits
 from bandeau.features.comments.foreign import Drop, Foreign, Form, Origin, Unreadable
@@ -94,6 +96,7 @@ DISQUS = '<disqus xmlns="http://disqus.com" xmlns:dsq="http://disqus.com/disqus-
         ("disqus", f"{DISQUS}\n\n<post></post></disqus>", 3, "a post of no thread"),
         ("disqus", DISQUS + "<x>" * limits.IMPORT_DEPTH, 1, "nested deeper"),
         ("disqus", "", 1, "not XML"),
+        ("disqus", '<?xml version="1.0" encoding="klingon"?><disqus/>', 1, "encoding"),
         ("wordpress", exports.DISQUS, 2, "begins with <"),
         ("wordpress", "<rss>&lt;\n&nope;</rss>", 2, "undefined entity"),
         ("remark42", "", 0, "no backup of remark42"),
@@ -150,3 +153,22 @@ def test_long_texts_and_files_are_not_held_whole(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(limits, "IMPORT_LINE_BYTES", 50)
     with pytest.raises(Unreadable, match="a line over 50 bytes"):
         list(json_lines(io.BytesIO(b'{"a":"' + b"x" * 100 + b'"}')))
+
+
+@pytest.mark.parametrize("system", ["disqus", "wordpress", "remark42", "isso"])
+@given(data=st.data())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_file_is_read_or_refused(
+    tmp_path: Path, system: str, data: st.DataObject
+) -> None:
+    path = tmp_path / f"{system}.export"
+    whole = bytearray((path if path.exists() else exports.write(tmp_path, system)).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    damaged = tmp_path / "damaged"
+    damaged.write_bytes(whole)
+    try:
+        for each in read(damaged, Origin(system)):
+            assert isinstance(each, Foreign)
+    except Unreadable as error:
+        assert str(error)

@@ -29,10 +29,10 @@ class Bandeau:
     with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
     one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
     site lets shared caches keep them; ``mail`` is the address of a mail server
-    (:func:`bandeau.settings.parse_mail`); ``notify_private`` tells vendors of withdrawals on
-    private addresses too; ``alone`` shares the folder with no other server that asks so. A site
-    that cannot be held does not start: raises ``PolicyError`` where the policy does not hold,
-    ``SettingsError`` where a setting does not, ``OSError``, ``KeysError`` or
+    (:func:`bandeau.settings.parse_mail`); ``notify_private`` sends withdrawals, and comments to
+    review, to private addresses too; ``alone`` shares the folder with no other server that asks
+    so. A site that cannot be held does not start: raises ``PolicyError`` where the policy does not
+    hold, ``SettingsError`` where a setting does not, ``OSError``, ``KeysError`` or
     ``LedgerUnavailable`` where the folder or database cannot be used.
     """
 

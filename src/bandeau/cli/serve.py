@@ -67,7 +67,9 @@ _UNUSABLE = (
     help="Mail server: smtp://USER:PASSWORD@HOST:587?from=ADDRESS; better from the environment.",
 )
 @click.option(
-    "--notify-private", is_flag=True, help="Tell vendors on private addresses of withdrawals too."
+    "--notify-private",
+    is_flag=True,
+    help="Send to private addresses too: withdrawals, and comments to review.",
 )
 def serve_command(
     config: Path, upstream: str, listen: str, data: str, **options: Unpack[Options]

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import IntEnum
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 import nh3
 
 from bandeau import limits
-from bandeau.features.comments.markdown import TAGS
+from bandeau.features.comments.markdown import TAGS, plain, render
 
 _BLOCKS = frozenset({"p", "div", "h1", "h2", "h3", "h4", "h5", "h6", "tr", "hr", "dt", "dd"})
 _HOLDERS = frozenset({"blockquote", "ul", "ol", "li", "pre"})
+_BREAKS = _BLOCKS | _HOLDERS | {"br"}
 _MARKS = {"em": "*", "i": "*", "strong": "**", "b": "**", "s": "~~", "del": "~~", "strike": "~~"}
 _CLEANER = nh3.Cleaner(
     tags=set(TAGS | _BLOCKS | set(_MARKS)),
@@ -26,10 +29,21 @@ _CLEANER = nh3.Cleaner(
     url_relative="deny",
     link_rel=None,
 )
-_ADDRESS = re.compile(r"https?://\S+")
+_ADDRESS = re.compile(r"https?://[^\s<>]+")
+_BEHIND = ".,;:!?”’…)]}\"'*_~`"
+_SPACE = re.compile(r"\s+")
 _SPECIAL = re.compile(r"[\\`*_~\[\]<>&]")
 _AT_START = re.compile(r"^(\s*)(?:([-+])(?=\s|$)|(\d{1,9})([.)])(?=\s|$))", re.MULTILINE)
 _TICKS = re.compile(r"`+")
+
+
+class _Open(NamedTuple):
+    """An element within a line: where it begins there, and in what is seen."""
+
+    tag: str
+    line: int
+    seen: int
+    href: str
 
 
 @dataclass(slots=True)
@@ -43,57 +57,84 @@ class _Holder:
 def markdown_of(markup: str, *, lines: bool) -> str:
     """``markup`` as Markdown of the kind that :func:`markdown.render` reads.
 
-    With ``lines`` its line breaks are those of the text, else white space like any other.
+    With ``lines`` its line breaks are those of the text, else white space like any other. Markdown
+    cannot say everything: where its signs would be read as text, they are left out.
     """
-    reader = _Reader(lines=lines)
-    reader.feed(_CLEANER.clean(markup))
-    reader.close()
-    return reader.written()
+    clean = _CLEANER.clean(markup)
+    for styled in (_Styled.ALL, _Styled.LINKS, _Styled.NOTHING):
+        reader = _Reader(lines=lines, styled=styled)
+        reader.feed(clean)
+        reader.close()
+        written = reader.written()
+        if not reader.styles or _SPACE.sub("", plain(render(written))) == reader.text:
+            break
+    return written
+
+
+class _Styled(IntEnum):
+    """How much of the style of a line is kept."""
+
+    NOTHING = 0
+    LINKS = 1
+    ALL = 2
 
 
 class _Reader(HTMLParser):
-    def __init__(self, *, lines: bool) -> None:
+    """``styles`` counts the signs that were written, ``text`` is what a reader should see."""
+
+    def __init__(self, *, lines: bool, styled: _Styled) -> None:
         super().__init__(convert_charrefs=True)
+        self.styles = 0
         self._lines = lines
+        self._styled = styled
+        self._seen: list[str] = []
         self._open = [_Holder("")]
-        self._inline: list[tuple[str, int, str]] = []
+        self._inline: list[_Open] = []
+
+    @property
+    def text(self) -> str:
+        return _SPACE.sub("", "".join(self._seen))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HOLDERS:
+        told = dict(attrs)
+        if self._here.tag == "pre":
+            self._here.line.append("\n" if tag in _BREAKS else "")
+        elif tag in _HOLDERS:
             self._flush()
             if len(self._open) <= limits.COMMENT_NESTING:
-                self._open.append(_Holder(tag, _start(dict(attrs).get("start"))))
+                self._open.append(_Holder(tag, _start(told.get("start"))))
         elif tag == "br":
             self._here.line.append("\n")
         elif tag in _BLOCKS:
             self._flush()
-        elif self._here.tag != "pre":
-            self._inline.append((tag, len(self._here.line), dict(attrs).get("href") or ""))
+        else:
+            href = re.sub(r"[\s<>\\]", "", told.get("href") or "")
+            self._inline.append(_Open(tag, len(self._here.line), len(self._seen), href))
 
     def handle_endtag(self, tag: str) -> None:
+        if self._here.tag == "pre" and tag != "pre":
+            return
         if tag in _BLOCKS or tag in _HOLDERS:
             self._flush()
             if tag == self._here.tag:
                 self._end()
-        elif self._inline and self._inline[-1][0] == tag:
-            _, begun, href = self._inline.pop()
-            line = self._here.line
-            inner = "".join(line[begun:])
-            line[begun:] = [_inline(tag, inner, href)]
+        elif self._inline and self._inline[-1].tag == tag:
+            self._end_inline()
 
     def handle_data(self, data: str) -> None:
-        if self._here.tag == "pre" or any(tag == "code" for tag, _, _ in self._inline):
+        self._seen.append(data)
+        if self._here.tag == "pre" or self._within("code"):
             self._here.line.append(data)
         elif self._lines:
             first, *others = re.split(r"\n[ \t]*\n\s*", data)
-            self._here.line.append(_escaped(first))
+            self._here.line.append(self._escaped(first))
             for paragraph in others:
                 self._here.line.append("\n" if self._inline else "")
                 if not self._inline:
                     self._flush()
-                self._here.line.append(_escaped(paragraph))
+                self._here.line.append(self._escaped(paragraph))
         else:
-            self._here.line.append(_escaped(re.sub(r"\s+", " ", data)))
+            self._here.line.append(self._escaped(_SPACE.sub(" ", data)))
 
     def written(self) -> str:
         """All of it, with what was left open closed."""
@@ -110,8 +151,7 @@ class _Reader(HTMLParser):
         """What stands in one line so far is a block; marks that are open end with it."""
         here = self._here
         while self._inline:
-            tag, begun, href = self._inline.pop()
-            here.line[begun:] = [_inline(tag, "".join(here.line[begun:]), href)]
+            self._end_inline()
         text = "".join(here.line)
         here.line.clear()
         if here.tag == "pre":
@@ -119,6 +159,52 @@ class _Reader(HTMLParser):
         elif text.strip():
             spaced = re.sub(r"[ \t]*\n[ \t]*", "\n", text.strip())
             here.blocks.append(_AT_START.sub(_unlisted, spaced))
+
+    def _end_inline(self) -> None:
+        opened = self._inline.pop()
+        line = self._here.line
+        inner = "".join(line[opened.line :])
+        if not self._within("code"):
+            line[opened.line :] = [self._styled_as(opened, inner)]
+
+    def _styled_as(self, opened: _Open, inner: str) -> str:
+        tag, text = opened.tag, inner.strip()
+        least = _Styled.ALL if tag in _MARKS or tag == "code" else _Styled.LINKS
+        if not text or "\n\n" in text or self._styled < least:
+            return _SPECIAL.sub(r"\\\g<0>", inner) if tag == "code" else inner
+        self.styles += 1
+        if tag == "code":
+            return _code(inner)
+        if tag == "a" and opened.href and not self._within("a"):
+            return self._link(opened, text)
+        mark = _MARKS.get(tag, "")
+        if not mark or _marked(text, mark):
+            return inner
+        before, _, after = inner.partition(text)
+        return f"{before}{mark}{text}{mark}{after}"
+
+    def _link(self, opened: _Open, text: str) -> str:
+        shown = "".join(self._seen[opened.seen :]).strip()
+        # Other systems shorten addresses that they make links of.
+        if _ADDRESS.fullmatch(shown):
+            self._seen[opened.seen :] = [opened.href]
+            return f"<{opened.href}>"
+        return f"[{text}](<{opened.href}>)"
+
+    def _within(self, tag: str) -> bool:
+        return any(opened.tag == tag for opened in self._inline)
+
+    def _escaped(self, text: str) -> str:
+        """``text`` with what Markdown would read in it taken literally; addresses are links."""
+        if self._within("a"):
+            return _SPECIAL.sub(r"\\\g<0>", text)
+        made, position = [], 0
+        for found in _ADDRESS.finditer(text):
+            address = found[0].rstrip(_BEHIND)
+            made += [_SPECIAL.sub(r"\\\g<0>", text[position : found.start()]), f"<{address}>"]
+            position = found.start() + len(address)
+            self.styles += 1
+        return "".join((*made, _SPECIAL.sub(r"\\\g<0>", text[position:])))
 
     def _end(self) -> None:
         held = self._open.pop()
@@ -154,18 +240,6 @@ def _fenced(text: str) -> str:
     return f"{fence}\n{text}\n{fence}"
 
 
-def _inline(tag: str, inner: str, href: str) -> str:
-    if tag == "code":
-        return _code(inner)
-    if tag == "a":
-        return _link(inner, href)
-    mark, text = _MARKS.get(tag, ""), inner.strip()
-    if not mark or not text or "\n\n" in text or _marked(text, mark):
-        return inner
-    before, _, after = inner.partition(text)
-    return f"{before}{mark}{text}{mark}{after}"
-
-
 def _marked(text: str, mark: str) -> bool:
     """Whether the whole of it has the mark already, which twice would be another one."""
     run = len(text) - len(text.lstrip(mark[0]))
@@ -179,25 +253,6 @@ def _code(inner: str) -> str:
     longest = max((len(run) for run in _TICKS.findall(text)), default=0)
     ticks, space = "`" * (longest + 1), " " if text[0] == "`" or text[-1] == "`" else ""
     return f"{ticks}{space}{text}{space}{ticks}"
-
-
-def _link(inner: str, href: str) -> str:
-    text, address = inner.strip(), re.sub(r"[\s<>\\]", "", href)
-    if not address or not text:
-        return inner
-    # Other systems shorten addresses that they make links of.
-    if text == address or _ADDRESS.fullmatch(text):
-        return f"<{address}>"
-    return f"[{text}](<{address}>)"
-
-
-def _escaped(text: str) -> str:
-    """``text`` with what Markdown would read in it taken literally, but for web addresses."""
-    made, position = [], 0
-    for found in _ADDRESS.finditer(text):
-        made += [_SPECIAL.sub(r"\\\g<0>", text[position : found.start()]), found[0]]
-        position = found.end()
-    return "".join((*made, _SPECIAL.sub(r"\\\g<0>", text[position:])))
 
 
 def _unlisted(found: re.Match[str]) -> str:

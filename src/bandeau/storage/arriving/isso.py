@@ -12,7 +12,8 @@ from bandeau.features.comments.foreign import Drop, Foreign, Form, Unreadable
 from bandeau.storage.arriving.moments import of_seconds
 
 _TAKEN = (
-    "SELECT comments.id, comments.parent, threads.uri, comments.author, comments.text,"
+    "SELECT CAST(comments.id AS INTEGER), CAST(comments.parent AS INTEGER),"
+    " CAST(threads.uri AS BLOB), CAST(comments.author AS BLOB), CAST(comments.text AS BLOB),"
     " comments.created, comments.mode FROM comments JOIN threads ON threads.id = comments.tid"
     " ORDER BY comments.id"
 )
@@ -38,7 +39,7 @@ def isso(path: Path) -> Iterator[Foreign]:
                 yield _comment(row)
         finally:
             file.close()
-    except (apsw.Error, OSError) as error:
+    except (apsw.Error, OSError, UnicodeError) as error:
         raise Unreadable(f"cannot be read: {error}") from error
 
 
@@ -68,5 +69,6 @@ def _comment(row: tuple[Any, ...]) -> Foreign:
     )
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _text(value: bytes | None) -> str:
+    """A text of a file that anything may have written to."""
+    return (value or b"").decode("utf-8", "replace")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from itertools import islice
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from bandeau.features.comments.exchange import Kept, Page, kept_of, line_of
 from bandeau.features.comments.foreign import Arrival, Drop, Foreign
 from bandeau.features.comments.model import Comment, State
 
+_FIELDS = tuple(each.name for each in fields(Comment))
 _TABLES = """
 CREATE TABLE item (
     key TEXT PRIMARY KEY, up TEXT, page TEXT, time INTEGER, id TEXT, place INTEGER, taken INTEGER,
@@ -133,7 +134,8 @@ class Staging:
             yield [_comment(*row) for row in page]
 
     def _add(self, comment: Comment, key: str, up: str | None, taken: bool) -> bool:
-        body = json.dumps(asdict(comment), ensure_ascii=False)
+        held = {name: getattr(comment, name) for name in _FIELDS}  # asdict copies, which costs
+        body = json.dumps(held, ensure_ascii=False)
         where = (comment.page, comment.time, comment.id, comment.place)
         return bool(self._file.execute(_ADD, (key, up, *where, int(taken), body)).fetchall())
 

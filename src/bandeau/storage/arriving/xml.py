@@ -75,6 +75,8 @@ class _Reader:
         except expat.ExpatError as error:
             told = f"not XML: {expat.ErrorString(error.code)}; is the file whole?"
             raise Unreadable(told, error.lineno) from None
+        except (LookupError, ValueError):
+            raise Unreadable("is in an encoding that cannot be read; save it in UTF-8", 1) from None
 
     def _refuse(self, *_: object) -> NoReturn:
         raise Unreadable("has a document type, which no export has; remove it", self._line)

@@ -16,8 +16,10 @@ from newsrooms import Kept, Run, running
 
 from bandeau.features.comments.exchange import (
     Page,
+    Vote,
     header,
     kept_of,
+    key,
     line_of,
     lines,
     require_header,
@@ -30,6 +32,7 @@ from bandeau.features.comments.write import compose, prepare
 from bandeau.storage.arriving.staging import Staging
 from bandeau.storage.comments.exchange import StoredExchange
 from bandeau.storage.comments.store import StoredComments
+from bandeau.storage.tables import Statement
 
 NOW = 1_700_000_000_000
 
@@ -65,6 +68,8 @@ async def lively(kept: Kept) -> None:
     await comments.move("id-0007", State.GONE)
     await comments.move("id-0002", State.SPAM, ["moderator"])
     await comments.disown("id-0006")
+    for voter in ("v1", "v2"):
+        assert await room.votes.cast("id-0001", voter, "r-9", NOW + 7)
     await room.queue.perform([Act("act-1", NOW, "camille", Deed.BAN, author.id)])
 
 
@@ -83,10 +88,12 @@ async def imported(store: StoredComments, told: list[dict[str, Any]]) -> int:
         else:
             staging.beside(kept)
     staging.settle()
-    for others in staging.others():
+    for others in staging.before():
         await exchange.take(others)
     for batch in staging.batches():
         count += await exchange.take(batch)
+    for others in staging.behind():
+        await exchange.take(others)
     staging.close()
     return count
 
@@ -157,6 +164,43 @@ def test_replies_come_behind_those_that_are_there(run: Run) -> None:
     run(scenario)
 
 
+def test_votes_are_for_what_is_published_there(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        await kept.comments.add(comment(1))
+        await kept.comments.add(comment(2, state=State.HELD))
+        before = await kept.comments.version("/article")
+        store = StoredExchange(kept.comments.tables)
+        cast = [Vote(f"id-000{n}", f"v{n}", "r-1", NOW) for n in (1, 2, 3)]
+        assert await store.take([*cast, cast[0]]) == 0
+        assert await store.votes("", 9) == cast[:1]
+        assert await store.votes(key(cast[0]), 9) == []
+        assert await kept.comments.version("/article") == before + 1
+
+    run(scenario)
+
+
+def test_news_of_what_is_imported_are_not_told(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        await kept.comments.add(comment(1))
+
+        def steps() -> Any:
+            yield Statement(
+                "INSERT INTO watch VALUES ('w', 's', 'r-1', 'a', 'b', 'en', '', 1, 1)", ()
+            )
+            yield Statement("INSERT INTO watched VALUES ('id-0001', 'w')", ())
+
+        await kept.comments.tables.write(steps())
+        store = StoredExchange(kept.comments.tables)
+        assert await store.take([comment(2, "id-0001", root="id-0001", place=1)]) == 1
+        assert await kept.comments.tables.read("SELECT reply FROM news") == []
+        await kept.comments.add(comment(3, "id-0001"))
+        assert [row[0] for row in await kept.comments.tables.read("SELECT reply FROM news")] == [
+            "id-0003"
+        ]
+
+    run(scenario)
+
+
 def test_every_line_follows_the_published_schema() -> None:
     told: list[Any] = []
     with running(None) as origin:
@@ -168,7 +212,7 @@ def test_every_line_follows_the_published_schema() -> None:
         origin(out)
     schema = jsonschema_rs.validator_for(exchange_schema())
     assert {line.get("kind", "head") for line in told} == {
-        "head", "page", "author", "comment", "act",
+        "head", "page", "author", "comment", "act", "vote",
     }  # fmt: skip
     assert not [line for line in told if not schema.is_valid(line)]
     assert not schema.is_valid({**told[0], "version": 2})
@@ -177,7 +221,7 @@ def test_every_line_follows_the_published_schema() -> None:
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"kind": "vote"}, "no 'vote'"),
+        ({"kind": "poll"}, "no 'poll'"),
         ({"page": "/a?b"}, "no page as this program writes it"),
         ({"state": "seen"}, "'seen' is not a valid State"),
         ({"time": "2020-01-01T00:00:00"}, "no time zone"),

@@ -203,12 +203,14 @@ def _told(staging: Staging) -> Iterator[str]:
 
 
 async def _import(store: ExchangeStore, staging: Staging, *, dry_run: bool) -> None:
-    for others in () if dry_run else staging.others():
+    for others in () if dry_run else staging.before():
         await store.take(others)
     total = new = 0
     for batch in staging.batches():
         total += len(batch)
         new += await _take(store, batch, dry_run=dry_run)
+    for others in () if dry_run else staging.behind():
+        await store.take(others)
     there = total - new
     if dry_run:
         click.echo(f"Nothing was changed: {new} would be added, {there} are there already.")

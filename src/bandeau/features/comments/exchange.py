@@ -51,7 +51,20 @@ class Profile:
     until: int
 
 
-Kept = Page | Profile | Comment | Act
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Who recommends a comment: a keyed hash of the visitor, the record that allowed it, when.
+
+    ``time`` is in Unix milliseconds.
+    """
+
+    comment: str
+    voter: str
+    receipt: str
+    time: int
+
+
+Kept = Page | Profile | Comment | Act | Vote
 
 
 class ExchangeStore(Protocol):
@@ -76,6 +89,10 @@ class ExchangeStore(Protocol):
         """Acts in some fixed order, those behind the id ``after``."""
         ...
 
+    async def votes(self, after: str, limit: int) -> Sequence[Vote]:
+        """Recommendations in some fixed order, those behind that of the :func:`key` ``after``."""
+        ...
+
     async def known(self, ids: Collection[str]) -> int:
         """How many comments of these ids are there."""
         ...
@@ -84,7 +101,8 @@ class ExchangeStore(Protocol):
         """Take in all of it that is not there, or nothing; how many comments are new.
 
         A reply comes behind the first of its thread, and keeps its place unless that is taken.
-        What is there stays as it is, but a page that was opened earlier elsewhere was.
+        What is there stays as it is, but a page that was opened earlier elsewhere was. Votes are
+        for comments that are published there.
         """
         ...
 
@@ -95,13 +113,13 @@ async def lines(store: ExchangeStore, now: int) -> AsyncIterator[dict[str, objec
     What changes meanwhile is as it was before or after. Raises :class:`CommentsUnavailable`.
     """
     yield header(now)
-    for read in (store.pages, store.authors, store.comments, store.acts):
+    for read in (store.pages, store.authors, store.comments, store.acts, store.votes):
         after, batch = "", limits.EXPORT_BATCH
         while batch == limits.EXPORT_BATCH:
             found = await read(after, limits.EXPORT_BATCH)
             for each in found:
                 yield line_of(each)
-            batch, after = len(found), _key(found[-1]) if found else ""
+            batch, after = len(found), key(found[-1]) if found else ""
 
 
 def header(now: int) -> dict[str, object]:
@@ -109,8 +127,14 @@ def header(now: int) -> dict[str, object]:
     return {"format": FORMAT, "version": VERSION, "exported": rfc3339(now)}
 
 
-def _key(kept: Kept) -> str:
-    return kept.path if isinstance(kept, Page) else kept.id
+def key(kept: Kept) -> str:
+    """What tells it from others of its kind."""
+    match kept:
+        case Page(path, _):
+            return path
+        case Vote(comment, voter, _, _):
+            return f"{comment} {voter}"
+    return kept.id
 
 
 def line_of(kept: Kept) -> dict[str, object]:
@@ -122,6 +146,8 @@ def line_of(kept: Kept) -> dict[str, object]:
             return _of_author(kept)
         case Comment():
             return _of_comment(kept)
+        case Vote():
+            return _of_vote(kept)
     return _of_act(kept)
 
 
@@ -174,6 +200,16 @@ def _of_comment(kept: Comment) -> dict[str, object]:
         "origin": kept.origin,
         "text": kept.source,
         "html": kept.html,
+    }
+
+
+def _of_vote(kept: Vote) -> dict[str, object]:
+    return {
+        "kind": "vote",
+        "comment": kept.comment,
+        "voter": kept.voter,
+        "record": kept.receipt,
+        "time": rfc3339(kept.time),
     }
 
 
@@ -241,11 +277,17 @@ def _act(line: Mapping[str, Any]) -> Act:
     )
 
 
+def _vote(line: Mapping[str, Any]) -> Vote:
+    record = _optional(line["record"])
+    return Vote(_id(line["comment"]), _id(line["voter"]), record, _time(line["time"]))
+
+
 _READ: Mapping[str, Callable[[Mapping[str, Any]], Kept]] = {
     "page": _page,
     "author": _author,
     "comment": _comment,
     "act": _act,
+    "vote": _vote,
 }
 
 

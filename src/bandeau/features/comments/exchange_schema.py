@@ -33,6 +33,7 @@ def exchange_schema() -> Schema:
             _object({"kind": {"const": "author"}, **_author()}),
             _object({"kind": {"const": "comment"}, **_comment()}),
             _object({"kind": {"const": "act"}, **_act()}),
+            _object({"kind": {"const": "vote"}, **_vote()}),
         ],
     }
 
@@ -79,6 +80,15 @@ def _act() -> Schema:
         "object": _said(_ID, "Id of a comment or an author."),
         "was": {"type": "string"},
         "became": {"type": "string"},
+    }
+
+
+def _vote() -> Schema:
+    return {
+        "comment": _ID,
+        "voter": _said(_ID, "What is kept of who recommends it: an HMAC under a key of the site."),
+        "record": _said(_MAYBE_ID, "The record in the ledger that allowed it."),
+        "time": _TIME,
     }
 
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 import apsw
 
 from bandeau import limits
-from bandeau.features.comments.exchange import Kept, Page, kept_of, line_of
+from bandeau.features.comments.exchange import Kept, Page, Vote, kept_of, line_of
 from bandeau.features.comments.foreign import Arrival, Drop, Foreign
 from bandeau.features.comments.model import Comment, State
 
@@ -28,7 +28,7 @@ CREATE TABLE item (
     body TEXT
 );
 CREATE INDEX item_up ON item (up);
-CREATE TABLE beside (number INTEGER PRIMARY KEY, line TEXT);
+CREATE TABLE beside (number INTEGER PRIMARY KEY, behind INTEGER, line TEXT);
 CREATE TABLE rooted (key TEXT PRIMARY KEY, root TEXT);
 """
 _ADD = "INSERT INTO item VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1"
@@ -96,11 +96,20 @@ class Staging:
     def beside(self, kept: Kept) -> None:
         """Keep what an export of ours holds beside comments."""
         line = json.dumps(line_of(kept), ensure_ascii=False)
-        self._file.execute("INSERT INTO beside (line) VALUES (?)", (line,))
+        behind = isinstance(kept, Vote)
+        self._file.execute("INSERT INTO beside (behind, line) VALUES (?, ?)", (behind, line))
 
-    def others(self) -> Iterator[list[Kept]]:
-        """What is beside comments, ``limits.IMPORT_BATCH`` at a time."""
-        rows = self._file.execute("SELECT number, line FROM beside ORDER BY number")
+    def before(self) -> Iterator[list[Kept]]:
+        """What comes before comments, ``limits.IMPORT_BATCH`` at a time."""
+        return self._beside(0)
+
+    def behind(self) -> Iterator[list[Kept]]:
+        """What comes behind them: votes are for comments that are there."""
+        return self._beside(1)
+
+    def _beside(self, behind: int) -> Iterator[list[Kept]]:
+        query = "SELECT number, line FROM beside WHERE behind = ? ORDER BY number"
+        rows = self._file.execute(query, (behind,))
         while page := list(islice(rows, limits.IMPORT_BATCH)):
             yield [kept_of(json.loads(line), number) for number, line in page]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bandeau.features.comments.exchange import Kept, Page, Profile
+from bandeau.features.comments.exchange import Kept, Page, Profile, Vote
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import Act, Deed
@@ -27,6 +27,17 @@ _AUTHOR = (
     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
 )
 _ACT = "INSERT INTO act VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING"
+_VOTES = (
+    "SELECT comment, voter, receipt, time FROM vote WHERE comment > $1"
+    " OR (comment = $1 AND voter > $2) ORDER BY comment, voter LIMIT $3"
+)
+_VOTE = (
+    "INSERT INTO vote SELECT id, $2, $3, $4 FROM comment WHERE id = $1 AND state = 'published'"
+    " ON CONFLICT (comment, voter) DO NOTHING RETURNING comment"
+)
+_CHANGED = (
+    "UPDATE page SET changes = changes + 1 WHERE path = (SELECT page FROM comment WHERE id = $1)"
+)
 _THERE = "SELECT id FROM comment WHERE id = $1"
 _PLACE = (
     "UPDATE comment SET last = CASE WHEN last < $2 THEN $2 ELSE last + 1 END"
@@ -64,6 +75,12 @@ class StoredExchange:
             for act_id, time, staff, deed, on, was, became in rows
         ]
 
+    async def votes(self, after: str, limit: int) -> Sequence[Vote]:
+        """See the port."""
+        comment, _, voter = after.partition(" ")
+        rows = await self._tables.read(_VOTES, comment, voter, limit)
+        return [Vote(*row) for row in rows]
+
     async def known(self, ids: Collection[str]) -> int:
         """See the port."""
         names = listed(1, len(ids))
@@ -90,7 +107,14 @@ def _taking(kept: Sequence[Kept]) -> Steps[int]:
             case Act():
                 who = (each.id, each.time, each.staff, each.deed.value, each.object)
                 yield Statement(_ACT, (*who, each.was, each.became))
+            case Vote(comment, voter, receipt, time):
+                yield from _recommending(comment, voter, receipt, time)
     return count
+
+
+def _recommending(comment: str, voter: str, receipt: str, time: int) -> Steps[None]:
+    for (voted,) in (yield Statement(_VOTE, (comment, voter, receipt, time))):
+        yield Statement(_CHANGED, (voted,))
 
 
 def _coming(comment: Comment) -> Steps[int]:

@@ -283,10 +283,15 @@ def _adding(comment: Comment, mark: str) -> Steps[Comment | None]:
 
 
 def _counting(comment: Comment, change: int) -> Steps[None]:
-    """A published comment came or went: the counts of its page and of its thread."""
-    yield Statement(_SHOWN, (comment.page, change, comment.time))
+    """A published comment came or went: who waits for replies, and the counts."""
     if change > 0:
         yield from watching.published(comment)
+    yield from counting(comment, change)
+
+
+def counting(comment: Comment, change: int) -> Steps[None]:
+    """Count a published comment that came or went, for its page and its thread; no news of it."""
+    yield Statement(_SHOWN, (comment.page, change, comment.time))
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
         yield Statement(_LISTED, (comment.id,))
@@ -364,11 +369,6 @@ def moving(
 def adding(comment: Comment) -> Statement:
     """The statement that keeps ``comment`` where it says that it is, unless its id is there."""
     return Statement(_ADD, _row(comment))
-
-
-def counting(comment: Comment, change: int) -> Steps[None]:
-    """Count a published comment that came or went, for its page and its thread."""
-    yield from _counting(comment, change)
 
 
 def comments_of(rows: Rows) -> list[Comment]:

@@ -18,6 +18,8 @@ from stamping import Authority
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.cosignature import WitnessKey, cosignatures
 
+pytestmark = pytest.mark.slow
+
 SAVED = {"action": "save", "purpose": ["social"], "mechanism": "panel", "lang": "fr"}
 REFUSED = {"action": "refuse_all", "mechanism": "notice", "lang": "ar"}
 
@@ -125,7 +127,6 @@ def test_a_checkpoint_of_the_same_size_needs_no_way_there(folder: Path, tmp_path
     assert check(proof)[0] == 1
 
 
-@pytest.mark.slow
 def test_a_changed_byte_in_any_of_the_new_files_is_told(folder: Path) -> None:
     proof = prove(folder, _id(folder, 0))
     right = _ran(proof)
@@ -183,7 +184,6 @@ def test_others_word_kept_elsewhere_and_by_given_keys(folder: Path) -> None:
     assert not (folder / "bad").exists()
 
 
-@pytest.mark.slow
 def test_a_log_in_postgresql_gives_the_same_proof_and_gets_others_word(
     folder: Path, postgres: PostgresServer
 ) -> None:

@@ -43,6 +43,7 @@ def test_a_whole_page_is_as_tall_as_it_is_up_to_a_bound(chromium_path: str) -> N
         assert size(taking.picture(tall % 99_000, DESKTOP, whole=True)) == (1280, TALLEST)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(RobotUnavailable, match="does not start"), camera("/bin/false"):
         pass

@@ -52,6 +52,7 @@ def test_secrets_are_not_in_their_repr(tmp_path):
     assert repr(keys.subject) not in repr(keys)
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_share_them(tmp_path):
     script = (
         "import sys; from pathlib import Path; from bandeau.storage.keys import load_or_create;"

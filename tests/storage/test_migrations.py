@@ -14,6 +14,8 @@ from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence, verify_file
 from bandeau.storage.sqlite.ledger_file import NAME, SCHEMA
 
+pytestmark = pytest.mark.slow
+
 VKEY = drafts.signer().vkey
 SCHEMA_1 = """
 CREATE TABLE leaf (

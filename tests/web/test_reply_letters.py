@@ -251,6 +251,7 @@ def test_what_another_key_sealed_is_not_read() -> None:
     assert "x.test" not in box
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_delays_letters_and_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,29 @@
     host.closest("[data-bandeau=comments]")?.setAttribute("data-state", "locked");
   };
 
+  /* Some sites have the browser work a little for each post, in a worker. Where that cannot be,
+     the comment is sent as it is, and waits for a moderator. */
+  root.addEventListener("submit", (event) => {
+    const form = /** @type {HTMLFormElement} */ (event.target);
+    if (form.dataset["work"] === undefined || event.defaultPrevented) return;
+    event.preventDefault();
+    if (form.dataset["work"]) return;
+    form.dataset["work"] = "begun";
+    /** @param {string} proof */
+    const send = (proof) => {
+      /** @type {HTMLInputElement} */ (form.elements.namedItem("proof")).value = proof;
+      form.dataset["work"] = "";
+      form.submit();
+    };
+    try {
+      const worker = new Worker("/.bandeau/comments/proof.js");
+      worker.onmessage = ({ data }) => send(data);
+      worker.onerror = () => send("");
+    } catch {
+      send("");
+    }
+  });
+
   /** @type {BroadcastChannel | null} */
   let channel = null;
   const listen = () => {

@@ -106,13 +106,30 @@
       event.preventDefault();
       go(url.hash ? "textarea" : "h2", url);
     });
-    root.addEventListener("submit", (event) => {
+    /**
+     * @param {HTMLFormElement} form
+     * @returns {Promise<string>} the proof of the work that the site asks for; empty for none
+     */
+    const worked = (form) =>
+      new Promise((resolve) => {
+        if (!own || form.dataset["work"] === undefined) return resolve("");
+        try {
+          const worker = new Worker(`${PATH}/proof.js`);
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = () => resolve("");
+        } catch {
+          resolve("");
+        }
+      });
+
+    root.addEventListener("submit", async (event) => {
       const form = /** @type {HTMLFormElement} */ (event.target);
       /* A field called "action" hides the form's own. */
       const url = new URL(form.getAttribute("action") ?? "", home);
       if (url.pathname !== PATH) return;
       event.preventDefault();
       const fields = /** @type {any} */ (new FormData(form));
+      fields.set("proof", await worked(form));
       go("[role=status]", url, { method: "POST", body: new URLSearchParams(fields) });
     });
 

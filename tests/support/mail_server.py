@@ -6,14 +6,22 @@ import email
 import email.policy
 import re
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
 from queue import Queue
 from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 USER, PASSWORD = "letters", "p@ss/word"
 
@@ -82,3 +90,27 @@ def mailbox(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Mailbo
 
 def _known(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
     return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+
+
+def certified(folder: Path) -> ssl.SSLContext:
+    """The server's side of TLS, by a certificate of its own in ``folder / "mail.pem"``."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.fromtimestamp(time.time(), UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    none = serialization.NoEncryption()
+    kept = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, none
+    ) + made.public_bytes(serialization.Encoding.PEM)
+    (folder / "mail.pem").write_bytes(kept)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "mail.pem")
+    return context

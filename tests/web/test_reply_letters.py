@@ -10,19 +10,21 @@ import apsw
 import httpx
 import pytest
 from letters_site import COMMENTS, OWN, LettersSite, letters_site, path_of, post, sign_in
-from mail_server import links_of, mailbox, text_of
+from mail_server import PASSWORD, USER, certified, links_of, mailbox, text_of
 from visitor import Visitor
 
+from bandeau import limits
 from bandeau.features.comments.letters import Content, Kind, Letter, due_after, seal, unseal
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.policy.model import LANGUAGES
-from bandeau.settings import Encryption, SettingsError, parse_mail
+from bandeau.settings import Encryption, MailServer, SettingsError, parse_mail
 from bandeau.storage.comments.letters import StoredLetters
 from bandeau.storage.files import read_words
 from bandeau.web.letter_text import written
 
 WORDS = read_words()
 REPLIES = f"{COMMENTS}/replies"
+_PUT_OFF = "letter WHERE attempts = 1 AND due > made + 10 AND due < made + 40"
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -255,8 +257,6 @@ def test_what_another_key_sealed_is_not_read() -> None:
 def test_a_server_that_is_down_delays_letters_and_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bandeau import limits
-
     monkeypatch.setattr(limits, "MAIL_WAIT_SECONDS", 1)
     with mailbox() as gone:
         port = int(gone.url.partition("127.0.0.1:")[2].partition("?")[0])
@@ -268,6 +268,60 @@ def test_a_server_that_is_down_delays_letters_and_loses_none(
             pass
         with mailbox(port) as back:
             assert back.next()["to"] == "wait@lecteurs.test"
+
+
+def test_what_dies_before_it_is_noted_is_sent_again_as_the_same_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAIL_CLAIM_SECONDS", 1)
+    died = []
+    drop = StoredLetters.drop
+
+    async def dies(letters: StoredLetters, ids: Any) -> None:
+        if ids and not died:
+            died.append(ids)
+            raise CommentsUnavailable("the process is gone")
+        await drop(letters, ids)
+
+    monkeypatch.setattr(StoredLetters, "drop", dies)
+    with letters_site(tmp_path) as site:
+        watch(site.reader(), "twice@lecteurs.test")
+        first, second = site.box.next(), site.box.next()
+        assert first["message-id"] == second["message-id"]
+        while kept(site, "letter"):
+            pass
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_letters_go_encrypted_to_a_server_that_is_trusted_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
+) -> None:
+    tls = certified(tmp_path)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.pem"))
+    with mailbox(tls=tls) as secure, letters_site(tmp_path) as site:
+        port = parse_mail(secure.url).port
+        server = MailServer("127.0.0.1", port, Encryption.STARTTLS, "a@x.test", USER, PASSWORD)
+        site.app._open.chores._works[1].__self__._server = server
+        watch(site.reader(), "safe@lecteurs.test")
+        if trusted:
+            assert secure.next()["to"] == "safe@lecteurs.test"
+            assert secure.encrypted == [True]
+        else:
+            while not kept(site, _PUT_OFF):
+                pass
+            assert secure.came.empty()
+
+
+def test_a_server_without_tls_gets_nothing_unless_it_is_here(tmp_path: Path) -> None:
+    with letters_site(tmp_path) as site:
+        port = parse_mail(site.box.url).port
+        server = MailServer("127.0.0.1", port, Encryption.STARTTLS, "a@x.test")
+        site.app._open.chores._works[1].__self__._server = server
+        watch(site.reader(), "plain@lecteurs.test")
+        while not kept(site, _PUT_OFF):
+            pass
+        assert site.box.came.empty()
 
 
 # Settings.

@@ -26,7 +26,7 @@ from bandeau.storage.place import Comments as Stored
 from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
-from bandeau.web.comments import Comments, Guests
+from bandeau.web.comments import Comments
 from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
 from bandeau.web.comments_view import start_tag
@@ -81,7 +81,7 @@ class Commenting:
         posting = Posting.of(site, listed, store, room.authors, room.readers, reviewer)
         feature = site.policy.feature("comments")
         votes = room.votes if feature and feature.votes else None
-        guests = Guests(readers.sessions.reader, readers.told(site.policy))
+        guests = readers.guests
         comments = Comments(site.policy, site.words, store, proof, posting, guests, votes)
         mine = MineDesk(site, visitors, pages, store, posting, readers.sessions.reader)
         following = Following(site.policy, site.words, store, comments.reading)

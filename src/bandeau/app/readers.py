@@ -17,7 +17,8 @@ from bandeau.settings import SettingsError
 from bandeau.storage.comments.newsroom import Newsroom
 from bandeau.storage.files import beside
 from bandeau.web.accounts import Accounts
-from bandeau.web.comments import Watch
+from bandeau.web.challenge import Challenge
+from bandeau.web.comments import Guests
 from bandeau.web.consents import Consents
 from bandeau.web.context import Site
 from bandeau.web.mailing import Mailing
@@ -27,6 +28,8 @@ from bandeau.web.reader_desk import Entrance, ReaderDesk
 from bandeau.web.replies import Replies
 from bandeau.web.sessions import Sessions
 from bandeau.web.visitor import Visitors
+
+_NONE = Feature(key=FEATURE, purpose=FEATURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Readers:
     desk: ReaderDesk
     accounts: Accounts
     replies: Replies
+    guests: Guests
+    challenge: Challenge
 
     @classmethod
     def of(
@@ -81,16 +86,15 @@ class Readers:
         verifier, openid = _verifier(feature, vouching), _openid(site, feature, vouching)
         accounts = Accounts(site, desk, room.readers, sessions, verifier, openid)
         desk.elsewhere = accounts.address if openid else None
-        return cls(consents, sessions, desk, accounts, replies)
-
-    def told(self, policy: Policy) -> Watch | None:
-        """What tells replies by mail, where the policy lets it."""
-        feature = policy.feature(FEATURE)
-        return self.replies.watch if feature and feature.reply_mail else None
+        challenge = Challenge(site, feature or _NONE, room.readers)
+        watch = replies.watch if feature and feature.reply_mail else None
+        guests = Guests(sessions.reader, watch, challenge.unproven)
+        return cls(consents, sessions, desk, accounts, replies, guests, challenge)
 
     def routes(self) -> list[BaseRoute]:
         """Signing in, and the links of letters."""
-        return [*self.desk.routes(), *self.accounts.routes(), *self.replies.routes()]
+        own = [*self.desk.routes(), *self.accounts.routes(), *self.replies.routes()]
+        return [*own, *self.challenge.routes()]
 
 
 def _verifier(feature: Feature | None, vouching: Vouching) -> Verifier | None:

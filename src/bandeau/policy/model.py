@@ -194,6 +194,14 @@ class Way(StrEnum):
     """At an OpenID Connect provider."""
 
 
+class Asking(StrEnum):
+    """When a browser has to work for a post."""
+
+    NEVER = "never"
+    ATTACK = "attack"
+    ALWAYS = "always"
+
+
 class WordSource(BaseModel):
     """Listed words: those written in the policy, or those of a ``file`` beside it."""
 
@@ -282,6 +290,8 @@ class Feature(_Declared):
     alternative: Texts = {}
     sign_in: tuple[Way, ...] = Field(default=(Way.NONE,), min_length=1, max_length=len(Way))
     reply_mail: bool = Field(default=False, strict=True)
+    challenge: Asking = Asking.NEVER
+    attack: int = Field(default=30, strict=True, ge=1, le=limits.COMMENT_ATTACK_POSTS)
     token: Accounts | None = None
     oidc: Provider | None = None
     moderation: Moderation = Moderation.AFTER

@@ -13,6 +13,7 @@ from bandeau.policy.fault import Fault, Path, quoted
 from bandeau.policy.lines import Lines
 from bandeau.policy.model import (
     Accounts,
+    Asking,
     ChoiceTerms,
     CookieRule,
     DataKind,
@@ -63,6 +64,7 @@ _CHOICES = {
     "first": Treatment,
     "repeats": Treatment,
     "sign_in": Way,
+    "challenge": Asking,
     "fallback": Treatment,
 }
 _LEGAL = frozenset({"missing", "enum", "string_too_short", "too_short"})

@@ -54,10 +54,14 @@ NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
 
 @dataclass(frozen=True, slots=True)
 class Guests:
-    """Who is signed in, and who is told of replies: nobody where ``watch`` is ``None``."""
+    """Who is signed in, who is told of replies, and which proof of work proves nothing.
+
+    Where one of the last two is ``None``, nobody is told, and no proof is asked for.
+    """
 
     reader: Callable[[Request, Open], Awaitable[Reader | None]]
     watch: Watch | None = None
+    unproven: Callable[[str], Awaitable[bool]] | None = None
 
 
 class Comments:
@@ -83,6 +87,7 @@ class Comments:
         self._posting = posting
         self._reader = guests.reader
         self._watch = guests.watch
+        self._unproven = guests.unproven
 
     def routes(self) -> list[BaseRoute]:
         """Reading and posting under :data:`PATH`."""
@@ -168,9 +173,10 @@ class Comments:
             return ADDRESS
         try:
             reader = await self._reader(request, verdict)
+            unproven = await self._unproven(draft.proof) if self._unproven else False
         except CommentsUnavailable:
             return UNAVAILABLE
-        outcome = await self._posting.post(draft, verdict, reader)
+        outcome = await self._posting.post(draft, verdict, reader, unproven=unproven)
         if self._watch and address and isinstance(outcome, Comment):
             await self._watch(request, outcome, verdict, address, self._lang(request))
         return outcome

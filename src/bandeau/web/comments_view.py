@@ -17,7 +17,7 @@ from bandeau import limits
 from bandeau.choice.model import Standing
 from bandeau.features.comments.gate import FEATURE, Locked, Open, Reason, Verdict, appears
 from bandeau.features.comments.model import Comment, Draft, Order
-from bandeau.policy.model import Policy
+from bandeau.policy.model import Asking, Policy
 from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web import static
 from bandeau.web.comments_threads import Drawn, Say, ThreadsView, counted, name_of, packaged
@@ -78,8 +78,8 @@ class CommentsView:
         styles = " ".join((*self.style_hashes, static.source_hash(self._page_css)))
         scripts = " ".join(self.script_hashes)
         return (
-            f"default-src 'none'; style-src {styles}; script-src {scripts}; form-action 'self'; "
-            "base-uri 'none'; frame-ancestors 'self'"
+            f"default-src 'none'; style-src {styles}; script-src {scripts}; worker-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
         )
 
     def section(
@@ -167,6 +167,7 @@ class CommentsView:
         return {
             "signing": bool(feature and feature.ways),
             "named": feature is None or feature.anonymous,
+            "working": bool(feature and feature.challenge is not Asking.NEVER),
             "mailing": bool(feature and feature.reply_mail),
             "address_limit": limits.MAIL_ADDRESS_CHARACTERS,
         }

@@ -71,11 +71,16 @@ class Posting:
         return cls(judging, tag, new_id, site.now, taken, anonymous=anonymous)
 
     async def post(
-        self, draft: Draft, verdict: Open, reader: Reader | None = None
+        self,
+        draft: Draft,
+        verdict: Open,
+        reader: Reader | None = None,
+        *,
+        unproven: bool = False,
     ) -> Comment | Refusal:
         """The comment as its author is told of it, or why there is none. Never raises.
 
-        Who signed in goes by their own name, and nobody else by that.
+        Who signed in goes by their own name, and nobody else by that. What is ``unproven`` waits.
         """
         if reader is None and not self._anonymous:
             return SIGN_IN
@@ -83,11 +88,13 @@ class Posting:
         if isinstance(ready, Refusal):
             return ready
         try:
-            return await self._kept(ready, verdict, reader)
+            return await self._kept(ready, verdict, reader, unproven=unproven)
         except CommentsUnavailable:
             return UNAVAILABLE
 
-    async def _kept(self, ready: Draft, verdict: Open, reader: Reader | None) -> Comment | Refusal:
+    async def _kept(
+        self, ready: Draft, verdict: Open, reader: Reader | None, *, unproven: bool
+    ) -> Comment | Refusal:
         if reader is None and await self._taken(ready.name):
             return NAME_TAKEN
         comment = compose(
@@ -96,7 +103,7 @@ class Posting:
             time=int(self._now() * 1000),
             receipt=verdict.receipt,
         )
-        kept = await self._judging.keep(comment, self._tag(verdict, reader))
+        kept = await self._judging.keep(comment, self._tag(verdict, reader), unproven=unproven)
         return kept if isinstance(kept, Refusal) else as_told(kept)
 
     async def again(

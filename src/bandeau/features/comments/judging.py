@@ -48,7 +48,9 @@ class Judging:
         self._random = random
         self._reviewer = reviewer
 
-    async def keep(self, comment: Comment, tag: str) -> Comment | Refusal:
+    async def keep(
+        self, comment: Comment, tag: str, *, unproven: bool = False
+    ) -> Comment | Refusal:
         """``comment`` as it is kept, by the author of ``tag``, or why it is not.
 
         Raises :class:`CommentsUnavailable`; it may be kept then.
@@ -56,7 +58,8 @@ class Judging:
         known_by = mark(comment.source)
         new_id = self._random(AUTHOR_ID_BYTES).hex()
         author = await self._authors.author(tag, new_id, comment, known_by)
-        verdict = await self._reviewed(comment, judge(comment, self._rules, author.known))
+        known = replace(author.known, unproven=unproven)
+        verdict = await self._reviewed(comment, judge(comment, self._rules, known))
         if isinstance(verdict, Refuse):
             return REFUSALS[verdict.reason]
         state, reasons = state_of(verdict)

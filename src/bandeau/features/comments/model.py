@@ -35,7 +35,8 @@ class Order(StrEnum):
 class Draft:
     """A comment on its way in: as posted, or cleaned by :func:`write.prepare`.
 
-    ``tell`` is the address that replies are to be told to, as typed; ``None`` for none.
+    ``tell`` is the address that replies are to be told to, as typed; ``None`` for none. ``proof``
+    is of the work that the browser did.
     """
 
     page: str
@@ -43,6 +44,7 @@ class Draft:
     text: str
     reply_to: str | None = None
     tell: str | None = None
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class Why(StrEnum):
     LINKS = "links"
     REPEATED = "repeated"
     STAFF_NAME = "staff-name"
+    UNPROVEN = "unproven"
     SILENT = "silent"
     WAITED = "waited"
     """It waited for a moderator in the system that it was imported from."""
@@ -64,7 +65,8 @@ class Known:
 
     ``until`` is when a suspension ends, ``opened`` when the page got its first comment, ``None``
     for never. ``repeated`` says that the same text was posted by the same author, or on several
-    pages, within ``limits.COMMENT_REPEAT_HOURS``.
+    pages, within ``limits.COMMENT_REPEAT_HOURS``, ``unproven`` that the browser did not do the work
+    that was asked for.
     """
 
     conduct: Conduct = Conduct.OK
@@ -72,6 +74,7 @@ class Known:
     approved: int = 0
     opened: int | None = None
     repeated: bool = False
+    unproven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,5 +216,6 @@ _HOLDING: tuple[_Phase, ...] = (
     (Why.LINKS, _over_links),
     (Why.WORD, lambda given: _listed(given, refused=False)),
     (Why.REPEATED, lambda g: g.rules.feature.repeats is Treatment.HOLD and g.known.repeated),
+    (Why.UNPROVEN, lambda given: given.known.unproven),
     (Why.STAFF_NAME, lambda given: bool(given.rules.names.found(given.comment.name))),
 )

@@ -16,7 +16,7 @@ from measured import best_of
 from bandeau.ledger.commitment import commit, leaf_hash, node_hash
 from bandeau.ledger.receipt import verify_receipt
 from bandeau.ledger.tiles import HEIGHT, TileNodes
-from bandeau.ledger.tree import verify_inclusion
+from bandeau.ledger.tree import Frontier, verify_inclusion
 from bandeau.storage.sqlite import ledger_file
 from bandeau.storage.sqlite.ledger import open_evidence, verify_file
 from bandeau.storage.sqlite.ledger_sequencer import Sequencer
@@ -100,11 +100,11 @@ def _proofs(folder: Path, size: int, sequencer: Sequencer) -> str:
     root = prover.root()
     choose = random.Random(size)
     indexes = [choose.randrange(size) for _ in range(PROOFS)]
-    latest = range(size - BATCH, size)
-    for index in latest:  # One proof of the batch before, which a server has in memory.
-        prover.inclusion(index - BATCH)
+    node = nodes()
+    latest = [node(0, index) for index in range(size - BATCH, size)]
+    growing = Frontier.of(size - BATCH, node)
     start = time.thread_time_ns()
-    prover.inclusions(size - BATCH, size)
+    growing.extend(latest)
     made_fresh = (time.thread_time_ns() - start) / 1_000 / BATCH
     made = _each(prover.inclusion, indexes)
     cold = _each(lambda index: nodes().prover(size).inclusion(index), indexes)

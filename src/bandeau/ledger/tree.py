@@ -47,20 +47,6 @@ class Prover:
             way += self._beside(height, index >> height)
         return tuple(way)
 
-    def inclusions(self, start: int, end: int) -> list[tuple[bytes, ...]]:
-        """The inclusion proofs of leaves ``start`` to before ``end``, which share most of it.
-
-        Raises ``ValueError``.
-        """
-        if not 0 <= start < end <= self.size:
-            raise ValueError(f"no leaves {start} to {end} in a tree of {self.size}")
-        ways: list[tuple[bytes, ...]] = [()]
-        for height in reversed(range((self.size - 1).bit_length())):
-            first, last = start >> height, end - 1 >> height
-            places = range(first, last + 1)
-            ways = [self._beside(height, at) + ways[(at >> 1) - (first >> 1)] for at in places]
-        return ways
-
     def consistency(self, former: int) -> tuple[bytes, ...]:
         """The proof that the first ``former`` leaves are unchanged (RFC 9162, 2.1.4.1).
 

@@ -61,7 +61,7 @@ def signed_in(page: Page, address: str) -> None:
     page.goto(f"{address}/.bandeau/admin/")
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).to_have_url(f"{address}{QUEUE}?lang=en")
 
 

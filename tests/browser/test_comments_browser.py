@@ -27,11 +27,10 @@ from bandeau.features.comments.model import Order
 from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
 from bandeau.policy.words import direction
 from bandeau.storage.files import read_words
-from bandeau.web.comments import Comments
+from bandeau.web.comments import Comments, Guests
 from bandeau.web.comments_feed import Following
 from bandeau.web.comments_reading import Asked
 from bandeau.web.comments_view import start_tag
-from bandeau.web.inbound import same_origin
 
 pytestmark = pytest.mark.browser
 POLICY = Policy(
@@ -55,6 +54,10 @@ HOSTILE = "* { all: unset !important; font-size: 40px !important; color: red !im
 TAG = b'<section data-bandeau="comments" class="talk">'
 
 
+async def nobody(*_: object) -> None:
+    """Who is signed in."""
+
+
 @dataclass
 class Newspaper:
     """A publisher's page with our section in it, and the switch of its one visitor."""
@@ -67,7 +70,7 @@ class Newspaper:
         ids, times = count(), count(1_700_000_000)
         store = memory_comments()
         desk = posting(store, POLICY, lambda: f"0190-{next(ids):04}", lambda: next(times))
-        self.comments = Comments(POLICY, read_words(), store, self._proof, desk, same_origin)
+        self.comments = Comments(POLICY, read_words(), store, self._proof, desk, Guests(nobody))
         following = Following(POLICY, read_words(), store, self.comments.reading)
         article = Route("/{name}", self.article)
         self.app = Starlette(routes=[*self.comments.routes(), *following.routes(), article])

@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from letters_site import COMMENTS, SIGN_IN, LettersSite, letters_site, path_of
 from mail_server import links_of
 from playwright.sync_api import Browser, Page, expect
+from provider import CLIENT, SECRET, provider
 
 from bandeau.storage.files import read_words
 
@@ -86,3 +87,25 @@ def test_a_reader_signs_in_comments_and_is_told(
     page.goto(f"{site.shell.url}{SIGN_IN}?lang={lang}")
     expect(page.get_by_label(say("signin.address"))).to_be_visible()
     context.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_provider_is_reached_by_a_click_and_sends_back(
+    chromium: Browser, tmp_path: Path, script: bool
+) -> None:
+    (tmp_path / "oidc.secret").write_text(SECRET)
+    with provider() as port:
+        told = f'issuer = "{port.url}"\nclient = "{CLIENT}"\nname = "Port"\n'
+        more = f'\n[features.comments.oidc]\n{told}secret = "oidc.secret"\n'
+        with letters_site(tmp_path, 'sign_in = ["oidc"]\n', more) as site:
+            context = chromium.new_context(locale="en", java_script_enabled=script)
+            page = context.new_page()
+            page.goto(f"{site.shell.url}/.bandeau/panel?lang=en&return=/article")
+            page.locator("[data-bandeau=accept-all]").first.click()
+            page.goto(f"{site.shell.url}{SIGN_IN}?return=/article&lang=en")
+            page.get_by_role("link", name=WORDS.say("en", "signin.provider", name="Port")).click()
+            expect(page).to_have_url(f"{site.shell.url}/article")
+            page.goto(f"{site.shell.url}{SIGN_IN}?lang=en")
+            shown = WORDS.say("en", "signin.as", name="Ada Byron")
+            expect(page.get_by_text(shown)).to_be_visible()
+            context.close()

@@ -45,6 +45,7 @@ class Newsroom_:
     store: StoredComments = field(default_factory=memory_comments)
     clock: float = NOW
     scheme: str = "http"
+    teller: Any = None
 
     def __post_init__(self) -> None:
         self.room = newsroom(self.store.tables)
@@ -52,7 +53,8 @@ class Newsroom_:
             policy=POLICY, now=lambda: self.clock, random=secrets.token_bytes, subject_key=b"k" * 32
         )
         view = AdminView(POLICY.site.name, WORDS, ["casino"])
-        admin = Admin(site, SignIn.of(site, self.room.staff), self.room.queue, view)
+        sign_in = SignIn.of(site, self.room.staff)
+        admin = Admin(site, sign_in, self.room.queue, self.room.reports, view, self.teller)
 
         async def refused(_: Request, error: Any) -> Response:
             return PlainTextResponse(error.key, error.status)

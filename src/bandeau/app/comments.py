@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from bandeau import limits
 from bandeau.enforcement.exchange import Exchange
 from bandeau.features.comments.gate import Proof
 from bandeau.storage.comments.newsroom import Newsroom, newsroom
@@ -14,6 +15,7 @@ from bandeau.storage.files import read_staff_words
 from bandeau.storage.place import Comments as Stored
 from bandeau.web.admin import Admin
 from bandeau.web.admin_view import AdminView
+from bandeau.web.comment_reports import Counting, ReportDesk
 from bandeau.web.comments import Comments
 from bandeau.web.comments_feed import Following
 from bandeau.web.context import Site
@@ -24,6 +26,8 @@ from bandeau.web.posting import Posting
 from bandeau.web.sign_in import SignIn
 from bandeau.web.visitor import Sent, Visitors
 
+_DAY_SECONDS = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Commenting:
@@ -33,6 +37,7 @@ class Commenting:
     comments: Comments
     mine: MineDesk
     following: Following
+    reports: ReportDesk
     room: Newsroom
     listed: tuple[str, ...]
 
@@ -55,7 +60,9 @@ class Commenting:
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
         mine = MineDesk(site, visitors, pages, store, posting)
         following = Following(site.policy, site.words, store, comments.reading)
-        return cls(site, comments, mine, following, room, listed)
+        counting = Counting(site.subject_key, room.staff.attempt)
+        reports = ReportDesk(site, pages, store, room.reports, counting)
+        return cls(site, comments, mine, following, reports, room, listed)
 
     @property
     def offered(self) -> bool:
@@ -72,8 +79,19 @@ class Commenting:
         if not self.offered:
             return []
         reading = [*self.comments.routes(), *self.following.routes()]
-        return [*reading, *self.mine.routes(), *self._admin().routes()]
+        own = [*self.mine.routes(), *self.reports.routes()]
+        return [*reading, *own, *self._admin().routes()]
+
+    async def purge(self, now: float) -> None:
+        """Erase reports that are past their time; ``now`` in Unix seconds.
+
+        Raises :class:`bandeau.features.comments.store.CommentsUnavailable`.
+        """
+        decided, sent = limits.COMMENT_REPORT_DECIDED_DAYS, limits.COMMENT_REPORT_SENT_DAYS
+        ends = (int((now - days * _DAY_SECONDS) * 1000) for days in (decided, sent))
+        await self.room.reports.purge(*ends)
 
     def _admin(self) -> Admin:
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
-        return Admin(self.site, SignIn.of(self.site, self.room.staff), self.room.queue, view)
+        room, sign_in = self.room, SignIn.of(self.site, self.room.staff)
+        return Admin(self.site, sign_in, room.queue, room.reports, view)

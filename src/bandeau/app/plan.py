@@ -154,7 +154,7 @@ class Plan:
             for each in (ledger, store, sightings, outbox, place):
                 each.close()
 
-        chores = self._chores(site, outbox, erasers[Fate.LEAVE])
+        chores = self._chores(site, outbox, erasers[Fate.LEAVE], talk)
         return Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
 
     @property
@@ -171,11 +171,11 @@ class Plan:
             shared=shared,
         )
 
-    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser) -> Chores:
+    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser, talk: Commenting) -> Chores:
         told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
         courier = Courier(*told, private=self._is("notify_private"))
         proof = site.policy.choice.proof
-        return Chores(courier, site.ledger, eraser, proof, site.now, _fraction)
+        return Chores(courier, site.ledger, eraser, proof, site.now, _fraction, talk.purge)
 
 
 def _fraction() -> float:

@@ -128,13 +128,16 @@ class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Address = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
 class Site(_Declared):
     """Who answers for the site, and where it runs."""
 
     name: Text
     controller: Text
     hosts: tuple[Host, ...] = Field(min_length=1, max_length=1_000)
-    privacy_policy: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    privacy_policy: Address
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, max_length=30)
 
 
@@ -204,12 +207,14 @@ class Section(_Declared):
 class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
-    All but ``purpose`` and ``alternative`` say how comments are moderated.
+    All but ``purpose`` and ``alternative`` say how comments are moderated; ``rules`` is where
+    the site's own rules for them are read.
     """
 
     key: Key
     purpose: Key
     alternative: Texts = {}
+    rules: Address | None = None
     moderation: Moderation = Moderation.AFTER
     first: Treatment = Treatment.PUBLISH
     repeats: Treatment = Treatment.PUBLISH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -10,13 +10,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bandeau import limits
-from bandeau.features.comments.model import State
-from bandeau.features.comments.queue import CONDUCTS, Act, Deed, QueueStore
+from bandeau.features.comments.grounds import Reason, reason
+from bandeau.features.comments.model import Refusal, State
+from bandeau.features.comments.queue import CONDUCTS, NO_REASON, Act, Deed, QueueStore
+from bandeau.features.comments.reports import ReportStore, Teller
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.record import uuid7
 from bandeau.policy.words import choose_language
-from bandeau.web.admin_view import LOG, QUEUE, QUEUES, AdminView, Desk, Queue
+from bandeau.web.admin_view import LOG, QUEUE, QUEUES, REPORTED, AdminView, Desk, Queue
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, read_fields, same_origin
 from bandeau.web.sign_in import PATH, SignIn, TooManyAttempts
@@ -30,13 +32,23 @@ _DAY_MS = 86_400_000
 
 
 class Admin:
-    """The newsroom of one site over HTTP."""
+    """The newsroom of one site over HTTP. ``teller`` tells senders of notices what is decided."""
 
-    def __init__(self, site: Site, sign_in: SignIn, queue: QueueStore, view: AdminView) -> None:
+    def __init__(
+        self,
+        site: Site,
+        sign_in: SignIn,
+        queue: QueueStore,
+        reports: ReportStore,
+        view: AdminView,
+        teller: Teller | None = None,
+    ) -> None:
         self._site = site
         self._sign_in = sign_in
         self._queue = queue
+        self._reports = reports
         self._view = view
+        self._teller = teller
 
     def routes(self) -> list[BaseRoute]:
         """Signing in and out, queues, log."""
@@ -83,31 +95,67 @@ class Admin:
         staff = await self._sign_in.who(request)
         if staff is None:
             return self._sent(request, HOME)
-        state, limit = _state(request), limits.QUEUE_SHOWN
-        found = await self._queue.queue(state, limit + 1, request.query_params.get("after", ""))
-        shown = found[:limit]
-        pasts = await self._queue.pasts({comment.author for comment in shown})
-        more = shown[-1].id if len(found) > limit else ""
         key, count = _done(request)
-        desk = await self._desk(request, staff, key, **count)
-        return self._html(self._view.queue(desk, Queue(state, shown, pasts, more)))
+        return await self._shown(request, staff, NO_REASON, key, **count)
 
     async def judge(self, request: Request) -> Response:
-        """Do what a button says, with one comment or author, or with all that are selected."""
+        """Do what a button says, with one comment or author, or with all that are selected.
+
+        The reason is that of the same form: 422 where it says too little or too much.
+        """
         fields = await self._posted(request)
         staff = await self._sign_in.who(request)
         if staff is None:
             return self._sent(request, HOME)
-        deeds = _deeds(fields)
+        deeds, said = _deeds(fields), _said(fields)
         if not staff.judges_authors and any(deed in CONDUCTS for deed, _ in deeds):
             desk = await self._desk(request, staff, "admin.forbidden")
-            return self._html(self._view.queue(desk, Queue(_state(request), (), {})), 403)
+            return self._html(self._view.queue(desk, Queue(_name(request), (), {})), 403)
+        because = reason(*said)
+        if isinstance(because, Refusal):
+            kept = Reason(None, said[1], said[2])
+            answer = await self._shown(request, staff, kept, because.text_key)
+            answer.status_code = because.status
+            return answer
         now = int(self._site.now() * 1000)
         acts = [
             Act(uuid7(now, self._site.random(10)), now, staff.name, deed, on) for deed, on in deeds
         ]
-        count = await self._queue.perform(acts, now + limits.SUSPENSION_DAYS * _DAY_MS)
-        return self._sent(request, QUEUE, state=_state(request).value, done=str(count))
+        ends = now + limits.SUSPENSION_DAYS * _DAY_MS
+        count = await self._queue.perform(acts, ends, because)
+        await self._tell(acts)
+        return self._sent(request, QUEUE, state=_name(request), done=str(count))
+
+    async def _tell(self, acts: Sequence[Act]) -> None:
+        if self._teller is not None:
+            for filed in await self._reports.closed([act.id for act in acts]):
+                await self._teller.decided(filed)
+
+    async def _shown(
+        self, request: Request, staff: Staff, said: Reason, key: str, **values: object
+    ) -> Response:
+        desk = await self._desk(request, staff, key, **values)
+        name, after = _name(request), request.query_params.get("after", "")
+        read = self._reported if name == REPORTED else self._of_state
+        return self._html(self._view.queue(desk, await read(name, after), said))
+
+    async def _of_state(self, name: str, after: str) -> Queue:
+        limit = limits.QUEUE_SHOWN
+        found = await self._queue.queue(State(name), limit + 1, after)
+        shown = found[:limit]
+        pasts = await self._queue.pasts({comment.author for comment in shown})
+        return Queue(name, shown, pasts, shown[-1].id if len(found) > limit else "")
+
+    async def _reported(self, name: str, after: str) -> Queue:
+        limit = limits.QUEUE_SHOWN
+        found = await self._reports.reported(limit + 1, after)
+        shown = found[:limit]
+        comments = [each.comment for each in shown]
+        pasts = await self._queue.pasts({comment.author for comment in comments})
+        told = await self._reports.reports([comment.id for comment in comments])
+        readers = {each.comment.id: each.readers for each in shown}
+        more = shown[-1].mark if len(found) > limit else ""
+        return Queue(name, comments, pasts, more, told, readers)
 
     async def log(self, request: Request) -> Response:
         """One page of the log, to administrators."""
@@ -143,7 +191,11 @@ class Admin:
 
     async def _desk(self, request: Request, staff: Staff, key: str = "", **values: object) -> Desk:
         lang = self._lang(request)
-        waiting = await self._queue.held(limits.QUEUE_COUNTED + 1)
+        most = limits.QUEUE_COUNTED + 1
+        waiting = {
+            State.HELD.value: await self._queue.held(most),
+            REPORTED: await self._reports.waiting(most),
+        }
         return Desk(staff, lang, waiting, self._view.say(lang, key, **values) if key else "")
 
     def _lang(self, request: Request) -> str:
@@ -178,9 +230,15 @@ def _only(fields: Fields, name: str) -> str:
     return values[0]
 
 
-def _state(request: Request) -> State:
-    asked = request.query_params.get("state")
-    return next((state for state in QUEUES if state.value == asked), State.HELD)
+def _name(request: Request) -> str:
+    asked = request.query_params.get("state", "")
+    return asked if asked in QUEUES else State.HELD.value
+
+
+def _said(fields: Fields) -> tuple[str, str, str]:
+    """What a form says of the reason; none of it has to be there."""
+    ground, law, facts = ("".join(fields.get(name, [])[:1]) for name in ("ground", "law", "facts"))
+    return ground, law, facts
 
 
 def _done(request: Request) -> tuple[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,9 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bandeau import limits
+from bandeau.features.comments.grounds import JUDGED, Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
-from bandeau.features.comments.queue import Act, Deed, Past
+from bandeau.features.comments.queue import NO_REASON, Act, Deed, Past
+from bandeau.features.comments.reports import Report
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.words import WordList
 from bandeau.policy.words import Words, direction
@@ -24,11 +26,14 @@ from bandeau.web.sign_in import PATH
 
 QUEUE = f"{PATH}/queue"
 LOG = f"{PATH}/log"
-QUEUES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
+REPORTED = "reported"
+STATES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
+QUEUES = (State.HELD.value, REPORTED, *(state.value for state in STATES[1:]))
 
 Say = Callable[..., str]
-_KEYS = {Deed.APPROVE: "a", Deed.REJECT: "r", Deed.SPAM: "s"}
-_OF_STATE = {
+_KEYS = {Deed.APPROVE: "a", Deed.REJECT: "r", Deed.SPAM: "s", Deed.DISMISS: "d"}
+_DEEDS = {
+    REPORTED: (Deed.DISMISS, Deed.REJECT, Deed.SPAM),
     State.HELD: (Deed.APPROVE, Deed.REJECT, Deed.SPAM),
     State.PUBLISHED: (Deed.REJECT, Deed.SPAM),
     State.REJECTED: (Deed.APPROVE, Deed.SPAM),
@@ -38,21 +43,26 @@ _OF_STATE = {
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """What one page of a queue shows; ``more`` is the id after which it goes on, or empty."""
+    """What one page of a queue shows; ``more`` is where it goes on, or empty.
 
-    state: State
+    ``reports`` are the open ones of these comments, ``readers`` how many sent any.
+    """
+
+    name: str
     comments: Sequence[Comment]
     pasts: Mapping[str, Past]
     more: str = ""
+    reports: Mapping[str, Sequence[Report]] = field(default_factory=dict)
+    readers: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who looks, in which language; ``waiting`` is how many comments do."""
+    """Who looks, in which language; ``waiting`` is how many comments do, by queue."""
 
     staff: Staff
     lang: str
-    waiting: int
+    waiting: Mapping[str, int]
     message: str = ""
 
 
@@ -93,20 +103,24 @@ class AdminView:
             "admin_sign_in.html", lang, message=message, name=name, password_limit=limit
         )
 
-    def queue(self, desk: Desk, queue: Queue) -> str:
-        """One page of a queue."""
+    def queue(self, desk: Desk, queue: Queue, said: Reason = NO_REASON) -> str:
+        """One page of a queue; ``said`` is what its form says of a reason already."""
         say = self._sayer(desk.lang)
-        asked = {"state": queue.state.value, "lang": desk.lang}
+        asked = {"state": queue.name, "lang": desk.lang}
         more = f"{QUEUE}?{urlencode(asked | {'after': queue.more})}" if queue.more else ""
         return self._page(
             "admin_queue.html",
             desk.lang,
             desk=desk,
-            current=queue.state.value,
-            state=queue.state.value,
+            current=queue.name,
+            state=queue.name,
             action=f"{QUEUE}?{urlencode(asked)}",
             items=[self._item(say, desk, queue, comment) for comment in queue.comments],
-            bulk=[_button(say, deed, deed.value) for deed in _OF_STATE[queue.state]],
+            bulk=[_button(say, deed, deed.value) for deed in _DEEDS[queue.name]],
+            grounds=[(each.value, say(f"ground.{each}")) for each in JUDGED],
+            said=said,
+            law_limit=limits.REASON_LAW_CHARACTERS,
+            facts_limit=limits.REASON_CHARACTERS,
             more=more,
             script=Markup(self._script),  # noqa: S704 - our own script
         )
@@ -152,10 +166,12 @@ class AdminView:
             "why": say("admin.reasons", reasons="; ".join(reasons)) if reasons else "",
             "words": say("admin.words", words=", ".join(words)) if words else "",
             "html": Markup(comment.html),  # noqa: S704 - sanitised when it was written
+            "reports": [_told(say, each) for each in queue.reports.get(comment.id, ())],
+            "readers": _readers(say, queue.readers.get(comment.id)),
             "history": _history(say, past),
             "conduct": _conduct(say, past),
             "deeds": [
-                _button(say, deed, f"{deed.value}:{comment.id}") for deed in _OF_STATE[queue.state]
+                _button(say, deed, f"{deed.value}:{comment.id}") for deed in _DEEDS[queue.name]
             ],
             "author_deeds": [
                 _button(say, deed, f"{deed.value}:{comment.author}")
@@ -179,11 +195,11 @@ def moment(time: int) -> str:
 def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
     tabs = [
         {
-            "href": f"{QUEUE}?{urlencode({'state': state.value, 'lang': desk.lang})}",
-            "text": _waiting(say, desk.waiting) if state is State.HELD else say(f"state.{state}"),
-            "current": state.value == current,
+            "href": f"{QUEUE}?{urlencode({'state': name, 'lang': desk.lang})}",
+            "text": _waiting(say, name, desk.waiting.get(name, 0)),
+            "current": name == current,
         }
-        for state in QUEUES
+        for name in QUEUES
     ]
     if desk.staff.reads_log:
         href = f"{LOG}?{urlencode({'lang': desk.lang})}"
@@ -191,12 +207,31 @@ def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
     return tabs
 
 
-def _waiting(say: Say, count: int) -> str:
+def _waiting(say: Say, name: str, count: int) -> str:
+    """The name of a queue, with how many wait there."""
     if not count:
-        return say("state.held")
+        return say(f"state.{name}")
     over = count > limits.QUEUE_COUNTED
     shown = limits.QUEUE_COUNTED if over else count
-    return say("state.held_over" if over else "state.held_some", count=shown)
+    return say(f"state.{name}_over" if over else f"state.{name}_some", count=shown)
+
+
+def _told(say: Say, report: Report) -> dict[str, object]:
+    """A report as staff read it; only notices name who sent them."""
+    sender = ", ".join(each for each in (report.name, report.email) if each)
+    return {
+        "notice": report.ground.is_notice,
+        "ground": say(f"ground.{report.ground}"),
+        "time": moment(report.time),
+        "text": report.text,
+        "sender": say("admin.sender", sender=sender) if sender else "",
+    }
+
+
+def _readers(say: Say, count: int | None) -> str:
+    if count is None:
+        return ""
+    return say("admin.readers_one") if count == 1 else say("admin.readers", count=count)
 
 
 def _reason(say: Say, code: str) -> str:
@@ -209,7 +244,7 @@ def _reason(say: Say, code: str) -> str:
 def _history(say: Say, past: Past | None) -> str:
     if past is None:
         return say("admin.no_author")
-    counts = {state.value: past.counts.get(state, 0) for state in QUEUES}
+    counts = {state.value: past.counts.get(state, 0) for state in STATES}
     return say("admin.history", **counts)
 
 

@@ -17,6 +17,7 @@ from bandeau.policy.model import Period
 from bandeau.web.courier import Courier
 
 Sleep = Callable[[float], Awaitable[None]]
+Purge = Callable[[float], Awaitable[None]]
 _HOUR_SECONDS = 3_600
 
 
@@ -24,7 +25,8 @@ class Chores:
     """Those of one process, on the event loop that serves; its stores are closed after them.
 
     ``now`` gives Unix seconds, ``fraction`` a number from 0 to 1, so that processes which started
-    together do not work together.
+    together do not work together. ``purge_comments`` erases what is past its time at the Unix
+    seconds that it is given.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Chores:
         proof: Period,
         now: Callable[[], float],
         fraction: Callable[[], float],
+        purge_comments: Purge | None = None,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
@@ -42,6 +45,7 @@ class Chores:
         self._proof = proof
         self._now = now
         self._fraction = fraction
+        self._purge_comments = purge_comments
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -58,6 +62,9 @@ class Chores:
             with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
                 await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
                 await self._courier.forget()
+            with contextlib.suppress(CommentsUnavailable):
+                if self._purge_comments:
+                    await self._purge_comments(self._now())
             hours = limits.PURGE_HOURS - self._fraction()
             await sleep(hours * _HOUR_SECONDS)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -12,6 +12,7 @@ from bandeau.ledger.erasing import Held
 from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
+from bandeau.web.comment_reports_view import FiledScene, ReportScene, asked, followed
 from bandeau.web.leaving import Way
 from bandeau.web.mine_view import MineScene, own_comments
 from bandeau.web.notice import Notice
@@ -32,6 +33,8 @@ class Pages:
         self._style = style("bandeau.css") + style("page.css")
         self._markup = Markup(self._style)  # noqa: S704 - our own style sheet, from the package
         self._sweep = script("sweep.js")
+        commenting = policy.feature("comments")
+        self._rules = commenting.rules if commenting else None
         styles = " ".join((source_hash(self._style), *notice.style_hashes))
         scripts = " ".join(notice.script_hashes)
         self.headers = {
@@ -173,6 +176,22 @@ class Pages:
             text_limit=limits.COMMENT_TEXT_CHARACTERS,
         )
         return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
+
+    def report_page(self, lang: str, scene: ReportScene) -> bytes:
+        """The forms that report a comment; without band, since no cookie is read for it."""
+        return self._plain("report.html", lang, asked(scene))
+
+    def filed_page(self, lang: str, scene: FiledScene) -> bytes:
+        """What became of a report, without band as well."""
+        return self._plain("filed.html", lang, followed(scene))
+
+    def _plain(self, template: str, lang: str, values: Mapping[str, object]) -> bytes:
+        """A page that keeps the line breaks of what people wrote."""
+        view = self._notice.view(self._undecided(), lang)
+        page = self._notice.templates.plain(
+            template, view=view, style=self._markup, rules=self._rules, **values
+        )
+        return page.replace(_FRAGMENT, "", 1).encode()
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()

@@ -6,19 +6,23 @@ from dataclasses import dataclass
 
 from bandeau.storage.comments.authors import StoredAuthors
 from bandeau.storage.comments.queue import StoredQueue
+from bandeau.storage.comments.reports import StoredReports
 from bandeau.storage.comments.staff import StoredStaff
 from bandeau.storage.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Who writes, who moderates, and what they did; closed with the tables."""
+    """Who writes, who moderates, what they did, what was reported; closed with the tables."""
 
     authors: StoredAuthors
     staff: StoredStaff
     queue: StoredQueue
+    reports: StoredReports
 
 
 def newsroom(tables: Tables) -> Newsroom:
     """The newsroom over the tables of the comments."""
-    return Newsroom(StoredAuthors(tables), StoredStaff(tables), StoredQueue(tables))
+    return Newsroom(
+        StoredAuthors(tables), StoredStaff(tables), StoredQueue(tables), StoredReports(tables)
+    )

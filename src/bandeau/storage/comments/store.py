@@ -11,11 +11,15 @@ from typing import Any
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
 from bandeau.storage.comments.authors import posting
+from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 4
-TABLES = ("comment", "page", "author", "posted", "staff", "act")
+SCHEMA = 5
+TABLES = (
+    *("comment", "page", "author", "posted", "staff", "act"),
+    *("report", "reported", "decision"),
+)
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
@@ -285,6 +289,7 @@ def _moving(
         if (yield Statement(_MOVE, values)):
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
+                yield from forgetting(comment_id)
             yield from _turning(before, state)
             return before
         before = yield from _found(comment_id)  # another process moved it meanwhile

@@ -106,6 +106,7 @@ def test_a_notice_goes_from_reader_to_decision(
     page.get_by_label("Your e-mail address").fill("maryam@example.test")
     page.get_by_role("button", name="Send the notice").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Receipt confirmed")
+    expect(page.get_by_role("status")).to_have_css("clip-path", "none")
     reference = page.locator("main code").inner_text()
     assert [each["name"] for each in context.cookies()] == ["session"]  # of the site itself
     staff = context.new_page()

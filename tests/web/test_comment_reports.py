@@ -105,7 +105,7 @@ def test_the_form_needs_no_cookie_and_sets_none(site: Site_) -> None:
     assert page.text == site.get(f"{PATH}?id=c1&lang=en").text
     tree = parsed(page.text)
     assert not tree.findall(".//script")
-    assert "https://phare.test/été#comment-c1" in page.text
+    assert "https://phare.test/.bandeau/comments/at/c1" in page.text
     forms = tree.findall(".//form")
     assert [form.get("method", "get") for form in forms] == ["post", "post", "get"]
     offered = [[i.get("value") for i in f.findall(".//input[@type='radio']")] for f in forms]

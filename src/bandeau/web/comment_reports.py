@@ -31,6 +31,7 @@ from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.record import uuid7
 from bandeau.policy.words import choose_language
 from bandeau.web.comment_reports_view import FiledScene, ReportScene, told
+from bandeau.web.comments_feed import AT
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
 from bandeau.web.pages import Pages
@@ -110,7 +111,7 @@ class ReportDesk:
             return self._on(request, "".join(char for char in asked if char.isalnum())[:64])
         async with available():
             comment = await self._published(request.query_params.get("id", ""))
-        return self._form(request, ReportScene(comment, self._location(comment)))
+        return self._form(request, ReportScene(comment, self._location(comment.id)))
 
     async def take(self, request: Request) -> Response:
         """Keep a report of the comment ``id``, and lead on to its page; 201 to JSON.
@@ -144,8 +145,7 @@ class ReportDesk:
             filed = await self._reports.filed(tag_of(named))
         if filed is None:
             raise InboundError(404, "report_unknown", "unknown-report")
-        location = self._address(filed.report.page, filed.report.comment)
-        scene = FiledScene(filed, named, location)
+        scene = FiledScene(filed, named, self._location(filed.report.comment))
         if is_json(request):
             return JSONResponse({"report": told(scene)}, headers=_UNCACHED)
         page = self._pages.filed_page(self._language(request), scene)
@@ -193,7 +193,7 @@ class ReportDesk:
             body = {"error": {"reason": str(refusal.code), "message": message}}
             answer: Response = JSONResponse(body, refusal.status, headers=_UNCACHED)
         else:
-            scene = ReportScene(comment, self._location(comment), _short(sent), message)
+            scene = ReportScene(comment, self._location(comment.id), _short(sent), message)
             answer = self._form(request, scene, refusal.status)
         if refusal is OFTEN:
             answer.headers["retry-after"] = str(limits.COMMENT_REPORTS_PERIOD_SECONDS)
@@ -211,11 +211,9 @@ class ReportDesk:
         onward = f"{PATH}/{named}?lang={self._language(request)}"
         return RedirectResponse(onward, 303, headers=_UNCACHED)
 
-    def _location(self, comment: Comment) -> str:
-        return self._address(comment.page, comment.id)
-
-    def _address(self, page: str, comment_id: str) -> str:
-        return f"https://{self._site.policy.site.hosts[0]}{page}#comment-{comment_id}"
+    def _location(self, comment_id: str) -> str:
+        """The comment's lasting address, with scheme and host."""
+        return f"https://{self._site.policy.site.hosts[0]}{AT}/{comment_id}"
 
     def _language(self, request: Request) -> str:
         accepted = Sent.of(request.scope["headers"]).languages

@@ -22,6 +22,7 @@ from bandeau.cli import main
 from bandeau.policy.model import LANGUAGES
 
 pytestmark = pytest.mark.browser
+MINE = "/.bandeau/comments/mine"
 REPORT = "/.bandeau/comments/report"
 QUEUE = "/.bandeau/admin/queue"
 PASSWORD = "correct horse battery"
@@ -176,6 +177,80 @@ def test_every_look_is_accessible_and_fits(
     page.goto(f"{address}{QUEUE}?state=reported&lang={lang}")
     page.locator("article button").first.click()
     page.goto(f"{address}{REPORT}/{reference}?lang={lang}")
+    looks(page, width)
+    context.close()
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "plain"])
+def test_an_author_appeals_and_somebody_else_rules(
+    chromium: Browser, address: str, script: bool
+) -> None:
+    context = chromium.new_context(locale="en-GB", java_script_enabled=script)
+    page = context.new_page()
+    page.goto(f"{address}/article")
+    page.locator("[data-bandeau=notice] [data-bandeau=accept-all]").click()
+    page.get_by_label("Votre nom").fill("Zoé")
+    page.get_by_label("Votre commentaire").fill("Rien que du vol")
+    page.get_by_role("button", name="Publier le commentaire").click()
+    expect(page).to_have_url(re.compile("#comment-"))
+    comment = listed(address)[0]["id"]
+    reported(address, comment)
+    staff = chromium.new_context(locale="en-GB").new_page()
+    signed_in(staff, address)
+    staff.goto(f"{address}{QUEUE}?state=reported&lang=en")
+    staff.keyboard.press("r")
+    expect(staff.get_by_role("status")).to_have_text("1 change made.")
+    page.goto(f"{address}{MINE}?lang=en")
+    expect(page.get_by_role("heading", name="Why it is not shown")).to_be_visible()
+    page.get_by_label("Why the decision is wrong").fill("It is a figure of speech.")
+    page.get_by_role("button", name="Send the appeal").press("Enter")
+    expect(page.locator("main [role=status]")).to_have_text("Your appeal was sent.")
+    looks(page, 1280)
+    staff.get_by_role("link", name="Appeals (1)").click()
+    looks(staff, 1280)
+    staff.get_by_label("Answer, with its reasons").fill("So it is.")
+    staff.get_by_role("button", name="Reverse the decision").click()
+    expect(staff.get_by_role("status")).to_have_text("1 change made.")
+    assert listed(address)[0]["id"] == comment
+    page.goto(f"{address}{MINE}?lang=en")
+    expect(page.get_by_text("The decision was reversed.")).to_be_visible()
+    staff.context.close()
+    context.close()
+
+
+@pytest.mark.parametrize(("lang", "width", "scheme"), LOOKS)
+def test_statements_and_appeals_are_accessible_and_fit(
+    chromium: Browser, address: str, lang: str, width: int, scheme: str
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        bypass_csp=True,
+    )
+    page = context.new_page()
+    page.goto(f"{address}/article")
+    page.locator("[data-bandeau=notice] [data-bandeau=accept-all]").click()
+    for text in ("Voleur", "https://example.test/" + "long" * 60):
+        fields = {"page": "/article", "name": "Zoé", "text": text}
+        assert context.request.post(f"{address}/.bandeau/comments", data=fields, headers=OWN).ok
+    other, comment = (each["id"] for each in listed(address)[:2])
+    reference = reported(address, other)
+    reported(address, comment)
+    signed_in(page, address)
+    page.goto(f"{address}{QUEUE}?state=reported&lang=en")
+    page.locator("article").last.get_by_role("button", name="Reject").click()
+    page.locator("article").get_by_role("button", name="Dismiss").click()
+    page.goto(f"{address}{REPORT}/{reference}?lang={lang}")
+    looks(page, width)
+    page.locator("main textarea").fill(WHY + "x" * 200)
+    page.locator("main form button").click()
+    page.goto(f"{address}{MINE}?lang={lang}")
+    looks(page, width)
+    page.locator("textarea[id^=appeal-]").fill("x" * 200)
+    page.locator("form.fill button").click()
+    looks(page, width)
+    page.goto(f"{address}/.bandeau/admin/appeals?lang={lang}")
+    expect(page.locator("article")).to_have_count(2)
     looks(page, width)
     context.close()
 

@@ -22,6 +22,7 @@ from sqlglot.errors import ParseError
 import bandeau.storage.postgres as package
 from bandeau.features.comments.model import Order
 from bandeau.storage.comments import store as comments
+from bandeau.storage.comments.appeals import appealing
 from bandeau.storage.comments.queue import queued
 from bandeau.storage.comments.reports import waiting
 from bandeau.storage.comments.store import MIGRATIONS, latest, roots
@@ -129,6 +130,7 @@ ALL += [
     for follows in (True, False)
 ]
 ALL += [(f"comments-latest-{of_page}", latest(of_page)) for of_page in (True, False)]
+ALL += [(f"comments-appeals-{follows}", appealing(follows=follows)) for follows in (True, False)]
 ALL += [(f"comments-waiting-{follows}", waiting(follows=follows)) for follows in (True, False)]
 ALL += [(f"{where}-{number}", text) for number, (where, text) in enumerate(statements())]
 

@@ -23,6 +23,8 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_staff_words
 from bandeau.web.admin import Admin
+from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_room import Room
 from bandeau.web.admin_view import AdminView
 from bandeau.web.inbound import InboundError
 from bandeau.web.sign_in import SignIn
@@ -54,12 +56,21 @@ class Newsroom_:
         )
         view = AdminView(POLICY.site.name, WORDS, ["casino"])
         sign_in = SignIn.of(site, self.room.staff)
-        admin = Admin(site, sign_in, self.room.queue, self.room.reports, view, self.teller)
+        counts = {
+            "held": self.room.queue.held,
+            "reported": self.room.reports.waiting,
+            "appeals": self.room.appeals.waiting,
+        }
+        desk = Room(site, sign_in, view, counts)
+        admin = Admin(desk, self.room.queue, self.room.reports, self.teller)
+        appeals = Appeals(desk, self.room.appeals, self.room.staff)
 
         async def refused(_: Request, error: Any) -> Response:
             return PlainTextResponse(error.key, error.status)
 
-        self.app = Starlette(routes=admin.routes(), exception_handlers={InboundError: refused})
+        self.app = Starlette(
+            routes=[*admin.routes(), *appeals.routes()], exception_handlers={InboundError: refused}
+        )
         for role in Role:
             self.run(self.room.staff.add(Staff(role.value, role, secret(), NOW)))
 

@@ -50,7 +50,8 @@ class Site_:
         self.policy, self.words, self.random = POLICY, WORDS, secrets.token_bytes
         pages = Pages(POLICY, Notice(POLICY, WORDS))
         counting = Counting(b"k" * 32, self.room.staff.attempt)
-        desk = ReportDesk(site, pages, self.store, self.room.reports, counting)
+        stores = self.store, self.room.reports, self.room.appeals
+        desk = ReportDesk(site, pages, *stores, counting)
 
         async def refused(_: Request, error: Any) -> Response:
             return JSONResponse({"key": error.key, "reason": error.reason}, error.status)

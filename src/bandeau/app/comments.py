@@ -10,11 +10,14 @@ from starlette.routing import BaseRoute
 from bandeau import limits
 from bandeau.enforcement.exchange import Exchange
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.model import State
 from bandeau.storage.comments.newsroom import Newsroom, newsroom
 from bandeau.storage.files import read_staff_words
 from bandeau.storage.place import Comments as Stored
 from bandeau.web.admin import Admin
-from bandeau.web.admin_view import AdminView
+from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_room import Room
+from bandeau.web.admin_view import REPORTED, AdminView
 from bandeau.web.comment_reports import Counting, ReportDesk
 from bandeau.web.comments import Comments
 from bandeau.web.comments_feed import Following
@@ -58,10 +61,10 @@ class Commenting:
         room = newsroom(store.tables)
         posting = Posting.of(site, listed, store, room.authors)
         comments = Comments(site.policy, site.words, store, proof, posting, same_origin)
-        mine = MineDesk(site, visitors, pages, store, posting)
+        mine = MineDesk(site, visitors, pages, store, posting, room.appeals)
         following = Following(site.policy, site.words, store, comments.reading)
         counting = Counting(site.subject_key, room.staff.attempt)
-        reports = ReportDesk(site, pages, store, room.reports, counting)
+        reports = ReportDesk(site, pages, store, room.reports, room.appeals, counting)
         return cls(site, comments, mine, following, reports, room, listed)
 
     @property
@@ -80,7 +83,7 @@ class Commenting:
             return []
         reading = [*self.comments.routes(), *self.following.routes()]
         own = [*self.mine.routes(), *self.reports.routes()]
-        return [*reading, *own, *self._admin().routes()]
+        return [*reading, *own, *self._newsroom()]
 
     async def purge(self, now: float) -> None:
         """Erase reports that are past their time; ``now`` in Unix seconds.
@@ -91,7 +94,14 @@ class Commenting:
         ends = (int((now - days * _DAY_SECONDS) * 1000) for days in (decided, sent))
         await self.room.reports.purge(*ends)
 
-    def _admin(self) -> Admin:
+    def _newsroom(self) -> list[BaseRoute]:
+        room = self.room
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
-        room, sign_in = self.room, SignIn.of(self.site, self.room.staff)
-        return Admin(self.site, sign_in, room.queue, room.reports, view)
+        counts = {
+            State.HELD.value: room.queue.held,
+            REPORTED: room.reports.waiting,
+            "appeals": room.appeals.waiting,
+        }
+        desk = Room(self.site, SignIn.of(self.site, room.staff), view, counts)
+        admin = Admin(desk, room.queue, room.reports)
+        return [*admin.routes(), *Appeals(desk, room.appeals, room.staff).routes()]

@@ -25,6 +25,7 @@ from bandeau.web import static
 from bandeau.web.sign_in import PATH
 
 QUEUE = f"{PATH}/queue"
+APPEALS = f"{PATH}/appeals"
 LOG = f"{PATH}/log"
 REPORTED = "reported"
 STATES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
@@ -92,6 +93,11 @@ class AdminView:
             "base-uri 'none'; frame-ancestors 'none'"
         )
 
+    @property
+    def script(self) -> Markup:
+        """The script of pages that are worked off by keys."""
+        return Markup(self._script)  # noqa: S704 - our own script
+
     def say(self, lang: str, key: str, **values: object) -> str:
         """A text for staff in ``lang``, in English where that has none."""
         return self._words.say(self._spoken(lang), key, **values)
@@ -99,16 +105,16 @@ class AdminView:
     def sign_in(self, lang: str, message: str = "", name: str = "") -> str:
         """The form that asks who it is."""
         limit = limits.STAFF_PASSWORD_CHARACTERS
-        return self._page(
+        return self.page(
             "admin_sign_in.html", lang, message=message, name=name, password_limit=limit
         )
 
     def queue(self, desk: Desk, queue: Queue, said: Reason = NO_REASON) -> str:
         """One page of a queue; ``said`` is what its form says of a reason already."""
-        say = self._sayer(desk.lang)
+        say = self.sayer(desk.lang)
         asked = {"state": queue.name, "lang": desk.lang}
         more = f"{QUEUE}?{urlencode(asked | {'after': queue.more})}" if queue.more else ""
-        return self._page(
+        return self.page(
             "admin_queue.html",
             desk.lang,
             desk=desk,
@@ -122,21 +128,22 @@ class AdminView:
             law_limit=limits.REASON_LAW_CHARACTERS,
             facts_limit=limits.REASON_CHARACTERS,
             more=more,
-            script=Markup(self._script),  # noqa: S704 - our own script
+            script=self.script,
         )
 
     def log(self, desk: Desk, acts: Sequence[Act], more: str) -> str:
         """One page of the log; ``more`` is the id before which it goes on, or empty."""
-        say = self._sayer(desk.lang)
+        say = self.sayer(desk.lang)
         onward = f"{LOG}?{urlencode({'before': more, 'lang': desk.lang})}" if more else ""
         rows = [_row(say, act) for act in acts]
-        return self._page(
+        return self.page(
             "admin_log.html", desk.lang, desk=desk, current="log", acts=rows, more=onward
         )
 
-    def _page(self, template: str, lang: str, **values: Any) -> str:
+    def page(self, template: str, lang: str, **values: Any) -> str:
+        """One page by its template, with the tabs of ``desk``; ``current`` is the one it is on."""
         desk, current = values.pop("desk", None), values.pop("current", "")
-        say = self._sayer(lang)
+        say = self.sayer(lang)
         shown = {"message": desk.message if desk else "", "staff": desk and desk.staff, **values}
         return (
             _packaged()
@@ -182,7 +189,8 @@ class AdminView:
     def _spoken(self, lang: str) -> str:
         return lang if lang in self._words.languages else "en"
 
-    def _sayer(self, lang: str) -> Say:
+    def sayer(self, lang: str) -> Say:
+        """What says a text for staff in ``lang``."""
         spoken = self._spoken(lang)
         return lambda key, **values: self._words.say(spoken, key, **values)
 
@@ -193,13 +201,15 @@ def moment(time: int) -> str:
 
 
 def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
-    tabs = [
+    places = [(f"{QUEUE}?{urlencode({'state': name, 'lang': desk.lang})}", name) for name in QUEUES]
+    places.append((f"{APPEALS}?{urlencode({'lang': desk.lang})}", "appeals"))
+    tabs: list[dict[str, object]] = [
         {
-            "href": f"{QUEUE}?{urlencode({'state': name, 'lang': desk.lang})}",
+            "href": href,
             "text": _waiting(say, name, desk.waiting.get(name, 0)),
             "current": name == current,
         }
-        for name in QUEUES
+        for href, name in places
     ]
     if desk.staff.reads_log:
         href = f"{LOG}?{urlencode({'lang': desk.lang})}"

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bandeau import limits
+from bandeau.features.comments.appeals import AGAIN, NOTHING, Appeal, AppealStore, appealed
 from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.reports import (
@@ -30,7 +31,7 @@ from bandeau.features.comments.staff import attempt_tag
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.record import uuid7
 from bandeau.policy.words import choose_language
-from bandeau.web.comment_reports_view import FiledScene, ReportScene, told
+from bandeau.web.comment_reports_view import FiledScene, ReportScene, against, told
 from bandeau.web.comments_feed import AT
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
@@ -85,12 +86,14 @@ class ReportDesk:
         pages: Pages,
         comments: CommentStore,
         reports: ReportStore,
+        appeals: AppealStore,
         counting: Counting,
     ) -> None:
         self._site = site
         self._pages = pages
         self._comments = comments
         self._reports = reports
+        self._appeals = appeals
         self._counting = counting
 
     def routes(self) -> list[BaseRoute]:
@@ -99,6 +102,7 @@ class ReportDesk:
             Route(PATH, self.show, methods=["GET"]),
             Route(PATH, self.take, methods=["POST"]),
             Route(PATH + "/{reference}", self.follow, methods=["GET"]),
+            Route(PATH + "/{reference}", self.appeal, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -140,16 +144,50 @@ class ReportDesk:
 
         Raises :class:`InboundError`: 404 for a reference that is none, or no longer kept; 503.
         """
-        named = str(request.path_params["reference"])
         async with available():
-            filed = await self._reports.filed(tag_of(named))
-        if filed is None:
-            raise InboundError(404, "report_unknown", "unknown-report")
-        scene = FiledScene(filed, named, self._location(filed.report.comment))
+            scene = await self._scene(request)
         if is_json(request):
             return JSONResponse({"report": told(scene)}, headers=_UNCACHED)
-        page = self._pages.filed_page(self._language(request), scene)
-        return self._html(page)
+        return self._html(self._pages.filed_page(self._language(request), scene))
+
+    async def appeal(self, request: Request) -> Response:
+        """Appeal, once, against the decision that the reported comment stays.
+
+        Raises :class:`InboundError`: 403 from another site, 404 as above, 409 where there is no
+        such decision, 422 without a text, 503.
+        """
+        if not same_origin(request):
+            raise InboundError(403, "cross_site", "the request comes from another site")
+        text = _once(await read_fields(request, limits.COMMENT_BODY_BYTES), "text")
+        async with available():
+            scene = await self._scene(request)
+            refusal = await self._lodged(scene, text)
+        if refusal:
+            key = refusal.text_key.removeprefix("error.")
+            raise InboundError(refusal.status, key, str(refusal.code))
+        if is_json(request):
+            return JSONResponse({"appealed": True}, 201, headers=_UNCACHED)
+        return self._on(request, scene.reference)
+
+    async def _scene(self, request: Request) -> FiledScene:
+        named = str(request.path_params["reference"])
+        filed = await self._reports.filed(tag_of(named))
+        if filed is None:
+            raise InboundError(404, "report_unknown", "unknown-report")
+        appeal = await self._appeals.of_report(filed.report.id)
+        location, now = self._location(filed.report.comment), int(self._site.now() * 1000)
+        return FiledScene(filed, named, location, appeal, now)
+
+    async def _lodged(self, scene: FiledScene, text: str) -> Refusal | None:
+        report = scene.filed.report
+        decision = scene.filed.decision if scene.dismissed else None
+        before = scene.appeal if decision and against(scene.appeal, decision) else None
+        said = appealed(decision, before, text, scene.now)
+        if isinstance(said, Refusal) or decision is None:
+            return said if isinstance(said, Refusal) else NOTHING
+        new_id = uuid7(scene.now, self._site.random(10))
+        appeal = Appeal(new_id, decision.id, report.comment, report.id, scene.now, said)
+        return None if await self._appeals.lodge(appeal) else AGAIN
 
     async def _published(self, comment_id: str) -> Comment:
         found = await self._comments.find(comment_id) if comment_id else None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from markupsafe import Markup
 
 from bandeau import limits
+from bandeau.features.comments.appeals import Appeal
 from bandeau.features.comments.decisions import Decision
 from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.model import Comment, rfc3339
 from bandeau.features.comments.queue import Deed
 from bandeau.features.comments.reports import Complaint, Filed, Outcome
+from bandeau.web.statements import appeal_json, appeal_told, moment, until
 
 ORDINARY = tuple(ground for ground in Ground if not ground.is_notice)
 NOTICES = tuple(ground for ground in Ground if ground.is_notice)
@@ -34,11 +35,18 @@ class ReportScene:
 
 @dataclass(frozen=True, slots=True)
 class FiledScene:
-    """A report that its sender follows by its ``reference``."""
+    """A report that its sender follows by its ``reference``, at ``now`` in Unix milliseconds."""
 
     filed: Filed
     reference: str
     location: str
+    appeal: Appeal | None = None
+    now: int = 0
+
+    @property
+    def dismissed(self) -> bool:
+        """Whether there is a decision that its sender may appeal against."""
+        return self.filed.report.outcome is Outcome.KEPT and self.filed.decision is not None
 
 
 def asked(scene: ReportScene) -> Mapping[str, object]:
@@ -65,6 +73,8 @@ def asked(scene: ReportScene) -> Mapping[str, object]:
 def followed(scene: FiledScene) -> Mapping[str, object]:
     """What the page that tells of a report shows."""
     report, decision = scene.filed.report, scene.filed.decision
+    before = scene.appeal if decision and against(scene.appeal, decision) else None
+    opens = until(decision, before, scene.now) if decision and scene.dismissed else ""
     return {
         "report": report,
         "reference": scene.reference,
@@ -73,6 +83,9 @@ def followed(scene: FiledScene) -> Mapping[str, object]:
         "decided": moment(report.decided) if decision else "",
         "reason": decision.reason if decision else None,
         "removed": report.outcome is Outcome.REMOVED,
+        "appeal": appeal_told(scene.appeal),
+        "until": opens,
+        "appeal_limit": limits.APPEAL_CHARACTERS,
         "days": limits.COMMENT_REPORT_DECIDED_DAYS,
     }
 
@@ -88,6 +101,7 @@ def told(scene: FiledScene) -> Mapping[str, object]:
         "received": rfc3339(report.time),
         "outcome": report.outcome.value,
         "decision": decided(scene.filed.decision),
+        "appeal": appeal_json(scene.appeal),
     }
 
 
@@ -105,6 +119,6 @@ def decided(decision: Decision | None) -> Mapping[str, object] | None:
     }
 
 
-def moment(time: int) -> str:
-    """Unix milliseconds for people, in UTC."""
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+def against(appeal: Appeal | None, decision: Decision) -> bool:
+    """Whether it is against that very decision."""
+    return appeal is not None and appeal.decision == decision.id

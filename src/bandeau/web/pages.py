@@ -170,10 +170,12 @@ class Pages:
             style=self._markup,
             entries=entries,
             refused=refused,
-            returned=any(refused and e.id == refused.id and e.text is not None for e in entries),
+            returned=any(refused and e.id == refused.id and e.takes_text for e in entries),
             full=scene.full,
             done=scene.done,
             text_limit=limits.COMMENT_TEXT_CHARACTERS,
+            appeal_limit=limits.APPEAL_CHARACTERS,
+            rules=self._rules,
         )
         return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
 

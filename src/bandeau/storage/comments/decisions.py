@@ -19,6 +19,20 @@ _CLOSE = (
 )
 _OUTCOMES = {Deed.REJECT: "removed", Deed.SPAM: "removed", Deed.DISMISS: "kept"}
 NOT_WAITED = -1
+# What an appeal asks for may be done without looking at the appeal.
+_GRANT_AUTHOR = (
+    "UPDATE appeal SET ruling = 'reversed', decided = $2, staff = $3, answer = $4"
+    " WHERE report = '' AND ruling = 'open' AND comment = $1"
+)
+_GRANT_SENDERS = (
+    "UPDATE appeal SET ruling = 'reversed', decided = $2, staff = $3, answer = $4"
+    " WHERE report <> '' AND ruling = 'open' AND comment = $1"
+)
+_GRANTED = {
+    Deed.APPROVE: _GRANT_AUTHOR,
+    Deed.REJECT: _GRANT_SENDERS,
+    Deed.SPAM: _GRANT_SENDERS,
+}
 NO_RULE = ("by-author", "held", BY_MODERATOR)
 _WAITS = "SELECT turn, since FROM reported WHERE object = $1"
 _ENDED = "DELETE FROM reported WHERE object = $1 RETURNING turn, since"
@@ -51,6 +65,15 @@ def decisions_read(count: int) -> str:
     return f"SELECT {_KEPT} FROM decision WHERE id IN ({names})"  # noqa: S608
 
 
+def removals_read(count: int) -> str:
+    """The statement that reads what took so many comments off, the last decision last."""
+    names = listed(1, count)
+    return (
+        f"SELECT {_KEPT} FROM decision WHERE comment IN ({names})"  # noqa: S608
+        " AND deed IN ('reject', 'spam') ORDER BY time, id"
+    )
+
+
 def decisions_of(rows: Rows) -> list[Decision]:
     """Rows of decisions as values."""
     return [_decision(row) for row in rows]
@@ -60,6 +83,7 @@ def forgetting(comment_id: str) -> Steps[None]:
     """Its author erased the comment: nothing said of it stays but what others sent."""
     yield Statement("DELETE FROM reported WHERE object = $1", (comment_id,))
     yield Statement("DELETE FROM decision WHERE comment = $1", (comment_id,))
+    yield Statement("DELETE FROM appeal WHERE comment = $1", (comment_id,))
     yield Statement(
         "UPDATE report SET outcome = 'gone', decided = time"
         " WHERE comment = $1 AND outcome = 'open'",
@@ -97,6 +121,9 @@ def _keeping(
     outcome = _OUTCOMES.get(act.deed)
     if outcome:
         yield Statement(_CLOSE, (act.object, outcome, act.time, act.id))
+    granted = _GRANTED.get(act.deed)
+    if granted:
+        yield Statement(granted, (act.object, act.time, act.staff, reason.facts))
 
 
 def _decision(row: Sequence[Any]) -> Decision:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bandeau.storage.comments.appeals import StoredAppeals
 from bandeau.storage.comments.authors import StoredAuthors
 from bandeau.storage.comments.queue import StoredQueue
 from bandeau.storage.comments.reports import StoredReports
@@ -19,10 +20,15 @@ class Newsroom:
     staff: StoredStaff
     queue: StoredQueue
     reports: StoredReports
+    appeals: StoredAppeals
 
 
 def newsroom(tables: Tables) -> Newsroom:
     """The newsroom over the tables of the comments."""
     return Newsroom(
-        StoredAuthors(tables), StoredStaff(tables), StoredQueue(tables), StoredReports(tables)
+        StoredAuthors(tables),
+        StoredStaff(tables),
+        StoredQueue(tables),
+        StoredReports(tables),
+        StoredAppeals(tables),
     )

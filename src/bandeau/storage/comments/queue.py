@@ -103,15 +103,16 @@ def _performing(acts: Sequence[Act], until: int, reason: Reason) -> Steps[int]:
     count = 0
     for act in acts:
         if act.deed in STATES:
-            count += yield from _judging(act, reason)
+            count += yield from judging(act, reason)
         elif act.deed is Deed.DISMISS:
             count += yield from _dismissing(act, reason)
-        else:
+        elif act.deed in CONDUCTS:
             count += yield from _standing(act, until)
     return count
 
 
-def _judging(act: Act, reason: Reason) -> Steps[int]:
+def judging(act: Act, reason: Reason) -> Steps[int]:
+    """Put a comment where ``act`` says, for that reason; 1 where that changes anything."""
     state = STATES[act.deed]
     while True:
         rows = yield Statement(_FIND, (act.object,))
@@ -126,7 +127,7 @@ def _judging(act: Act, reason: Reason) -> Steps[int]:
     yield from judged(act, before, reason)
     if act.deed is Deed.APPROVE:
         yield Statement(_APPROVED, (before.author,))
-    yield from _logging(act, before.state.value, state.value)
+    yield from logging(act, before.state.value, state.value)
     return 1
 
 
@@ -135,7 +136,7 @@ def _dismissing(act: Act, reason: Reason) -> Steps[int]:
     before = next(iter(comments_of(rows)), None)
     if before is None or not (yield from dismissed(act, before, reason)):
         return 0
-    yield from _logging(act, REPORTED, DISMISSED)
+    yield from logging(act, REPORTED, DISMISSED)
     return 1
 
 
@@ -151,10 +152,11 @@ def _standing(act: Act, until: int) -> Steps[int]:
     if not known or tuple(known[0]) == (conduct.value, ends):
         return 0
     yield Statement(_CHANGE, (act.object, conduct.value, ends))
-    yield from _logging(act, known[0][0], conduct.value)
+    yield from logging(act, known[0][0], conduct.value)
     return 1
 
 
-def _logging(act: Act, was: str, became: str) -> Steps[None]:
+def logging(act: Act, was: str, became: str) -> Steps[None]:
+    """Write ``act`` into the log."""
     who = (act.id, act.time, act.staff, act.deed.value, act.object)
     yield Statement(_LOG, (*who, was, became))

@@ -47,7 +47,7 @@ class StoredReports:
 
     async def filed(self, tag: str) -> Filed | None:
         """See the port."""
-        found = _reports(await self._tables.read(_FILED, tag))
+        found = reports_of(await self._tables.read(_FILED, tag))
         return next(iter(await self._with_decisions(found)), None)
 
     async def reported(self, limit: int, after: str = "") -> Sequence[Reported]:
@@ -74,7 +74,7 @@ class StoredReports:
             *comments,
         )
         gathered: dict[str, list[Report]] = {}
-        for report in _reports(rows):
+        for report in reports_of(rows):
             gathered.setdefault(report.comment, []).append(report)
         return gathered
 
@@ -88,7 +88,7 @@ class StoredReports:
             " AND email <> '' ORDER BY id",
             *decisions,
         )
-        return await self._with_decisions(_reports(rows))
+        return await self._with_decisions(reports_of(rows))
 
     async def purge(self, decided_before: int, sent_before: int) -> None:
         """See the port."""
@@ -120,10 +120,14 @@ def _filing(report: Report) -> Steps[bool]:
 
 def _purging(decided_before: int, sent_before: int) -> Steps[None]:
     yield Statement(
-        "DELETE FROM report WHERE outcome IN ('kept', 'removed', 'gone') AND decided < $1",
+        "DELETE FROM report WHERE outcome IN ('kept', 'removed', 'gone') AND decided < $1"
+        " AND id NOT IN (SELECT report FROM appeal WHERE ruling = 'open')",
         (decided_before,),
     )
     yield Statement("DELETE FROM report WHERE time < $1", (sent_before,))
+    yield Statement(
+        "DELETE FROM appeal WHERE report <> '' AND report NOT IN (SELECT id FROM report)"
+    )
     yield Statement("DELETE FROM reported WHERE since < $1", (sent_before,))
 
 
@@ -142,7 +146,14 @@ def _reported(row: Sequence[Any]) -> Reported:
     return Reported(comment, since, readers, f"{turn}.{since}.{comment.id}")
 
 
-def _reports(rows: Rows) -> list[Report]:
+def reports_read(count: int) -> str:
+    """The statement that reads so many reports by their ids."""
+    names = listed(1, count)
+    return f"SELECT {_KEPT} FROM report WHERE id IN ({names})"  # noqa: S608
+
+
+def reports_of(rows: Rows) -> list[Report]:
+    """Rows of reports as values."""
     return [_report(row) for row in rows]
 
 

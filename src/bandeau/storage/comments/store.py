@@ -15,10 +15,10 @@ from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 5
+SCHEMA = 6
 TABLES = (
     *("comment", "page", "author", "posted", "staff", "act"),
-    *("report", "reported", "decision"),
+    *("report", "reported", "decision", "appeal"),
 )
 MIGRATIONS = Path(__file__).parent
 

@@ -25,6 +25,7 @@ from bandeau.storage.files import read_staff_words
 from bandeau.web.admin import Admin
 from bandeau.web.admin_appeals import Appeals
 from bandeau.web.admin_room import Room
+from bandeau.web.admin_search import Looking
 from bandeau.web.admin_view import AdminView
 from bandeau.web.inbound import InboundError
 from bandeau.web.sign_in import SignIn
@@ -64,12 +65,14 @@ class Newsroom_:
         desk = Room(site, sign_in, view, counts)
         admin = Admin(desk, self.room.queue, self.room.reports, self.teller)
         appeals = Appeals(desk, self.room.appeals, self.room.staff)
+        looking = Looking(desk, self.room.search, self.room.queue, self.room.figures)
 
         async def refused(_: Request, error: Any) -> Response:
             return PlainTextResponse(error.key, error.status)
 
         self.app = Starlette(
-            routes=[*admin.routes(), *appeals.routes()], exception_handlers={InboundError: refused}
+            routes=[*admin.routes(), *appeals.routes(), *looking.routes()],
+            exception_handlers={InboundError: refused},
         )
         for role in Role:
             self.run(self.room.staff.add(Staff(role.value, role, secret(), NOW)))

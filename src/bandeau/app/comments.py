@@ -17,6 +17,7 @@ from bandeau.storage.place import Comments as Stored
 from bandeau.web.admin import Admin
 from bandeau.web.admin_appeals import Appeals
 from bandeau.web.admin_room import Room
+from bandeau.web.admin_search import Looking
 from bandeau.web.admin_view import REPORTED, AdminView
 from bandeau.web.comment_reports import Counting, ReportDesk
 from bandeau.web.comments import Comments
@@ -104,4 +105,6 @@ class Commenting:
         }
         desk = Room(self.site, SignIn.of(self.site, room.staff), view, counts)
         admin = Admin(desk, room.queue, room.reports)
-        return [*admin.routes(), *Appeals(desk, room.appeals, room.staff).routes()]
+        appeals = Appeals(desk, room.appeals, room.staff)
+        looking = Looking(desk, room.search, room.queue, room.figures)
+        return [*admin.routes(), *appeals.routes(), *looking.routes()]

@@ -26,6 +26,8 @@ from bandeau.web.sign_in import PATH
 
 QUEUE = f"{PATH}/queue"
 APPEALS = f"{PATH}/appeals"
+SEARCH = f"{PATH}/search"
+FIGURES = f"{PATH}/figures"
 LOG = f"{PATH}/log"
 REPORTED = "reported"
 STATES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
@@ -159,31 +161,35 @@ class AdminView:
             )
         )
 
-    def _item(self, say: Say, desk: Desk, queue: Queue, comment: Comment) -> dict[str, object]:
-        past = queue.pasts.get(comment.author)
-        date, reasons = moment(comment.time), [_reason(say, each) for each in comment.reasons]
-        words = [found.word for found in self._listed.found(f"{comment.name}\n{comment.source}")]
+    def item(self, desk: Desk, comment: Comment, past: Past | None) -> dict[str, object]:
+        """A comment as staff see it, with the buttons for the state that it is in."""
+        say = self.sayer(desk.lang)
+        reasons = [_reason(say, each) for each in comment.reasons]
         anchor = f"#comment-{comment.id}" if comment.state is State.PUBLISHED else ""
-        judges = past is not None and desk.staff.judges_authors
         return {
             "id": comment.id,
-            "by": say("admin.by", name=comment.name, date=date),
+            "by": say("admin.by", name=comment.name, date=moment(comment.time)),
             "page": comment.page + anchor,
             "on": say("admin.on", page=comment.page),
+            "state": say(f"state.{comment.state}"),
             "why": say("admin.reasons", reasons="; ".join(reasons)) if reasons else "",
-            "words": say("admin.words", words=", ".join(words)) if words else "",
             "html": Markup(comment.html),  # noqa: S704 - sanitised when it was written
-            "reports": [_told(say, each) for each in queue.reports.get(comment.id, ())],
-            "readers": _readers(say, queue.readers.get(comment.id)),
             "history": _history(say, past),
             "conduct": _conduct(say, past),
-            "deeds": [
-                _button(say, deed, f"{deed.value}:{comment.id}") for deed in _DEEDS[queue.name]
-            ],
-            "author_deeds": [
-                _button(say, deed, f"{deed.value}:{comment.author}")
-                for deed in (_author_deeds(past) if past and judges else ())
-            ],
+            "deeds": _buttons(say, _DEEDS.get(comment.state, ()), comment.id),
+        }
+
+    def _item(self, say: Say, desk: Desk, queue: Queue, comment: Comment) -> dict[str, object]:
+        past = queue.pasts.get(comment.author)
+        words = [found.word for found in self._listed.found(f"{comment.name}\n{comment.source}")]
+        judges = past is not None and desk.staff.judges_authors
+        deeds = _author_deeds(past) if past and judges else ()
+        return self.item(desk, comment, past) | {
+            "words": say("admin.words", words=", ".join(words)) if words else "",
+            "reports": [_told(say, each) for each in queue.reports.get(comment.id, ())],
+            "readers": _readers(say, queue.readers.get(comment.id)),
+            "deeds": _buttons(say, _DEEDS[queue.name], comment.id),
+            "author_deeds": _buttons(say, deeds, comment.author),
         }
 
     def _spoken(self, lang: str) -> str:
@@ -202,7 +208,8 @@ def moment(time: int) -> str:
 
 def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
     places = [(f"{QUEUE}?{urlencode({'state': name, 'lang': desk.lang})}", name) for name in QUEUES]
-    places.append((f"{APPEALS}?{urlencode({'lang': desk.lang})}", "appeals"))
+    more = ((APPEALS, "appeals"), (SEARCH, "search"), (FIGURES, "figures"))
+    places += [(f"{path}?{urlencode({'lang': desk.lang})}", name) for path, name in more]
     tabs: list[dict[str, object]] = [
         {
             "href": href,
@@ -271,6 +278,10 @@ def _author_deeds(past: Past) -> tuple[Deed, ...]:
     if past.conduct is Conduct.OK:
         return (Deed.SUSPEND, Deed.BAN, Deed.SILENCE)
     return (Deed.RESTORE,)
+
+
+def _buttons(say: Say, deeds: Iterable[Deed], on: str) -> list[dict[str, str]]:
+    return [_button(say, deed, f"{deed.value}:{on}") for deed in deeds]
 
 
 def _button(say: Say, deed: Deed, value: str) -> dict[str, str]:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from bandeau.storage.comments.appeals import StoredAppeals
 from bandeau.storage.comments.authors import StoredAuthors
+from bandeau.storage.comments.figures import StoredFigures
 from bandeau.storage.comments.queue import StoredQueue
 from bandeau.storage.comments.reports import StoredReports
+from bandeau.storage.comments.search import StoredSearch
 from bandeau.storage.comments.staff import StoredStaff
 from bandeau.storage.tables import Tables
 
@@ -21,6 +23,8 @@ class Newsroom:
     queue: StoredQueue
     reports: StoredReports
     appeals: StoredAppeals
+    search: StoredSearch
+    figures: StoredFigures
 
 
 def newsroom(tables: Tables) -> Newsroom:
@@ -31,4 +35,6 @@ def newsroom(tables: Tables) -> Newsroom:
         StoredQueue(tables),
         StoredReports(tables),
         StoredAppeals(tables),
+        StoredSearch(tables),
+        StoredFigures(tables),
     )

@@ -15,7 +15,7 @@ from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 6
+SCHEMA = 7
 TABLES = (
     *("comment", "page", "author", "posted", "staff", "act"),
     *("report", "reported", "decision", "appeal"),

@@ -44,7 +44,7 @@
   const sought = location.hash.match(/^#comment-(?!form$)(.+)/)?.[1];
   const posted = sought && visit?.redirectCount && document.referrer.startsWith(location.origin);
   const said = status.textContent || (posted ? status.dataset["sent"] : "");
-  if (said) setTimeout(() => (status.textContent = `${said}\u00a0`), 500);
+  if (said) setTimeout(() => (status.textContent = said + String.fromCharCode(160)), 500);
 
   /* A comment that is no longer among the first has an address that finds it. */
   if (sought && !visit?.redirectCount && !document.getElementById(`comment-${sought}`)) {

@@ -5,11 +5,15 @@ Every flag of the command line can be given as ``BANDEAU_<COMMAND>_<FLAG>`` in t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _LAST_PORT = 65_535
+_SENDER = re.compile(r"[^\s@<>\",;:]{1,64}@[A-Za-z0-9.-]{1,253}")
 DATABASES = ("postgresql", "postgres")
 """Schemes of addresses under which data can be kept."""
 
@@ -50,6 +54,68 @@ def parse_upstream(value: str) -> str:
     if parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
         raise SettingsError(f"upstream: {value!r} must be a scheme, a host and a port only")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+class Encryption(StrEnum):
+    """How a mail server is spoken to."""
+
+    FROM_THE_START = "tls"
+    STARTTLS = "starttls"
+    WHERE_OFFERED = "offered"
+    """On this very machine only."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where letters are handed over; ``user`` is empty where nobody has to sign in."""
+
+    host: str
+    port: int
+    encryption: Encryption
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def parse_mail(value: str) -> MailServer:
+    """``smtp://USER:PASSWORD@HOST:587?from=ADDRESS``, or ``smtps://``.
+
+    ``smtp`` is encrypted by STARTTLS, and refuses a server without; only one on this machine may
+    go without. Raises :class:`SettingsError`, whose message holds no password.
+    """
+    wrong = "mail: write smtp://USER:PASSWORD@HOST:587?from=ADDRESS, or smtps://"
+    try:
+        parts = urlsplit(value)
+        port, host = parts.port, parts.hostname or ""
+        query = parse_qs(parts.query, strict_parsing=True)
+    except ValueError:
+        raise SettingsError(wrong) from None
+    senders = query.get("from", [])
+    kinds = {"smtp": 587, "smtps": 465}
+    known = parts.scheme in kinds and bool(host) and port != 0 and set(query) == {"from"}
+    if not (known and len(senders) == 1 and _SENDER.fullmatch(senders[0])):
+        raise SettingsError(wrong)
+    if parts.path not in ("", "/") or parts.fragment:
+        raise SettingsError(wrong)
+    return MailServer(
+        host=host,
+        port=port or kinds[parts.scheme],
+        encryption=_encryption(parts),
+        sender=senders[0],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def _encryption(parts: SplitResult) -> Encryption:
+    if parts.scheme == "smtps":
+        return Encryption.FROM_THE_START
+    host = parts.hostname or ""
+    try:
+        here = ip_address(host).is_loopback
+    except ValueError:
+        here = host == "localhost"
+    return Encryption.WHERE_OFFERED if here else Encryption.STARTTLS
 
 
 def parse_data(value: str) -> Path | str:

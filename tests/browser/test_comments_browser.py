@@ -23,10 +23,13 @@ from starlette.routing import Route
 
 from bandeau.choice.model import Answer, Choice, Source, Standing
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.model import Order
 from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
 from bandeau.policy.words import direction
 from bandeau.storage.files import read_words
 from bandeau.web.comments import Comments
+from bandeau.web.comments_feed import Following
+from bandeau.web.comments_reading import Asked
 from bandeau.web.comments_view import start_tag
 from bandeau.web.inbound import same_origin
 
@@ -65,8 +68,9 @@ class Newspaper:
         store = memory_comments()
         desk = posting(store, POLICY, lambda: f"0190-{next(ids):04}", lambda: next(times))
         self.comments = Comments(POLICY, read_words(), store, self._proof, desk, same_origin)
+        following = Following(POLICY, read_words(), store, self.comments.reading)
         article = Route("/{name}", self.article)
-        self.app = Starlette(routes=[*self.comments.routes(), article])
+        self.app = Starlette(routes=[*self.comments.routes(), *following.routes(), article])
 
     @property
     def home(self) -> str:
@@ -211,6 +215,46 @@ def test_publishing_is_announced(newspaper: Newspaper, scripted: Page) -> None:
     expect(scripted.get_by_role("status")).to_be_empty()
     post(scripted, "Ada", "Hello")
     expect(scripted.get_by_role("status")).to_have_text("Your comment is published.")
+
+
+def test_why_a_post_is_refused_is_announced_once_somebody_listens(
+    newspaper: Newspaper, browser: Browser
+) -> None:
+    context = browser.new_context(locale="en-GB")
+    tab = context.new_page()
+    tab.goto(newspaper.home + "/article")
+    post(tab, "   ", "Kept")
+    status = tab.get_by_role("status")
+    expect(status).to_have_text("Write a name and a comment, then send again.")
+    tab.wait_for_function("e => e.textContent.endsWith('\\u00a0')", arg=status.element_handle())
+    context.close()
+
+
+def test_only_a_post_is_announced_as_published(newspaper: Newspaper, scripted: Page) -> None:
+    scripted.goto(newspaper.home + "/article")
+    post(scripted, "Ada", "First")
+    expect(scripted.get_by_role("status")).not_to_be_empty()
+    scripted.clock.install()
+    scripted.get_by_title("Link to this comment").click()
+    expect(scripted.get_by_role("article", name="Ada writes")).to_be_in_viewport()
+    expect(scripted.get_by_role("status")).to_be_empty()
+    scripted.clock.run_for(1_000)
+    expect(scripted.get_by_role("status")).to_be_empty()
+
+
+def test_an_address_in_an_article_outlives_its_first_page(
+    newspaper: Newspaper, scripted: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted.goto(newspaper.home + "/article")
+    post(scripted, "Ada", "The oldest")
+    expect(scripted.get_by_role("article", name="Ada writes")).to_be_visible()
+    monkeypatch.setattr(Asked.__init__, "__defaults__", (Order.NEWEST, 1, None, None, 0))
+    post(scripted, "Bob", "The newest")
+    expect(scripted.get_by_role("article", name="Bob writes")).to_be_visible()
+    other = scripted.context.new_page()
+    other.goto(newspaper.home + "/article#comment-0190-0000")
+    expect(other).to_have_url(re.compile(r"/\.bandeau/comments\?.*#comment-0190-0000$"))
+    expect(other.get_by_role("article", name="Ada writes")).to_be_in_viewport()
 
 
 def test_withdrawing_locks_every_open_tab(newspaper: Newspaper, scripted: Page) -> None:

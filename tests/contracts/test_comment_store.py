@@ -211,13 +211,15 @@ def test_an_edit_keeps_the_place(run: Run) -> None:
     run(scenario)
 
 
-def test_what_was_published_last_comes_newest_first(run: Run) -> None:
+def test_what_was_published_is_counted_and_comes_newest_first(run: Run) -> None:
     async def scenario(store: CommentStore) -> None:
         await added(store, comment(1), comment(2, reply_to="id-0001"), comment(3, page="/b"))
         await added(store, replace(comment(4), state=State.HELD))
         assert [each.id for each in await store.latest(2)] == ["id-0003", "id-0002"]
         assert [each.id for each in await store.latest(9, "/a")] == ["id-0002", "id-0001"]
         assert list(await store.latest(9, "/nothing")) == []
+        assert await store.counts({"/a", "/b", "/nothing"}) == {"/a": 2, "/b": 1}
+        assert await store.counts(()) == {}
 
     run(scenario)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from newsrooms import Kept, Run, running
 
+from bandeau.features.comments.passkeys import Passkey
 from bandeau.features.comments.staff import Role, Staff
 from bandeau.storage.comments.store import FILE
 
@@ -106,3 +107,41 @@ def test_a_former_password_is_in_no_file(tmp_path: Path) -> None:
         everything = b"".join(path.read_bytes() for path in tmp_path.glob(f"{FILE}*"))
     assert b"another" in everything
     assert b"secret-1" not in everything and b"secret-of-ada" not in everything
+
+
+def test_passkeys_are_their_owners_and_go_with_them(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        passkeys, first = kept.room.passkeys, Passkey("p1", "camille", "key", 0, 10)
+        assert not await passkeys.add(first, 2)
+        await kept.room.staff.add(CAM)
+        await kept.room.staff.add(ADA)
+        assert await passkeys.add(first, 2)
+        assert not await passkeys.add(replace(first, staff="ada"), 2)
+        assert await passkeys.add(replace(first, id="p2", made=20), 2)
+        assert not await passkeys.add(replace(first, id="p3"), 2)
+        await passkeys.used("p1", 7)
+        assert await passkeys.find("p1") == (replace(first, signs=7), CAM)
+        assert await passkeys.find("p3") is None
+        assert not await passkeys.remove("ada", "p1")
+        assert await passkeys.remove("camille", "p1")
+        assert [each.id for each in await passkeys.of("camille")] == ["p2"]
+        await kept.room.staff.remove("camille")
+        await kept.room.staff.add(CAM)
+        assert list(await passkeys.of("camille")) == []
+
+    run(scenario)
+
+
+def test_a_challenge_is_answered_once_in_time_and_for_what_it_asked(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        passkeys = kept.room.passkeys
+        for tag in ("t1", "t2"):
+            await passkeys.ask(tag, "enter", 100, 10)
+        assert not await passkeys.answered("t1", "camille", 50)
+        assert not await passkeys.answered("t1", "enter", 100)
+        assert await passkeys.answered("t1", "enter", 99)
+        assert not await passkeys.answered("t1", "enter", 99)
+        await passkeys.ask("t3", "enter", 300, 100)
+        assert await kept.comments.tables.read("SELECT tag FROM challenge") == [("t3",)]
+
+    run(scenario)

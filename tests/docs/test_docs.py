@@ -46,7 +46,11 @@ TABLES = [
     ("## `[choice]`", model.ChoiceTerms),
     ("## `[purposes.NAME]`", model.Purpose),
     ("## `[features.NAME]`", model.Feature),
+    ("### Your own accounts", model.Accounts),
+    ("### An OpenID Connect provider", model.Provider),
     ("### Sections", model.Section),
+    ("### Review", model.Review),
+    ("### Retention", model.Retention),
     ("## `[[trackers]]`", model.Tracker),
     ("### Cookies", model.CookieRule),
 ]

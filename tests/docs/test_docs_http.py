@@ -55,7 +55,8 @@ from bandeau.web.statements import told as stated
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Bandeau]:
-    (tmp_path / "policy.toml").write_text(POLICY, "utf-8")
+    text = re.sub("alternative = .*", "votes = true", POLICY)
+    (tmp_path / "policy.toml").write_text(text, "utf-8")
     app = Bandeau(publisher(Seen()), policy=tmp_path / "policy.toml", data=tmp_path / "data")
     yield app
     app.close()

@@ -90,5 +90,6 @@ def test_all_that_is_kept_is_told_in_plain_words() -> None:
         "reasons": [],
         "place": 0,
         "replies": 0,
+        "origin": "",
     }
     assert told(WRITTEN)["edited"] is None

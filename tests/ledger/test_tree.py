@@ -107,6 +107,22 @@ def test_proofs_of_many_leaves_are_those_of_each():
                 made.inclusions(start, end)
 
 
+def test_a_frontier_that_grows_by_batches_proves_each_leaf_of_them():
+    for size in range(MOST):
+        for end in range(size + 1, MOST):
+            whole = prover(LEAVES[:end])
+            growing = Frontier.of(size, prover(LEAVES[:size])._node if size else LEAVES)
+            assert growing.extend([]) == []
+            assert growing.extend(LEAVES[size:end]) == whole.inclusions(size, end)
+            assert (growing.size, growing.root()) == (end, whole.root())
+            one_by_one = growing.copy()
+            one_by_one.append(LEAVES[0])
+            assert growing.extend(LEAVES[:1])[0] == prover([*LEAVES[:end], LEAVES[0]]).inclusion(
+                end
+            )
+            assert growing.root() == one_by_one.root()
+
+
 def test_every_inclusion_proof_up_to_70():
     for size in range(1, MOST + 1):
         leaves = LEAVES[:size]

@@ -15,17 +15,19 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from bandeau.choice.model import Answer, Choice, Source, Standing
-from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.gate import Open, Proof
 from bandeau.features.comments.judging import Judging
 from bandeau.features.comments.moderate import Rules
+from bandeau.features.comments.review import Reviewer
 from bandeau.policy.model import LANGUAGES, Feature, Policy, Purpose, Site
 from bandeau.policy.words import Words
 from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_words
-from bandeau.web.comments import Comments
+from bandeau.web.comments import Comments, Guests
+from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
-from bandeau.web.inbound import InboundError, same_origin
+from bandeau.web.inbound import InboundError
 from bandeau.web.posting import Posting
 
 WORDS = read_words()
@@ -65,12 +67,14 @@ def posting(
     policy: Policy,
     new_id: Callable[[], str],
     now: Callable[[], float],
+    reviewer: Reviewer | None = None,
 ) -> Posting:
     """Posting by the rules of ``policy``; a visitor's tag is its subject."""
     feature = policy.feature("comments") or Feature(key="comments", purpose="social")
     rules = Rules(feature, feature.words.listed, policy.site.name)
-    judging = Judging(rules, store, newsroom(store.tables).authors, secrets.token_bytes)
-    return Posting(judging, lambda verdict: verdict.subject, new_id, now)
+    judging = Judging(rules, store, newsroom(store.tables).authors, secrets.token_bytes, reviewer)
+    taken = newsroom(store.tables).readers.named
+    return Posting(judging, lambda verdict, _: verdict.subject, new_id, now, taken)
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -88,14 +92,16 @@ class Site_:
     words: Words = WORDS
     ids: list[str] = field(default_factory=lambda: [f"id-{n:04}" for n in range(500)])
     clock: float = 1_700_000_000.25
+    reviewer: Reviewer | None = None
 
     def __post_init__(self) -> None:
-        desk = posting(self.store, self.policy, lambda: self.ids.pop(0), self._now)
+        desk = posting(self.store, self.policy, lambda: self.ids.pop(0), self._now, self.reviewer)
         self.comments = Comments(
-            self.policy, self.words, self.store, self._proof, desk, same_origin
+            self.policy, self.words, self.store, self._proof, desk, Guests(self._reader)
         )
         following = Following(self.policy, self.words, self.store, self.comments.reading)
-        routes = [*self.comments.routes(), *following.routes()]
+        self.counts = Counts(self.policy, self.words, self.store)
+        routes = [*self.comments.routes(), *following.routes(), *self.counts.routes()]
         self.app = Starlette(routes=routes, exception_handlers={InboundError: _refused})
 
     def ask(self, method: str, path: str = PATH, **options: Any) -> httpx.Response:
@@ -119,6 +125,9 @@ class Site_:
 
     async def _proof(self, request: Request) -> Proof:
         return self.proof
+
+    async def _reader(self, request: Request, verdict: Open) -> None:
+        return None
 
     def _now(self) -> float:
         self.clock += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 
@@ -39,12 +40,17 @@ class Told:
 
 @dataclass
 class Receiver:
-    """``answers`` are the next statuses, then 204; ``told`` has one entry for each request."""
+    """``answers`` are the next statuses, then 204; ``told`` has one entry for each request.
+
+    ``body`` is that of the answers, which wait until ``ready`` is set.
+    """
 
     port: int = 0
     told: Queue[Told] = field(default_factory=Queue)
     answers: Queue[int] = field(default_factory=Queue)
     location: str = ""
+    body: bytes = b""
+    ready: Event = field(default_factory=Event)
 
     @property
     def url(self) -> str:
@@ -58,18 +64,22 @@ class Receiver:
 def receiving(port: int = 0) -> Iterator[Receiver]:
     """A receiver that listens on ``port``, any free one by default."""
     receiver = Receiver()
+    receiver.ready.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status = 204 if receiver.answers.empty() else receiver.answers.get()
             receiver.told.put(Told(self.path, headers, body))
+            receiver.ready.wait(30)
+            status = 204 if receiver.answers.empty() else receiver.answers.get()
             self.send_response(status)
             if receiver.location:
                 self.send_header("location", receiver.location)
-            self.send_header("content-length", "0")
+            self.send_header("content-length", str(len(receiver.body)))
             self.end_headers()
+            with contextlib.suppress(OSError):  # who asked may not wait for it
+                self.wfile.write(receiver.body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -81,6 +91,7 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.ready.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -11,6 +11,7 @@ import pytest
 from bandeau import limits
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser
+from bandeau.ledger.retention import Rest
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.model import Period
 from bandeau.storage.memory import MemoryLedger
@@ -41,18 +42,19 @@ class Night:
             self.store, lambda: self.now, lambda size: next(numbers).to_bytes(size), together
         )
         self.forgets = 0
-        self.purged: list[float] = []
-        told = (self, self.store, eraser, PROOF, lambda: self.now, lambda: fraction)
-        self.chores = Chores(*told, self.purge)
+        self.tidied = 0
+        told = (PROOF, lambda: self.now, lambda: fraction, self.tidy)
+        self.chores = Chores(self, self.store, eraser, *told)
 
     async def forget(self) -> None:
         """In the courier's place."""
         self.forgets += 1
 
-    async def purge(self, now: float) -> None:
-        self.purged.append(now)
-        if len(self.purged) == 2:
-            raise CommentsUnavailable("down")
+    async def tidy(self, rest: Rest) -> None:
+        """In the comments' place."""
+        await rest()
+        self.tidied += 1
+        raise CommentsUnavailable("not today")
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -82,7 +84,7 @@ def test_it_purges_once_a_day_what_is_past_its_time() -> None:
     night.end = night.now + 20 * DAY
     night.work()
     assert night.forgets > 210
-    assert len(night.purged) == night.forgets
+    assert night.tidied == night.forgets
     assert night.held == 3  # The records of three erasures.
     assert all(night.store._entries[index].body == b"" for index in range(3))
 

@@ -70,7 +70,13 @@ BAD_JSON = {
 }
 
 
-@pytest.mark.parametrize("path", [COMMENTS, MINE, "/.bandeau/choice"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        COMMENTS,
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (MINE, "/.bandeau/choice")),
+    ],
+)
 @pytest.mark.parametrize("body", BAD_JSON.values(), ids=list(BAD_JSON))
 def test_a_bad_body_is_refused_clearly(reader: Visitor, path: str, body: bytes) -> None:
     for headers in (JSON, FORM):
@@ -127,6 +133,26 @@ def test_an_address_that_names_no_page_is_refused(reader: Visitor, raw: str) -> 
     for headers in ({"accept": "application/json"}, {"accept": "text/html"}):
         answer = reader.get(f"{COMMENTS}?{raw}", headers=headers)
         assert answer.status_code == 400
+        assert "set-cookie" not in answer.headers
+
+
+STRANGE = (
+    *(
+        f"feed?page={path}"
+        for path in ("%ff", "%00", "//evil.test", "/a%0d%0ax:y", "/" + "a" * 501)
+    ),
+    *("feed?lang=%00&page=/a", "feed?lang=' OR 1=1", "counts", "counts?page=", "counts?lang=%00"),
+    "counts?" + "&".join(f"page=/{number}" for number in range(500)),
+    "counts?page=%ff&page=%00&page='%20OR%201=1&page=//evil.test",
+    *(f"at/{named}" for named in ("%ff", "%00", "'%20OR%201=1", "x" * 2_000, "..%2fmine", "")),
+)
+
+
+@pytest.mark.parametrize("address", STRANGE)
+def test_other_strange_addresses_are_refused_or_empty(reader: Visitor, address: str) -> None:
+    for known in ({}, {"if-none-match": b"\xff*", "if-modified-since": "Mon, 99 Foo 0000"}):
+        answer = reader.get(f"{COMMENTS}/{address}", headers=known)
+        assert answer.status_code in (200, 400, 404)
         assert "set-cookie" not in answer.headers
 
 

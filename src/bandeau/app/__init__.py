@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from bandeau import limits
+from bandeau.app.plan import Basic, Plan, per_process
 from bandeau.app.plan import Options as Options
-from bandeau.app.plan import Plan, per_process
 from bandeau.web.asgi import Enforcer
 from bandeau.web.at_once import Begun
 from bandeau.web.django import DjangoShell, settings
@@ -28,10 +28,12 @@ class Bandeau:
     is not with the data; ``explain`` adds ``Bandeau-Explain`` to every answer;
     with ``confine=False`` documents get no ``Connection-Allowlist``; ``shared_page`` gives everyone
     one page where a cache may keep it; ``cache_bytes`` keeps edited pages in memory, where the
-    site lets shared caches keep them; ``notify_private`` tells vendors of withdrawals on private
-    addresses too; ``alone`` shares the folder with no other server that asks so. A site that cannot
-    be held does not start: raises ``PolicyError`` where the policy does not hold, ``OSError``,
-    ``KeysError`` or ``LedgerUnavailable`` where the folder or database cannot be used.
+    site lets shared caches keep them; ``mail`` is the address of a mail server
+    (:func:`bandeau.settings.parse_mail`); ``notify_private`` sends withdrawals, and comments to
+    review, to private addresses too; ``alone`` shares the folder with no other server that asks
+    so. A site that cannot be held does not start: raises ``PolicyError`` where the policy does not
+    hold, ``SettingsError`` where a setting does not, ``OSError``, ``KeysError`` or
+    ``LedgerUnavailable`` where the folder or database cannot be used.
     """
 
     def __init__(
@@ -102,13 +104,9 @@ class BandeauWSGI:
         *,
         policy: str | Path,
         data: str | Path = "bandeau-data",
-        keys: str | Path | None = None,
-        anchors: str | Path | None = None,
-        explain: bool = False,
-        confine: bool = True,
+        **options: Unpack[Basic],
     ) -> None:
-        told = Options(keys=keys, anchors=anchors, explain=explain, confine=confine)
-        self._desks = per_process(policy, data, told)
+        self._desks = per_process(policy, data, options)
         self._shell = WsgiShell(app, self._desks)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -124,14 +122,20 @@ class BandeauMiddleware(DjangoShell):
     """The Django middleware; the first line of ``MIDDLEWARE``: ``"bandeau.app.BandeauMiddleware"``.
 
     The settings ``BANDEAU_POLICY``, ``BANDEAU_DATA``, ``BANDEAU_KEYS``, ``BANDEAU_ANCHORS``,
-    ``BANDEAU_EXPLAIN`` and ``BANDEAU_CONFINE`` are the arguments of :class:`Bandeau`, whose
-    errors it raises when Django loads it.
+    ``BANDEAU_EXPLAIN``, ``BANDEAU_CONFINE`` and ``BANDEAU_MAIL`` are the arguments of
+    :class:`Bandeau`, whose errors it raises when Django loads it.
     """
 
     def __init__(self, get_response: Callable[[Any], Any]) -> None:
-        policy, data, keys, anchors, explain, confine = settings()
-        told = Options(keys=keys, anchors=anchors, explain=explain, confine=confine)
-        self._desks = per_process(policy, data, told)
+        found = settings()
+        told = Options(
+            keys=found.keys,
+            anchors=found.anchors,
+            explain=found.explain,
+            confine=found.confine,
+            mail=found.mail,
+        )
+        self._desks = per_process(found.policy, found.data, told)
         super().__init__(get_response, self._desks)
 
     def close(self) -> None:

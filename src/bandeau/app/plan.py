@@ -8,9 +8,10 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypedDict, cast
 
 from bandeau.app.comments import Commenting
+from bandeau.app.readers import Vouching
 from bandeau.choice.token import Seal
 from bandeau.enforcement.engine import PythonEngine
 from bandeau.enforcement.rules import Rules
@@ -18,17 +19,18 @@ from bandeau.enforcement.shared import SharedPage
 from bandeau.features.comments.own import Fate
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import Outbox
+from bandeau.ledger.retention import Rest
 from bandeau.ledger.store import LedgerStore
 from bandeau.policy.check import load
 from bandeau.policy.model import Policy
 from bandeau.policy.terms import digest, terms_of
 from bandeau.policy.words import Words
-from bandeau.settings import parse_data
+from bandeau.settings import MailServer, SettingsError, parse_data, parse_mail
 from bandeau.storage.anchors import Anchors, anchors_of
 from bandeau.storage.files import listed_words, read_policy, read_words
 from bandeau.storage.keys import Keys
 from bandeau.storage.lock import FolderLock
-from bandeau.storage.place import open_place
+from bandeau.storage.place import Comments, open_place
 from bandeau.storage.suffixes import public_suffixes
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.chores import Chores, Running
@@ -58,13 +60,19 @@ from bandeau.web.transparency import Transparency
 from bandeau.web.visitor import Visitors
 
 
-class Options(TypedDict, total=False):
-    """What a site can be told besides policy and data; see :class:`bandeau.app.Bandeau`."""
+class Basic(TypedDict, total=False):
+    """What a site can be told behind every shell; see :class:`bandeau.app.Bandeau`."""
 
     keys: str | Path | None
     anchors: str | Path | None
     explain: bool
     confine: bool
+    mail: str | None
+
+
+class Options(Basic, total=False):
+    """What a site can be told besides policy and data; see :class:`bandeau.app.Bandeau`."""
+
     shared_page: bool
     cache_bytes: int
     notify_private: bool
@@ -94,6 +102,8 @@ class Plan:
     keys_file: Path | None
     anchors: Anchors
     listed: tuple[str, ...]
+    vouching: Vouching
+    mail: MailServer | None
     options: Options
 
     @classmethod
@@ -108,7 +118,11 @@ class Plan:
         folder = options.get("anchors")
         kept = anchors_of(where, Path(folder) if folder else None)
         listed = listed_words(declared, Path(policy))
-        return cls(declared, source, words, known, where, file, kept, listed, options)
+        mail = _mail_server(declared, options.get("mail"))
+        vouching = Vouching.read(declared, Path(policy))
+        return cls(
+            declared, source, words, known, where, file, kept, listed, vouching, mail, options
+        )
 
     def _is(self, option: Literal["explain", "shared_page", "notify_private", "alone"]) -> bool:
         return self.options.get(option, False)
@@ -127,19 +141,18 @@ class Plan:
         leaving = Leaving(site.rules)
         notice = Notice(self.policy, self.words, leaving, head)
         pages, visitors = Pages(self.policy, notice), Visitors(site)
-        talk = Commenting.of(site, visitors, pages, store, self.listed)
+        talk = self._talk(site, visitors, pages, store)
         placeholder = Placeholder(site.policy, site.words)
         insertions = _insertions(site, notice, leaving, talk, placeholder)
         editor = self._editor(site, insertions, shared)
         showroom = Showroom(self.policy, site.terms_digest, self.source, notice, pages, placeholder)
-        choices = ChoiceDesk(site, visitors, showroom, Items(site, visitors, placeholder))
+        items = Items(site, visitors, placeholder)
+        choices = ChoiceDesk(site, visitors, showroom, items, talk.withdrawn)
         registrable = public_suffixes().registrable
         sightings, outbox = place.sightings(registrable), place.outbox()
         lookout = Lookout(sightings, registrable, site.now)
-        authors = talk.room.authors
-        erasers = erasers_of(
-            ledger, site.subject_key, store, authors, outbox, site.now, site.random
-        )
+        written = talk.written(store)
+        erasers = erasers_of(ledger, site.subject_key, written, outbox, site.now, site.random)
         routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
         routes += [
             *RecordDesk(site, visitors, pages, erasers, talk.mine.any).routes(),
@@ -155,7 +168,7 @@ class Plan:
                 each.close()
 
         chores = self._chores(site, outbox, erasers[Fate.LEAVE], talk)
-        return Open(Desk(own, visitors, editor, lookout), site, pages, Running(chores), close)
+        return Open(Desk(own, visitors, editor, lookout), site, pages, chores, close)
 
     @property
     def _confine(self) -> bool:
@@ -171,20 +184,41 @@ class Plan:
             shared=shared,
         )
 
-    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser, talk: Commenting) -> Chores:
+    def _talk(self, site: Site, visitors: Visitors, pages: Pages, store: Comments) -> Commenting:
+        told, private = (self.listed, self.vouching), self._is("notify_private")
+        return Commenting.of(site, visitors, pages, store, *told, private=private)
+
+    def _chores(self, site: Site, outbox: Outbox, eraser: Eraser, talk: Commenting) -> Running:
         told = (site.policy, site.ledger, outbox, site.subject_key, site.now, _fraction)
         courier = Courier(*told, private=self._is("notify_private"))
+        postman = talk.postman(self.mail, _fraction)
+
+        async def tidy(rest: Rest) -> None:
+            await postman.tidy(rest)
+            await talk.purge(rest)
+
         proof = site.policy.choice.proof
-        return Chores(courier, site.ledger, eraser, proof, site.now, _fraction, talk.purge)
+        chores = Chores(courier, site.ledger, eraser, proof, site.now, _fraction, tidy)
+        return Running(chores, postman.run)
+
+
+def _mail_server(policy: Policy, named: str | None) -> MailServer | None:
+    """The mail server; raises :class:`SettingsError` where one is needed, and none can be used."""
+    feature = policy.feature("comments")
+    if named:
+        return parse_mail(named)
+    if feature and feature.sends_mail:
+        raise SettingsError("mail: the policy lets readers be written to; name a mail server")
+    return None
 
 
 def _fraction() -> float:
     return secrets.randbelow(1_000_000) / 1_000_000
 
 
-def per_process(policy: str | Path, data: str | Path, options: Options) -> PerProcess:
+def per_process(policy: str | Path, data: str | Path, options: Basic) -> PerProcess:
     """Opened once at start to see that it holds, and closed again, since servers fork later."""
-    plan = Plan.read(policy, data, options)
+    plan = Plan.read(policy, data, cast(Options, options))
     plan.open().close()
 
     def opens() -> Opened:
@@ -220,7 +254,7 @@ def _insertions(
         placeholder=placeholder,
         leaving=leaving,
         asking=told.markup,
-        section=talk.section if talk.offered else None,
+        comments=talk.inserted if talk.offered else None,
         scripts=(*notice.script_hashes, *view.script_hashes, told.script_hash),
         styles=notice.style_hashes + view.style_hashes + placeholder.style_hashes,
     )

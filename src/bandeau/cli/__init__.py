@@ -19,6 +19,7 @@ _COMMANDS = Later(
         "ledger": "bandeau.cli.ledger:ledger_group",
         "receipt": "bandeau.cli.ledger:receipt_group",
         "outbox": "bandeau.cli.outbox:outbox_group",
+        "comments": "bandeau.cli.comments:comments_group",
         "staff": "bandeau.cli.staff:staff_group",
         "keys": "bandeau.cli.keys:keys_group",
         "witness": "bandeau.cli.witness:witness_group",

@@ -38,7 +38,7 @@ from bandeau.policy.parse import PolicyError
 from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.place import Place
-from bandeau.web.erasing import erasers_of
+from bandeau.web.erasing import Written, erasers_of
 
 Selected = Callable[[LedgerStore, Rest], AsyncIterator[Held]]
 
@@ -156,8 +156,9 @@ def _open(place: Place) -> Iterator[tuple[LedgerStore, Eraser]]:
         closing(place.outbox()) as outbox,
         closing(place.ledger(keys)) as ledger,
     ):
-        told = (comments, newsroom(comments.tables).authors, outbox)
-        erasers = erasers_of(ledger, keys.subject, *told, time.time, os.urandom)
+        room = newsroom(comments.tables)
+        written = Written(comments, room.authors, room.readers, room.letters)
+        erasers = erasers_of(ledger, keys.subject, written, outbox, time.time, os.urandom)
         yield ledger, erasers[Fate.LEAVE]
 
 

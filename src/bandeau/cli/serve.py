@@ -62,7 +62,14 @@ _UNUSABLE = (
     help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
 )
 @click.option(
-    "--notify-private", is_flag=True, help="Tell vendors on private addresses of withdrawals too."
+    "--mail",
+    metavar="URL",
+    help="Mail server: smtp://USER:PASSWORD@HOST:587?from=ADDRESS; better from the environment.",
+)
+@click.option(
+    "--notify-private",
+    is_flag=True,
+    help="Send to private addresses too: withdrawals, and comments to review.",
 )
 def serve_command(
     config: Path, upstream: str, listen: str, data: str, **options: Unpack[Options]

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -15,16 +15,17 @@ import click
 
 from bandeau import limits
 from bandeau.cli.opening import INVALID, UNREADABLE, data_option, fail, opened
-from bandeau.features.comments.staff import Role, Staff, StaffError, StaffStore, hashed, staff_name
+from bandeau.features.comments.passkeys import Passkey
+from bandeau.features.comments.staff import Role, Staff, StaffError, hashed, staff_name
 from bandeau.features.comments.store import CommentsUnavailable
-from bandeau.storage.comments.newsroom import newsroom
+from bandeau.storage.comments.newsroom import Newsroom, newsroom
 
 Found = TypeVar("Found")
 
 
 @click.group("staff")
 def staff_group() -> None:
-    """Who moderates comments: add, list, remove, change a password."""
+    """Who moderates comments: add, list, remove, change a password, see to passkeys."""
 
 
 @staff_group.command("add")
@@ -44,7 +45,7 @@ def add_command(name: str, data: str, role: str) -> None:
     """
     known = _named(name)
     member = Staff(known, Role(role), _password(), int(time.time()))
-    if not _ask(data, lambda staff: staff.add(member)):
+    if not _ask(data, lambda room: room.staff.add(member)):
         fail(INVALID, f"{known}: is on the staff already.")
     click.echo(f"{known}: added, {role}.")
 
@@ -53,7 +54,7 @@ def add_command(name: str, data: str, role: str) -> None:
 @data_option
 def list_command(data: str) -> None:
     """Print names, roles, and since when."""
-    members = _ask(data, lambda staff: staff.all())
+    members = _ask(data, lambda room: room.staff.all())
     for member in members:
         since = datetime.fromtimestamp(member.made, UTC).date().isoformat()
         click.echo(f"{member.name}  {member.role}  since {since}")
@@ -67,7 +68,7 @@ def list_command(data: str) -> None:
 def remove_command(name: str, data: str) -> None:
     """Remove NAME, and end their sessions; what they did stays in the log."""
     known = _named(name)
-    if not _ask(data, lambda staff: staff.remove(known)):
+    if not _ask(data, lambda room: room.staff.remove(known)):
         fail(INVALID, f"{known}: is not on the staff.")
     click.echo(f"{known}: removed.")
 
@@ -78,9 +79,31 @@ def remove_command(name: str, data: str) -> None:
 def password_command(name: str, data: str) -> None:
     """Give NAME another password, asked for or read from stdin, and end their sessions."""
     known, secret = _named(name), _password()
-    if not _ask(data, lambda staff: staff.change(known, secret)):
+    if not _ask(data, lambda room: room.staff.change(known, secret)):
         fail(INVALID, f"{known}: is not on the staff.")
     click.echo(f"{known}: has another password.")
+
+
+@staff_group.command("passkeys")
+@click.argument("name")
+@data_option
+@click.option("--remove", is_flag=True, help="Remove them all.")
+def passkeys_command(name: str, data: str, remove: bool) -> None:
+    """Print the passkeys of NAME, or remove them; the password stays."""
+    known = _named(name)
+    kept = _ask(data, lambda room: _passkeys(room, known, remove))
+    for passkey in kept:
+        since = datetime.fromtimestamp(passkey.made, UTC).date().isoformat()
+        click.echo(f"{passkey.id}  since {since}{'  removed' if remove else ''}")
+    if not kept:
+        click.echo(f"{known}: has no passkey.")
+
+
+async def _passkeys(room: Newsroom, name: str, remove: bool) -> Sequence[Passkey]:
+    kept = await room.passkeys.of(name)
+    for passkey in kept if remove else ():
+        await room.passkeys.remove(name, passkey.id)
+    return kept
 
 
 def _named(raw: str) -> str:
@@ -102,15 +125,15 @@ def _password() -> str:
         fail(INVALID, f"Not usable: {error}.")
 
 
-def _ask(data: str, work: Callable[[StaffStore], Coroutine[Any, Any, Found]]) -> Found:
+def _ask(data: str, work: Callable[[Newsroom], Coroutine[Any, Any, Found]]) -> Found:
     try:
-        with _open(data) as staff:
-            return asyncio.run(work(staff))
+        with _open(data) as room:
+            return asyncio.run(work(room))
     except CommentsUnavailable as error:
         fail(UNREADABLE, f"{error}.")
 
 
 @contextmanager
-def _open(data: str) -> Iterator[StaffStore]:
+def _open(data: str) -> Iterator[Newsroom]:
     with opened(data) as place, closing(place.comments()) as comments:
-        yield newsroom(comments.tables).staff
+        yield newsroom(comments.tables)

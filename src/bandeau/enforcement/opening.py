@@ -113,6 +113,8 @@ def mark_of(tag: Tag) -> Mark | None:
     values = tag.values
     if values.get(b"data-bandeau") == b"comments":
         return Mark(Place.COMMENTS, tag.source, tag.name.decode("latin-1"))
+    if values.get(b"data-bandeau") == b"count" and b"data-page" in values:
+        return Mark(Place.COUNT, tag.source, decode_attribute(values[b"data-page"]))
     if is_post(tag):
         return Mark(Place.POST, tag.source, tag.name.decode("latin-1"))
     if tag.name == b"meta":

@@ -15,6 +15,7 @@ class Place(StrEnum):
     BODY_START = "body-start"
     LANG = "lang"
     COMMENTS = "comments"
+    COUNT = "count"
     POST = "post"
     META_CSP = "meta-csp"
 
@@ -62,8 +63,9 @@ class Gated(NamedTuple):
 class Mark(NamedTuple):
     """A place in the page. ``original`` is the marked tag, empty at a point between bytes.
 
-    ``text`` is the language, the policy of a ``meta`` element, or the element's name: of comments,
-    and of what a third party's script would make a post.
+    ``text`` is the language, the policy of a ``meta`` element, the page whose comments are to be
+    counted, or the element's name: of comments, and of what a third party's script would make a
+    post.
     """
 
     place: Place

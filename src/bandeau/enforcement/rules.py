@@ -150,7 +150,7 @@ def reserved_cookies(policy: Policy) -> frozenset[bytes]:
     """Names that only Bandeau writes and reads."""
     name = policy.choice.cookie
     own = (name, receipt_cookie(policy), items_cookie(policy), hint_cookie(policy))
-    return frozenset(each.encode() for each in own)
+    return frozenset(each.encode() for each in (*own, reader_cookie(policy)))
 
 
 def receipt_cookie(policy: Policy) -> str:
@@ -161,6 +161,11 @@ def receipt_cookie(policy: Policy) -> str:
 def items_cookie(policy: Policy) -> str:
     """Name of the cookie that names the single items which a visitor loaded."""
     return f"{policy.choice.cookie}-items"
+
+
+def reader_cookie(policy: Policy) -> str:
+    """Name of the cookie under ``/.bandeau/`` that a reader's session is in."""
+    return f"{policy.choice.cookie}-reader"
 
 
 def hint_cookie(policy: Policy) -> str:

@@ -143,8 +143,10 @@ class Draft:
         if not self.after:
             return self.before
         # As JSON writes them: a hexadecimal text needs no escapes, and each record comes by here.
-        told = f'"{placed}"' if isinstance(placed, str) else "null" if placed is None else placed
-        return b"%b%b%b" % (self.before, str(told).encode(), self.after)
+        if placed is None:
+            return self.before + b"null" + self.after
+        told = f'"{placed}"' if isinstance(placed, str) else f"{placed}"
+        return self.before + told.encode() + self.after
 
 
 _JSON = json.JSONEncoder(

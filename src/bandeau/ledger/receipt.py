@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bandeau import limits
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Verifier, decode, encode
@@ -22,14 +23,13 @@ class ReceiptError(ValueError):
     """A receipt that proves nothing. The message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """A record (its exact bytes) with the proof that the log holds it at ``index``."""
 
     id: str
     record: bytes
     salt: bytes
-    index: int
+    index: int  # type: ignore[assignment]  # In place of tuple's method, which nobody asks here.
     proof: tuple[bytes, ...]
     checkpoint: bytes
     key: str

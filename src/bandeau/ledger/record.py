@@ -208,7 +208,12 @@ def artefact_hash(data: bytes) -> str:
 
 def erased_tag(record_id: str) -> str:
     """What stays of an erased id: hexadecimal SHA-256, from which the id cannot be found again."""
-    return hashlib.sha256(b"bandeau/erased/v1" + record_id.encode()).hexdigest()
+    return erased_id_bytes(record_id).hex()
+
+
+def erased_id_bytes(record_id: str) -> bytes:
+    """:func:`erased_tag` as stores keep it, in the place of the id."""
+    return hashlib.sha256(b"bandeau/erased/v1" + record_id.encode()).digest()
 
 
 def _uuid8(named: bytes) -> str:

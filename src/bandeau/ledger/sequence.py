@@ -5,11 +5,12 @@ Every store sequences with this, so that all of them keep the same bytes for the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bandeau.ledger.commitment import SALT_BYTES, commit
 from bandeau.ledger.draft import Draft
+from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import Kind, erased_tag
 from bandeau.ledger.store import LedgerRefused
 
@@ -80,21 +81,24 @@ def sequence(
     """Place ``drafts``, none of them known yet, after the first ``size`` records.
 
     ``formers`` holds the latest record of each subject, ``targets`` the index of each record to
-    erase.
+    erase; ``random`` gives so many bytes, asked once for the salts of all.
     """
     batch = Batch()
-    heads = dict(formers)
+    heads: dict[str, Former | Entry] = dict(formers)
     successors: dict[int, int] = {}
-    for index, draft in enumerate(drafts, size):
+    salts = random(SALT_BYTES * len(drafts))
+    for at, draft in enumerate(drafts):
+        index = size + at
         former = heads.get(draft.subject) if draft.subject else None
         body = draft.body(_placed(draft, former, targets))
-        salt = random(SALT_BYTES)
+        salt = salts[at * SALT_BYTES : (at + 1) * SALT_BYTES]
         commitment = commit(salt, body)
-        batch.entries.append(Entry(index, draft.id, draft.subject, body, salt, commitment))
+        entry = Entry(index, draft.id, draft.subject, body, salt, commitment)
+        batch.entries.append(entry)
         if former:
             successors[former.index] = index
         if draft.subject:
-            heads[draft.subject] = Former(index, commitment)
+            heads[draft.subject] = entry
         if draft.kind is Kind.ERASURE:
             batch.erased[targets[draft.erases]] = erased_tag(draft.erases)
     batch.followed = {old: new for old, new in successors.items() if old < size}
@@ -104,7 +108,19 @@ def sequence(
     return batch
 
 
-def _placed(draft: Draft, former: Former | None, targets: Mapping[str, int]) -> str | int | None:
+def receipts(
+    batch: Batch, proofs: Iterable[tuple[bytes, ...]], note: bytes, key: str
+) -> dict[str, Receipt]:
+    """The receipts of all entries, by id, under the checkpoint ``note`` of the log ``key``."""
+    return {
+        e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
+        for e, proof in zip(batch.entries, proofs, strict=True)
+    }
+
+
+def _placed(
+    draft: Draft, former: Former | Entry | None, targets: Mapping[str, int]
+) -> str | int | None:
     if draft.kind is Kind.ERASURE:
         return targets[draft.erases]
     return former.commitment.hex() if former else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 
 from bandeau.ledger.commitment import EMPTY_ROOT, node_hash
 
@@ -105,6 +106,63 @@ class Frontier:
         self._hashes.append(leaf)
         self.size += 1
 
+    @classmethod
+    def of(cls, size: int, node: Node) -> Frontier:
+        """That of the first ``size`` leaves of a tree; raises what ``node`` raises."""
+        found = cls()
+        found.size = size
+        found._hashes = [node(*at) for at in subtrees(0, size)]
+        return found
+
+    def extend(self, leaves: Sequence[bytes]) -> list[tuple[bytes, ...]]:
+        """Add leaf hashes; gives the inclusion proof of each in the tree that has them all."""
+        if not leaves:
+            return []
+        start, end = self.size, self.size + len(leaves) - 1
+        self.size += len(leaves)
+        row, edge = list(leaves), leaves[-1]
+        levels: list[tuple[int, int, list[bytes]]] = []
+        kept: list[bytes] = []
+        while start != end:
+            if start & 1:
+                row.insert(0, self._hashes.pop())
+            beside = [*row[: end - (start & ~1)], edge]
+            levels.append((start, end, beside))
+            if len(row) & 1:
+                kept.append(row[-1])
+            if end & 1:
+                edge = node_hash(beside[-2], edge)
+            # As node_hash does, without the call: most of a batch's hashes are these.
+            pairs = zip(row[::2], row[1::2], strict=False)
+            row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            start, end = start >> 1, end >> 1
+        upper = self._climb(start, edge, kept, complete=bool(row))
+        self._hashes += reversed(kept)
+        return _proofs(levels, upper)
+
+    def _climb(
+        self, place: int, edge: bytes, kept: list[bytes], *, complete: bool
+    ) -> tuple[bytes, ...]:
+        """The rest of the way up from one node, the last of its height, that holds all new leaves.
+
+        What stays of the frontier is added to ``kept``, lowest first.
+        """
+        way: list[bytes] = []
+        while place:
+            if place & 1:
+                left = self._hashes.pop()
+                way.append(left)
+                edge = node_hash(left, edge) if complete else b""
+                if not complete:
+                    kept.append(left)
+            elif complete:
+                kept.append(edge)
+                complete = False
+            place >>= 1
+        if complete:
+            kept.append(edge)
+        return tuple(way)
+
     def root(self) -> bytes:
         """The root of all leaves so far."""
         return fold(self._hashes) if self._hashes else EMPTY_ROOT
@@ -114,6 +172,25 @@ class Frontier:
         twin = Frontier()
         twin.size, twin._hashes = self.size, list(self._hashes)
         return twin
+
+
+def _proofs(
+    levels: Sequence[tuple[int, int, list[bytes]]], upper: tuple[bytes, ...]
+) -> list[tuple[bytes, ...]]:
+    """Proofs of new leaves, of which ``upper`` is where they go one way.
+
+    ``levels`` are, lowest first, the first and last new position and the hashes from the even one
+    at or before the first on.
+    """
+    ways = [upper]
+    for start, end, hashes in reversed(levels):
+        base, above = start & ~1, start >> 1
+        joined = range(start, end + (end & 1))
+        over = ways
+        ways = [(hashes[(at ^ 1) - base], *over[(at >> 1) - above]) for at in joined]
+        if not end & 1:
+            ways.append(over[-1])
+    return ways
 
 
 def consistency_ranges(former: int, size: int) -> list[Range]:

@@ -21,7 +21,7 @@ from bandeau.ledger.commitment import (
     leaf_hash,
     leaf_hashes,
 )
-from bandeau.ledger.record import Kind, Record, RecordError, artefact_hash, erased_tag, parse_record
+from bandeau.ledger.record import Kind, Record, RecordError, artefact_hash, parse_record
 from bandeau.ledger.retrace import Retrace, Signed
 from bandeau.ledger.since import UNSOUND, Moments
 
@@ -369,8 +369,3 @@ class _Rows:
 def id_bytes(record_id: str) -> bytes:
     """A record id as stores keep it: its 16 bytes."""
     return bytes.fromhex(record_id.replace("-", ""))
-
-
-def erased_id_bytes(record_id: str) -> bytes:
-    """What stores keep in the place of an erased id: 32 bytes."""
-    return bytes.fromhex(erased_tag(record_id))

@@ -176,6 +176,10 @@ def _features(policy: Policy, words: Words, lines: Lines) -> Iterator[Fault]:
             yield lines.fault((*path, "rules"), "schema", _NO_ADDRESS)
         yield from _alternative(policy, feature.alternative, path, words, lines)
         yield from _sections(feature, path, lines)
+        if feature.review is not None and not feature.review.url.startswith("https:"):
+            message = "comments would be sent in clear, so only --notify-private allows it; "
+            message += "use https://"
+            yield lines.fault((*path, "review", "url"), "schema", message, "warning")
 
 
 def _sections(feature: Feature, path: Path, lines: Lines) -> Iterator[Fault]:

@@ -11,7 +11,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from bandeau import limits
 
@@ -122,6 +129,9 @@ Snippet = Annotated[
 StorageKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2_000)]
 Texts = dict[str, Text]
+FileName = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=500)]
+# Only this very machine may be asked without TLS.
+_ISSUER = r"^(https://[^\s<>\"?#]+|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s<>\"?#]*)?)$"
 
 
 class _Declared(BaseModel):
@@ -174,6 +184,19 @@ class Treatment(StrEnum):
     PUBLISH = "publish"
 
 
+class Way(StrEnum):
+    """How readers may show who they are before they comment."""
+
+    NONE = "none"
+    """By a name that they give; nobody checks it."""
+    EMAIL = "email"
+    """By a link that is sent to their address."""
+    TOKEN = "token"  # noqa: S105 - a way, not a secret
+    """By a token that the site's own accounts sign."""
+    OIDC = "oidc"
+    """At an OpenID Connect provider."""
+
+
 class WordSource(BaseModel):
     """Listed words: those written in the policy, or those of a ``file`` beside it."""
 
@@ -204,24 +227,100 @@ class Section(_Declared):
     close_after: Duration | None = None
 
 
+class Accounts(_Declared):
+    """The site's own accounts: who signs tokens, for whom, and the ``keys`` in a file beside.
+
+    ``page`` is where readers sign in there, and come back from with a token.
+    """
+
+    issuer: Text
+    audience: Text
+    keys: FileName
+    page: OwnPath
+
+
+class Provider(_Declared):
+    """An OpenID Connect provider; ``secret`` is a file beside, where it asks for one."""
+
+    issuer: Annotated[str, StringConstraints(pattern=_ISSUER, max_length=500)]
+    client: Text
+    name: Text
+    secret: FileName | None = None
+
+
+class Retention(_Declared):
+    """How long what belongs to comments is kept, each for itself (rule L9).
+
+    ``link`` is what ties a comment to its author: the ledger's record and the author's number.
+    """
+
+    link: Duration = Period(count=2, unit="year")
+    held: Duration = Period(count=6, unit="month")
+    refused: Duration = Period(count=6, unit="month")
+    tombstones: Duration = Period(count=6, unit="month")
+    log: Duration = Period(count=1, unit="year")
+
+
+class Review(_Declared):
+    """A service that is asked of each comment before it is shown; ``names`` sends its name too.
+
+    ``fallback`` is what becomes of a comment where it does not answer.
+    """
+
+    url: Url
+    fallback: Treatment = Treatment.HOLD
+    names: bool = Field(default=False, strict=True)
+
+
 class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
-    All but ``purpose`` and ``alternative`` say how comments are moderated; ``rules`` is where
-    the site's own rules for them are read.
+    ``sign_in`` says who may comment, ``token`` and ``oidc`` who vouches for them, ``reply_mail``
+    whether replies may be told by mail; ``rules`` is where the
+    site's own rules are read; all but these, ``purpose``, ``alternative`` and ``votes`` say how
+    comments are moderated.
     """
 
     key: Key
     purpose: Key
     alternative: Texts = {}
     rules: Address | None = None
+    sign_in: tuple[Way, ...] = Field(default=(Way.NONE,), min_length=1, max_length=len(Way))
+    reply_mail: bool = Field(default=False, strict=True)
+    token: Accounts | None = None
+    oidc: Provider | None = None
     moderation: Moderation = Moderation.AFTER
     first: Treatment = Treatment.PUBLISH
     repeats: Treatment = Treatment.PUBLISH
     close_after: Duration | None = None
     links: int | None = Field(default=None, strict=True, ge=0, le=limits.COMMENT_TEXT_CHARACTERS)
+    votes: bool = Field(default=False, strict=True)
     words: Annotated[WordSource, BeforeValidator(_word_source)] = WordSource()
     sections: tuple[Section, ...] = Field(default=(), max_length=limits.POLICY_SECTIONS)
+    retention: Retention = Retention()
+    review: Review | None = None
+
+    @model_validator(mode="after")
+    def _told(self) -> Feature:
+        for way, told in ((Way.TOKEN, self.token), (Way.OIDC, self.oidc)):
+            if way in self.sign_in and told is None:
+                raise ValueError(f'sign_in lists "{way}"; say whose in [features.{self.key}.{way}]')
+        return self
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """How readers may sign in."""
+        return tuple(way for way in self.sign_in if way is not Way.NONE)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether a name alone is enough to comment."""
+        return Way.NONE in self.sign_in
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether something of it needs a mail server."""
+        return self.reply_mail or Way.EMAIL in self.sign_in
 
 
 class CookieRule(_Declared):

@@ -12,6 +12,7 @@ from bandeau import limits
 from bandeau.policy.fault import Fault, Path, quoted
 from bandeau.policy.lines import Lines
 from bandeau.policy.model import (
+    Accounts,
     ChoiceTerms,
     CookieRule,
     DataKind,
@@ -19,11 +20,15 @@ from bandeau.policy.model import (
     Feature,
     Moderation,
     Policy,
+    Provider,
     Purpose,
+    Retention,
+    Review,
     Section,
     Site,
     Tracker,
     Treatment,
+    Way,
 )
 
 # By the names on the way to a table, list positions and names of purposes left out.
@@ -34,6 +39,10 @@ _MODELS: Mapping[tuple[str, ...], type[BaseModel]] = {
     ("purposes",): Purpose,
     ("features",): Feature,
     ("features", "sections"): Section,
+    ("features", "token"): Accounts,
+    ("features", "oidc"): Provider,
+    ("features", "retention"): Retention,
+    ("features", "review"): Review,
     ("trackers",): Tracker,
     ("trackers", "cookies"): CookieRule,
 }
@@ -53,6 +62,8 @@ _CHOICES = {
     "moderation": Moderation,
     "first": Treatment,
     "repeats": Treatment,
+    "sign_in": Way,
+    "fallback": Treatment,
 }
 _LEGAL = frozenset({"missing", "enum", "string_too_short", "too_short"})
 
@@ -67,6 +78,8 @@ _FORMS = {
     "ASCII on one line",
     "policy_url": 'an address such as "https://vendor.example/privacy"',
     "notify": 'an address such as "https://vendor.example/consent-withdrawn"',
+    "issuer": 'an address such as "https://id.example", as the provider writes it',
+    "url": 'an address such as "https://review.example/comments"',
     "cookie": "letters, digits, - and _ only, at most 60",
     "key": "a lower-case letter, then lower-case letters, digits and -, at most 40",
     "purpose": "the name of one of the [purposes.NAME] tables",
@@ -81,6 +94,7 @@ _SAYS: Mapping[str, Callable[[Mapping[str, object]], str]] = {
     "model_attributes_type": lambda _: "must be a table of keys and values",
     "string_too_short": lambda _: "is empty; write it, or remove the key",
     "too_short": lambda _: "is empty; list at least one",
+    "bool_type": lambda _: "must be true or false, without quotes",
     "int_type": lambda _: "must be a whole number",
     "int_from_float": lambda _: "must be a whole number",
     "int_parsing": lambda _: "must be a whole number, without quotes",

@@ -54,6 +54,18 @@ def listed_words(policy: Policy, path: Path) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def beside(file: Path, most: int) -> bytes:
+    """The bytes of a file that a policy names; raises ``OSError`` with a message that names it."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise OSError(f"{file}: cannot be read: {_reason(error)}") from error
+    if len(data) > most:
+        raise OSError(f"{file}: larger than {most} bytes")
+    return data
+
+
 @cache
 def read_words() -> Words:
     """The built-in texts, one language for each file of ``policy/texts``."""

@@ -16,7 +16,7 @@ from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 Answer = Receipt | LedgerRefused
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Waiter:
     """Who waits for a draft to be kept, and where the answer goes."""
 
@@ -32,37 +32,44 @@ class Waiter:
 
 
 class Line:
-    """Waiters in the order in which they came; taken by one event loop, which ``wake`` wakes."""
+    """Waiters in the order in which they came, taken by one thread or loop, which ``wake`` wakes.
 
-    def __init__(self, wake: Callable[[], object]) -> None:
+    ``what`` they wait for stands in what one is told who finds too many here.
+    """
+
+    def __init__(self, wake: Callable[[], object], what: str) -> None:
         self._wake = wake
+        self._what = what
         self._waiting: deque[Waiter] = deque()
         self._gate = threading.Lock()
-        self._closed = False
+        self._waking: asyncio.AbstractEventLoop | None = None
+        self.closed = False
 
     def submit(self, draft: Draft) -> asyncio.Future[Receipt]:
         """Queue a draft; raises :class:`LedgerUnavailable` when closed or full."""
         waiter = Waiter.of(draft)
         with self._gate:
-            if self._closed:
+            if self.closed:
                 raise LedgerUnavailable("the ledger is closed")
             if len(self._waiting) >= limits.LEDGER_QUEUE:
-                raise LedgerUnavailable("too many records wait for the database")
+                raise LedgerUnavailable(f"too many records wait for {self._what}")
             self._waiting.append(waiter)
-            first = len(self._waiting) == 1
+            first, self._waking = self._waking is not waiter.loop, waiter.loop
         if first:
-            self._wake()
+            # After all that this loop has at hand, so that they share a commit.
+            waiter.loop.call_soon(self._wake)
         return waiter.answer
 
     def take(self, count: int = limits.LEDGER_BATCH) -> list[Waiter]:
         """Those that have waited longest, at most ``count``."""
         with self._gate:
+            self._waking = None
             return [self._waiting.popleft() for _ in range(min(len(self._waiting), count))]
 
     def close(self) -> None:
         """Let nobody in any more; who waits still gets an answer."""
         with self._gate:
-            self._closed = True
+            self.closed = True
         self._wake()
 
 

@@ -56,7 +56,7 @@ class Admin:
 
     async def enter(self, request: Request) -> Response:
         """Sign in. 401 where name and password do not match, 429 after too many attempts."""
-        fields = await self._room.posted(request, limits.CHOICE_BODY_BYTES)
+        fields = await self._room.posted(request)
         name, password = only(fields, "name"), only(fields, "password")
         lang = self._room.lang(request)
         try:
@@ -74,7 +74,7 @@ class Admin:
 
     async def leave(self, request: Request) -> Response:
         """Sign out."""
-        await self._room.posted(request, limits.CHOICE_BODY_BYTES)
+        await self._room.posted(request)
         return self._room.on(request, HOME, await self._room.sign_in.end(request))
 
     async def show(self, request: Request, staff: Staff) -> Response:
@@ -87,7 +87,7 @@ class Admin:
 
         The reason is that of the same form: 422 where it says too little or too much.
         """
-        fields = await self._room.posted(request)
+        fields = await self._room.posted(request, limits.COMMENT_BODY_BYTES)
         staff = await self._room.sign_in.who(request)
         if staff is None:
             return self._room.on(request, HOME)

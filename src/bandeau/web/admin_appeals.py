@@ -46,7 +46,7 @@ class Appeals:
         403 for who took it, unless nobody else is there; 422 without an answer, or where what is
         removed now is illegal by no law.
         """
-        fields = await self._room.posted(request)
+        fields = await self._room.posted(request, limits.COMMENT_BODY_BYTES)
         staff = await self._room.sign_in.who(request)
         if staff is None:
             return self._room.on(request, HOME)

@@ -74,7 +74,7 @@ class Room:
 
         return self.answering(entered)
 
-    async def posted(self, request: Request, most: int = limits.COMMENT_BODY_BYTES) -> Fields:
+    async def posted(self, request: Request, most: int = limits.CHOICE_BODY_BYTES) -> Fields:
         """What a form of ours holds, of at most so many bytes; raises :class:`InboundError`."""
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
@@ -86,6 +86,10 @@ class Room:
         most = limits.QUEUE_COUNTED + 1
         waiting = {name: await count(most) for name, count in self._counts.items()}
         return Desk(staff, lang, waiting, self.view.say(lang, key, **values) if key else "")
+
+    def say(self, request: Request, key: str, **values: object) -> str:
+        """A text for staff in the language of the page."""
+        return self.view.say(self.lang(request), key, **values)
 
     def lang(self, request: Request) -> str:
         """The language of the page."""

@@ -16,8 +16,10 @@ from bandeau import limits
 from bandeau.features.comments.grounds import JUDGED, Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
+from bandeau.features.comments.passkeys import Passkey
 from bandeau.features.comments.queue import NO_REASON, Act, Deed, Past
 from bandeau.features.comments.reports import Report
+from bandeau.features.comments.review import REVIEWED
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.words import WordList
 from bandeau.policy.words import Words, direction
@@ -29,6 +31,7 @@ APPEALS = f"{PATH}/appeals"
 SEARCH = f"{PATH}/search"
 FIGURES = f"{PATH}/figures"
 LOG = f"{PATH}/log"
+PASSKEYS = f"{PATH}/passkeys"
 REPORTED = "reported"
 STATES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
 QUEUES = (State.HELD.value, REPORTED, *(state.value for state in STATES[1:]))
@@ -85,13 +88,15 @@ class AdminView:
         self._listed = WordList(listed)
         self._css = static.style("admin.css")
         self._script = static.script("admin.js")
+        self._passkey = static.script("passkey.js")
 
     @property
     def page_policy(self) -> str:
         """The Content-Security-Policy of these pages."""
         return (
             f"default-src 'none'; style-src {static.source_hash(self._css)}; "
-            f"script-src {static.source_hash(self._script)}; form-action 'self'; "
+            f"script-src {static.source_hash(self._script)} {static.source_hash(self._passkey)}; "
+            "connect-src 'self'; form-action 'self'; "
             "base-uri 'none'; frame-ancestors 'none'"
         )
 
@@ -108,7 +113,24 @@ class AdminView:
         """The form that asks who it is."""
         limit = limits.STAFF_PASSWORD_CHARACTERS
         return self.page(
-            "admin_sign_in.html", lang, message=message, name=name, password_limit=limit
+            "admin_sign_in.html",
+            lang,
+            message=message,
+            name=name,
+            password_limit=limit,
+            script=Markup(self._passkey),  # noqa: S704 - our own script
+        )
+
+    def passkeys(self, desk: Desk, kept: Sequence[Passkey]) -> str:
+        """The passkeys of one member."""
+        return self.page(
+            "admin_passkeys.html",
+            desk.lang,
+            desk=desk,
+            current="passkeys",
+            action=f"{PASSKEYS}?{urlencode({'lang': desk.lang})}",
+            items=[{"id": each.id, "date": moment(each.made * 1000)} for each in kept],
+            script=Markup(self._passkey),  # noqa: S704 - our own script
         )
 
     def queue(self, desk: Desk, queue: Queue, said: Reason = NO_REASON) -> str:
@@ -221,6 +243,8 @@ def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:
     if desk.staff.reads_log:
         href = f"{LOG}?{urlencode({'lang': desk.lang})}"
         tabs.append({"href": href, "text": say("admin.log"), "current": current == "log"})
+    href, here = f"{PASSKEYS}?{urlencode({'lang': desk.lang})}", current == "passkeys"
+    tabs.append({"href": href, "text": say("passkey.title"), "current": here})
     return tabs
 
 
@@ -255,7 +279,7 @@ def _reason(say: Say, code: str) -> str:
     try:
         return say(f"reason.{code}")
     except KeyError:
-        return code
+        return code.removeprefix(REVIEWED)
 
 
 def _history(say: Say, past: Past | None) -> str:

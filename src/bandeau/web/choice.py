@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from asyncio import Lock, gather, to_thread
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from bandeau.choice.decide import Action, UnknownPurposeError, decide, expiry, s
 from bandeau.choice.model import Answer, Choice, Standing
 from bandeau.choice.token import NOTED, VISITOR_BYTES, Ticket, choice_mask
 from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
-from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.gate import FEATURE, Proof
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.publication import Shown, publish
 from bandeau.ledger.receipt import Receipt
@@ -41,6 +41,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.items import Items, Wanted
+from bandeau.web.sessions import session_cookie, token_of
 from bandeau.web.showroom import Showroom
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors
@@ -74,7 +75,16 @@ def state(site: Site, standing: Standing, *, proven: bool) -> dict[str, object]:
 class ChoiceDesk:
     """Answers GET and POST of ``/.bandeau/choice`` for one site."""
 
-    def __init__(self, site: Site, visitors: Visitors, showroom: Showroom, items: Items) -> None:
+    def __init__(
+        self,
+        site: Site,
+        visitors: Visitors,
+        showroom: Showroom,
+        items: Items,
+        withdrawn: Callable[[str, Collection[str]], Awaitable[None]] | None = None,
+    ) -> None:
+        """``withdrawn`` is told of a subject and of what it takes back, once that is recorded."""
+        self._withdrawn = withdrawn
         self._items = items
         self._site = site
         self._visitors = visitors
@@ -145,6 +155,8 @@ class ChoiceDesk:
             raise _taken() from error
         if receipt.record != draft.body(parse_record(receipt.record).prev):
             return await self._replayed(request, receipt, draft.subject, visitor, proof)
+        if withdrawn and self._withdrawn:
+            await self._withdrawn(draft.subject, withdrawn)
         choice = Choice(site.terms_digest, answers, draft.id, draft.time // 1000)
         standing = stand(site.terms, choice, site.terms)
         cookies = self._cookies(request, choice, Ticket(visitor, draft.id), standing, sent)
@@ -291,6 +303,9 @@ class ChoiceDesk:
         loaded = items_cookie(site.policy)
         if loaded.encode() in sent.cookie:
             lines.append(_cookie(loaded, "", "/", 0, secure))
+        feature = site.policy.feature(FEATURE)
+        if feature and token_of(site, request) and not standing.grants(feature.purpose):
+            lines.append(session_cookie(site, request, "", 0))
         return tuple(lines + endings(site, standing, request, sent))
 
     def _note(self, request: Request, fields: Fields) -> Response:

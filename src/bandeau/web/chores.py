@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError
 
 from bandeau import limits
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser
 from bandeau.ledger.outbox import OutboxUnavailable
-from bandeau.ledger.retention import purge
+from bandeau.ledger.retention import Rest, purge
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.policy.model import Period
 from bandeau.web.courier import Courier
 
 Sleep = Callable[[float], Awaitable[None]]
-Purge = Callable[[float], Awaitable[None]]
 _HOUR_SECONDS = 3_600
 
 
@@ -25,8 +24,7 @@ class Chores:
     """Those of one process, on the event loop that serves; its stores are closed after them.
 
     ``now`` gives Unix seconds, ``fraction`` a number from 0 to 1, so that processes which started
-    together do not work together. ``purge_comments`` erases what is past its time at the Unix
-    seconds that it is given.
+    together do not work together.
     """
 
     def __init__(
@@ -37,7 +35,7 @@ class Chores:
         proof: Period,
         now: Callable[[], float],
         fraction: Callable[[], float],
-        purge_comments: Purge | None = None,
+        comments: Callable[[Rest], Awaitable[object]] | None = None,
     ) -> None:
         self._courier = courier
         self._ledger = ledger
@@ -45,7 +43,7 @@ class Chores:
         self._proof = proof
         self._now = now
         self._fraction = fraction
-        self._purge_comments = purge_comments
+        self._comments = comments
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -62,24 +60,27 @@ class Chores:
             with contextlib.suppress(LedgerUnavailable, OutboxUnavailable, CommentsUnavailable):
                 await purge(self._ledger, self._eraser, self._proof, int(self._now()), rest)
                 await self._courier.forget()
-            with contextlib.suppress(CommentsUnavailable):
-                if self._purge_comments:
-                    await self._purge_comments(self._now())
+            with contextlib.suppress(LedgerUnavailable, CommentsUnavailable):
+                await self._purge_comments(rest)
             hours = limits.PURGE_HOURS - self._fraction()
             await sleep(hours * _HOUR_SECONDS)
 
+    async def _purge_comments(self, rest: Rest) -> None:
+        if self._comments is not None:
+            await self._comments(rest)
+
 
 class Running:
-    """Runs chores on the loop at hand, once at a time."""
+    """Runs chores, and what goes on ``beside`` them, on the loop at hand, once at a time."""
 
-    def __init__(self, chores: Chores) -> None:
-        self._chores = chores
+    def __init__(self, chores: Chores, *beside: Callable[[], Awaitable[None]]) -> None:
+        self._works = (chores.run, *beside)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, unless they run already. Called on the event loop that serves."""
         if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._chores.run())
+            self._task = asyncio.get_running_loop().create_task(_all(self._works))
 
     def end(self) -> None:
         """End them, and wait for that where they run on another thread's loop."""
@@ -97,6 +98,10 @@ class Running:
         task, self._task = self._task, None
         if task is not None:
             await _ended(task)
+
+
+async def _all(works: Sequence[Callable[[], Awaitable[None]]]) -> None:
+    await asyncio.gather(*(work() for work in works))
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -19,6 +20,7 @@ from bandeau.features.comments.gate import (
     appears,
     judge,
 )
+from bandeau.features.comments.letters import parse_address
 from bandeau.features.comments.markdown import plain, quoted
 from bandeau.features.comments.model import (
     Comment,
@@ -26,29 +28,42 @@ from bandeau.features.comments.model import (
     Refusal,
     State,
 )
+from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.features.comments.write import BAD_PAGE, escaped_path, page_path
+from bandeau.features.comments.votes import VoteStore
+from bandeau.features.comments.write import ADDRESS, BAD_PAGE, escaped_path, page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_body import JSON, parse_draft, read_body
+from bandeau.web.comments_embed import shared_with, sibling
 from bandeau.web.comments_reading import Asked, Reading
 from bandeau.web.comments_threads import Drawn
 from bandeau.web.comments_told import all_of, public
 from bandeau.web.comments_view import CommentsView, Scene
+from bandeau.web.inbound import same_origin
 from bandeau.web.posting import UNAVAILABLE, Posting
 from bandeau.web.visitor import accepted_languages
 
 PATH = "/.bandeau/comments"
+Watch = Callable[[Request, Comment, Open, str, str], Awaitable[None]]
+"""Tells replies to a comment to an address, in a language; never raises."""
 
 CROSS_SITE = Refusal("cross-site", 403, "error.cross_site")
 NOT_OFFERED = Refusal(Reason.NOT_OFFERED, 404, "error.not_found")
 
 
+@dataclass(frozen=True, slots=True)
+class Guests:
+    """Who is signed in, and who is told of replies: nobody where ``watch`` is ``None``."""
+
+    reader: Callable[[Request, Open], Awaitable[Reader | None]]
+    watch: Watch | None = None
+
+
 class Comments:
     """The comments of one site over HTTP (DESIGN section 6).
 
-    ``proof`` asks the ledger, ``same_origin`` says whether a post comes from a page of this very
-    site.
+    ``proof`` asks the ledger; without ``votes`` nothing can be recommended.
     """
 
     def __init__(
@@ -58,14 +73,16 @@ class Comments:
         store: CommentStore,
         proof: Callable[[Request], Awaitable[Proof]],
         posting: Posting,
-        same_origin: Callable[[Request], bool],
+        guests: Guests,
+        votes: VoteStore | None = None,
     ) -> None:
         self.view = CommentsView(policy, words)
         self._policy = policy
-        self.reading = Reading(store, self.view.threads)
+        self.reading = Reading(store, self.view.threads, votes)
         self._proof = proof
         self._posting = posting
-        self._same_origin = same_origin
+        self._reader = guests.reader
+        self._watch = guests.watch
 
     def routes(self) -> list[BaseRoute]:
         """Reading and posting under :data:`PATH`."""
@@ -91,7 +108,10 @@ class Comments:
         """A list to ``GET``, a comment published or a reason why not to ``POST``."""
         if self._policy.feature(FEATURE) is None:
             return self._refused(request, NOT_OFFERED)
-        return await (self._post(request) if request.method == "POST" else self._list(request))
+        answer = await (self._post(request) if request.method == "POST" else self._list(request))
+        if _embeds(request):
+            answer.headers.update(shared_with(sibling(request, self._policy)))
+        return answer
 
     async def _list(self, request: Request) -> Response:
         pages = request.query_params.getlist("page")
@@ -120,10 +140,11 @@ class Comments:
         scene = Scene(
             verdict, lang, page, threads, order=asked.order, draft=draft, answered=answered
         )
-        return self._html(self.view.page(scene), 200)
+        return self._shown(request, scene, 200)
 
     async def _post(self, request: Request) -> Response:
-        if not self._same_origin(request):
+        embedded = _embeds(request) and sibling(request, self._policy)
+        if not (embedded or same_origin(request)):
             return self._refused(request, CROSS_SITE)
         body = await read_body(request)
         if isinstance(body, Refusal):
@@ -135,23 +156,38 @@ class Comments:
             return await self._turned_down(request, _locked(verdict), verdict, kept)
         if isinstance(draft, Refusal):
             return self._refused(request, draft)
-        outcome = await self._posting.post(draft, verdict)
+        outcome = await self._posted(request, draft, verdict)
         if isinstance(outcome, Refusal):
             return await self._turned_down(request, outcome, verdict, draft)
         return await self._kept(request, outcome, verdict)
 
+    async def _posted(self, request: Request, draft: Draft, verdict: Open) -> Comment | Refusal:
+        told = self._watch is not None and draft.tell is not None
+        address = parse_address(draft.tell or "") if told else None
+        if told and address is None:
+            return ADDRESS
+        try:
+            reader = await self._reader(request, verdict)
+        except CommentsUnavailable:
+            return UNAVAILABLE
+        outcome = await self._posting.post(draft, verdict, reader)
+        if self._watch and address and isinstance(outcome, Comment):
+            await self._watch(request, outcome, verdict, address, self._lang(request))
+        return outcome
+
     async def _kept(self, request: Request, comment: Comment, verdict: Open) -> Response:
         """A comment that is published, or one that a moderator will look at: 202, with a text."""
-        if comment.state is State.PUBLISHED:
+        published = comment.state is State.PUBLISHED
+        if published and not _embeds(request):
             return _published(request, comment)
         if not _wants_html(request):
             body = {"comment": all_of(comment) | {"state": comment.state.value}}
             return JSONResponse(body, 202, headers=_headers(202))
         lang = self._lang(request)
         threads = await self._threads(comment.page, lang, opened=True)
-        message = self.view.tell(lang, "comments.held", {})
+        message = self.view.tell(lang, "comments.sent" if published else "comments.held", {})
         scene = Scene(verdict, lang, comment.page, threads, message=message)
-        return self._html(self.view.page(scene), 202)
+        return self._shown(request, scene, 201 if published else 202)
 
     async def _turned_down(
         self, request: Request, refusal: Refusal, verdict: Verdict, draft: Draft | None
@@ -172,11 +208,11 @@ class Comments:
             answered=await self.reading.answered(page, draft.reply_to),
             message=self._message(request, refusal),
         )
-        return self._html(self.view.page(scene), refusal.status)
+        return self._shown(request, scene, refusal.status)
 
     def _refused(self, request: Request, refusal: Refusal) -> Response:
         message = self._message(request, refusal)
-        if _wants_html(request):
+        if _wants_html(request) and not _embeds(request):
             return self._html(self.view.fault(self._lang(request), message), refusal.status)
         body = {"error": {"reason": str(refusal.code), "message": message}}
         return JSONResponse(body, refusal.status, headers=_headers(refusal.status))
@@ -187,6 +223,10 @@ class Comments:
             return await self.reading.drawn(page, Asked(), self.view.spoken(lang), opened=opened)
         except CommentsUnavailable:
             return None
+
+    def _shown(self, request: Request, scene: Scene, status: int) -> Response:
+        draw = self.view.embedded if _embeds(request) else self.view.page
+        return self._html(draw(scene), status)
 
     def _html(self, body: str, status: int) -> Response:
         policy = {"Content-Security-Policy": self.view.page_policy}
@@ -232,11 +272,16 @@ def _is_json(request: Request) -> bool:
     return kind.strip().lower() == JSON
 
 
+def _embeds(request: Request) -> bool:
+    """Whether it is asked by ``browser/embed.js``, for the section alone."""
+    return request.query_params.get("format") == "section"
+
+
 def _asks_html(request: Request) -> bool:
     """Whether a list is wanted as HTML: it is asked for by name, as every browser does."""
     wanted = request.query_params.get("format")
-    if wanted in ("html", "json"):
-        return wanted == "html"
+    if wanted in ("html", "json", "section"):
+        return wanted != "json"
     return "text/html" in request.headers.get("accept", "")
 
 

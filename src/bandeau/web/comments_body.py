@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from bandeau import limits
 from bandeau.features.comments.model import Draft, Refusal
 
-FIELDS = ("page", "name", "text", "reply_to")
+FIELDS = ("page", "name", "text", "reply_to", "email")
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
@@ -53,17 +53,14 @@ def parse_draft(content_type: str, body: bytes) -> Draft | Refusal:
 
 def _draft(fields: Mapping[str, object]) -> Draft | Refusal:
     texts = [fields.get(name, "") for name in FIELDS]
-    if texts[3] is None:
-        texts[3] = ""
-    page, name, text, reply_to = texts
-    if not (
-        isinstance(page, str)
-        and isinstance(name, str)
-        and isinstance(text, str)
-        and isinstance(reply_to, str)
-    ):
+    for optional in (3, 4):
+        texts[optional] = "" if texts[optional] is None else texts[optional]
+    known = [text for text in texts if isinstance(text, str)]
+    notify = fields.get("notify")
+    if len(known) < len(FIELDS) or not (notify is None or isinstance(notify, str | bool)):
         return WRONG_FIELD
-    return Draft(page, name, text, reply_to or None)
+    page, name, text, reply_to, email = known
+    return Draft(page, name, text, reply_to or None, email if notify else None)
 
 
 def _from_form(body: bytes) -> Mapping[str, object]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.votes import VoteStore
 from bandeau.web.comments_kept import Kept
 from bandeau.web.comments_threads import Drawn, ThreadsView
 from bandeau.web.comments_told import listed
@@ -60,11 +61,16 @@ class Told(NamedTuple):
 
 
 class Reading:
-    """Reads the comments of one site. Every method but :meth:`answered` raises
-    :class:`CommentsUnavailable`."""
+    """Reads the comments of one site, with their ``votes`` where the policy has them.
 
-    def __init__(self, store: CommentStore, threads: ThreadsView) -> None:
+    Every method but :meth:`answered` raises :class:`CommentsUnavailable`.
+    """
+
+    def __init__(
+        self, store: CommentStore, threads: ThreadsView, votes: VoteStore | None = None
+    ) -> None:
         self._store = store
+        self._votes = votes
         self._threads = threads
         self._told: Kept[Told] = Kept()
         self._drawn: Kept[Drawn] = Kept()
@@ -74,7 +80,8 @@ class Reading:
         version, key = await self._store.version(page), (page, asked)
         found = self._told.found(key, version) if asked.begins else None
         if found is None:
-            body = listed(page, await self._listing(page, asked))
+            listing = await self._listing(page, asked)
+            body = listed(page, listing, await self._recommended(listing))
             found = Told(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
             if asked.begins:
                 self._told.keep(key, version, found, _ENTRY_BYTES + len(body))
@@ -86,7 +93,8 @@ class Reading:
         found = self._drawn.found(key, version) if asked.begins else None
         if found is None:
             listing = await self._listing(page, asked)
-            found = self._threads.draw(page, listing, lang, opened=opened)
+            votes = await self._recommended(listing)
+            found = self._threads.draw(page, listing, lang, votes, opened=opened)
             if asked.begins:
                 size = _ENTRY_BYTES + len(found.threads) + len(found.anchors)
                 self._drawn.keep(key, version, found, size)
@@ -102,6 +110,13 @@ class Reading:
             return None
         shown = found and found.page == page and found.state is State.PUBLISHED
         return found if shown else None
+
+    async def _recommended(self, listing: Listing) -> Mapping[str, int] | None:
+        """How often each comment is recommended, where that is counted."""
+        if self._votes is None:
+            return None
+        threads = listing.threads
+        return await self._votes.votes([e.id for t in threads for e in (t.root, *t.replies)])
 
     async def _listing(self, page: str, asked: Asked) -> Listing:
         if asked.thread is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +16,7 @@ from bandeau.policy.words import Words
 
 Say = Callable[..., str]
 
+_SYSTEMS = {"disqus": "Disqus", "wordpress": "WordPress"}
 _DATES = {"de": "%d.%m.%Y", "ru": "%d.%m.%Y"} | dict.fromkeys(("fr", "es", "it", "ar"), "%d/%m/%Y")
 _ANCHOR = Markup('<span id="comment-{0}" slot="comment-{0}"></span>')
 
@@ -49,6 +50,7 @@ class Item:
     on: str
     answers: str
     edited: bool
+    origin: str
     shown: bool
 
 
@@ -78,12 +80,29 @@ class ThreadsView:
     def __init__(self, words: Words) -> None:
         self._words = words
 
-    def draw(self, page: str, listing: Listing, lang: str, *, opened: bool) -> Drawn:
-        """The threads of ``listing``; ``opened`` for who may answer."""
+    def draw(
+        self,
+        page: str,
+        listing: Listing,
+        lang: str,
+        votes: Mapping[str, int] | None = None,
+        *,
+        opened: bool,
+    ) -> Drawn:
+        """The threads of ``listing``; ``opened`` for who may answer and recommend."""
         say = self.sayer(lang)
         threads = [_thread(say, lang, kept) for kept in listing.threads]
+        told = {each: recommended(say, count) for each, count in (votes or {}).items()}
         template = packaged().get_template("comments_threads.html")
-        drawn = template.render(say=say, page=page, lang=lang, open=opened, threads=threads)
+        drawn = template.render(
+            say=say,
+            page=page,
+            lang=lang,
+            open=opened,
+            threads=threads,
+            votes=votes is not None,
+            told=told,
+        )
         ids = (each.id for thread in threads for each in (thread.root, *thread.replies))
         return Drawn(
             listing.count,
@@ -96,6 +115,18 @@ class ThreadsView:
     def sayer(self, lang: str) -> Say:
         """What says a text in ``lang``."""
         return lambda key, **values: self._words.say(lang, key, **values)
+
+
+def counted(say: Say, count: int) -> str:
+    """How many comments there are, in words."""
+    if count == 0:
+        return say("comments.count_none")
+    return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
+
+
+def recommended(say: Say, count: int) -> str:
+    """How many recommend a comment, in words."""
+    return say("comments.votes_one") if count == 1 else say("comments.votes_many", count=count)
 
 
 def name_of(say: Say, comment: Comment) -> str:
@@ -119,6 +150,12 @@ def _thread(say: Say, lang: str, kept: Kept) -> Thread:
     return Thread(_item(say, lang, kept.root, ""), replies, more)
 
 
+def _origin(say: Say, comment: Comment) -> str:
+    """Where it was written, if not here."""
+    system = _SYSTEMS.get(comment.origin, comment.origin)
+    return say("comments.origin", system=system) if system else ""
+
+
 def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
     moment = datetime.fromtimestamp(comment.time / 1000, UTC)
     date = moment.strftime(f"{_DATES.get(lang, '%Y-%m-%d')} %H:%M UTC")
@@ -131,5 +168,6 @@ def _item(say: Say, lang: str, comment: Comment, answers: str) -> Item:
         on=say("comments.on", date=date),
         answers=answers,
         edited=shown and comment.edited > 0,
+        origin=_origin(say, comment) if shown else "",
         shown=shown,
     )

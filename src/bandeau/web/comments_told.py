@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,11 +10,13 @@ import orjson
 from bandeau.features.comments.model import Comment, Listing, State, rfc3339
 
 
-def listed(page: str, listing: Listing) -> bytes:
-    """The JSON of a list of comments of ``page``."""
+def listed(page: str, listing: Listing, votes: Mapping[str, int] | None = None) -> bytes:
+    """The JSON of a list of comments of ``page``, with how many recommend each."""
     body = {"page": page, "count": listing.count, "next": listing.next or None}
     threads = listing.threads
     told = [public(each) for thread in threads for each in (thread.root, *thread.replies)]
+    if votes is not None:
+        told = [each | {"votes": votes.get(each["id"], 0)} for each in told]
     return orjson.dumps(body | {"comments": told})
 
 
@@ -31,7 +34,7 @@ def public(comment: Comment) -> dict[str, Any]:
 
 def all_of(comment: Comment) -> dict[str, Any]:
     """The same of a comment that its author is told of, whatever its state."""
-    return {
+    told = {
         "id": comment.id,
         "time": rfc3339(comment.time),
         "reply_to": comment.reply_to,
@@ -39,3 +42,4 @@ def all_of(comment: Comment) -> dict[str, Any]:
         "html": comment.html,
         "edited": rfc3339(comment.edited) if comment.edited else None,
     }
+    return told | ({"origin": comment.origin} if comment.origin else {})

@@ -20,7 +20,7 @@ from bandeau.features.comments.model import Comment, Draft, Order
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, direction, purpose_text
 from bandeau.web import static
-from bandeau.web.comments_threads import Drawn, Say, ThreadsView, name_of, packaged
+from bandeau.web.comments_threads import Drawn, Say, ThreadsView, counted, name_of, packaged
 
 _WHY = {
     Reason.REFUSED: "comments.locked_why",
@@ -55,6 +55,8 @@ class CommentsView:
     def __init__(self, policy: Policy, words: Words) -> None:
         self._policy = policy
         self._words = words
+        feature = policy.feature(FEATURE)
+        self._votes = feature is not None and feature.votes
         self.threads = ThreadsView(words)
         self._script = static.script("comments.js")
         self._css = static.style("comments.css")
@@ -111,6 +113,12 @@ class CommentsView:
             section=Markup(self._draw(scene)),  # noqa: S704 - drawn by an escaping template
         )
 
+    def embedded(self, scene: Scene) -> str:
+        """The section of ``scene`` for ``browser/embed.js``."""
+        state = "open" if isinstance(scene.verdict, Open) else "locked"
+        drawn = self._draw(scene)
+        return f'<section data-bandeau="comments" data-state="{state}">{drawn}</section>'
+
     def fault(self, lang: str, message: str) -> str:
         """A page that says what went wrong, where there is no section to show it in."""
         return self._shell(lang, "/", title=self._sayer(lang)("error.title"), message=message)
@@ -133,11 +141,12 @@ class CommentsView:
                 page=scene.page,
                 script=Markup(self._script),  # noqa: S704 - our own script
                 purpose=purpose,
+                **self._signing(),
                 alternative=self._alternative(scene.lang),
                 open=isinstance(scene.verdict, Open),
                 lock=_lock(say, scene.verdict, purpose),
                 withdrawn=_lock(say, Locked(Reason.REFUSED, recorded=True), purpose),
-                counted=_counted(say, scene),
+                counted=counted(say, scene.threads.count) if scene.threads else "",
                 threads=scene.threads or _NOTHING,
                 order=scene.order.value,
                 orders=[order.value for order in Order],
@@ -146,11 +155,21 @@ class CommentsView:
                 answered_name=name_of(say, scene.answered) if scene.answered else "",
                 message=_message(say, scene),
                 shared=scene.shared,
+                votes=self._votes,
                 form_first=bool(scene.message or scene.answered),
                 name_limit=limits.COMMENT_NAME_CHARACTERS,
                 text_limit=limits.COMMENT_TEXT_CHARACTERS,
             )
         )
+
+    def _signing(self) -> dict[str, object]:
+        feature = self._policy.feature(FEATURE)
+        return {
+            "signing": bool(feature and feature.ways),
+            "named": feature is None or feature.anonymous,
+            "mailing": bool(feature and feature.reply_mail),
+            "address_limit": limits.MAIL_ADDRESS_CHARACTERS,
+        }
 
     def _shell(self, lang: str, page: str, **values: str) -> str:
         shown = {"section": "", "message": "", "state": "", **values}
@@ -211,15 +230,6 @@ def _lock(say: Say, verdict: Verdict, purpose: Mapping[str, str]) -> Mapping[str
     key = _WHY.get(verdict.reason, "comments.locked_undecided")
     why = say(key, purpose=purpose["title"])
     return {"why": why, "offer": verdict.reason not in _NO_OFFER, "mine": verdict.recorded}
-
-
-def _counted(say: Say, scene: Scene) -> str:
-    if scene.threads is None:
-        return ""
-    count = scene.threads.count
-    if count == 0:
-        return say("comments.count_none")
-    return say("comments.count_one") if count == 1 else say("comments.count_many", count=count)
 
 
 def _message(say: Say, scene: Scene) -> str:

@@ -9,12 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
-from socket import AF_UNSPEC, AddressFamily
-from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bandeau import limits
 from bandeau.ledger.outbox import (
@@ -29,12 +25,9 @@ from bandeau.ledger.outbox import (
 )
 from bandeau.ledger.store import LedgerStore, LedgerUnavailable
 from bandeau.policy.model import Policy
+from bandeau.web.outgoing import reason_of, require_public, session_for
 
 _DAY_SECONDS = 86_400
-
-
-class PrivateAddress(OSError):
-    """A host that is on a private network, where a policy file must not reach by accident."""
 
 
 class Courier:
@@ -95,7 +88,7 @@ class Courier:
     async def send(self) -> None:
         """Try what is due, each once; raises :class:`OutboxUnavailable`."""
         while batch := await self._claim():
-            async with self._session() as session:
+            async with session_for(limits.OUTBOX_SEND_SECONDS, private=self._private) as session:
                 tried = await asyncio.gather(*(self._attempt(session, each) for each in batch))
             await asyncio.to_thread(self._outbox.settle, tried)
 
@@ -112,65 +105,17 @@ class Courier:
         until, count = now + limits.OUTBOX_CLAIM_SECONDS, limits.OUTBOX_AT_ONCE
         return await asyncio.to_thread(self._outbox.claim, now, until, count)
 
-    def _session(self) -> aiohttp.ClientSession:
-        resolver = None if self._private else _Public()
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=resolver, force_close=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=limits.OUTBOX_SEND_SECONDS),
-        )
-
     async def _attempt(self, session: aiohttp.ClientSession, message: Message) -> Message:
         secret = webhook_secret(self._key, message.vendor)
         headers = signed_headers(message, secret, int(self._now()))
         try:
             if not self._private:
-                _refuse_literal(message.url)
+                require_public(message.url)
             # The body of the answer is never read: leaving closes the connection.
             async with session.post(
                 message.url, data=message.body, headers=headers, allow_redirects=False
             ) as answer:
                 status: int | str = answer.status
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            status = _reason(error)
+            status = reason_of(error)
         return after(message, status, int(self._now()), self._fraction())
-
-
-class _Public(AbstractResolver):
-    """Names whose every address is public; looked up where the connection is then made."""
-
-    def __init__(self) -> None:
-        self._names = aiohttp.ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: AddressFamily = AF_UNSPEC
-    ) -> list[ResolveResult]:
-        found = await self._names.resolve(host, port, family)
-        for each in found:
-            _refuse(each["host"], host)
-        return found
-
-    async def close(self) -> None:
-        await self._names.close()
-
-
-def _reason(error: Exception) -> str:
-    """Why there was no answer: what lies behind the library's own error says more."""
-    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-    return f"{type(cause).__name__}: {cause}"
-
-
-def _refuse_literal(url: str) -> None:
-    """An address in the place of a name never comes to the resolver."""
-    host = urlsplit(url).hostname or ""
-    with contextlib.suppress(ValueError):
-        ip_address(host)
-        _refuse(host, host)
-
-
-def _refuse(address: str, host: str) -> None:
-    found = ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None)
-    found = mapped or found
-    if not found.is_global or found.is_multicast:
-        raise PrivateAddress(f"{host} is not on the public internet; see --notify-private")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from inspect import iscoroutinefunction
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from bandeau.enforcement.exchange import Headers
 from bandeau.web.guarded import OWN_PATHS, REFUSAL, REFUSAL_HEADERS, Guarded, names_host
@@ -19,15 +19,30 @@ from bandeau.web.process import Open, PerProcess, Reply
 from bandeau.web.wsgi import body_of, scope_of, texts, with_headers
 
 
-def settings() -> tuple[str, str, str | None, str | None, bool, bool]:
-    """``BANDEAU_POLICY``, ``_DATA``, ``_KEYS``, ``_ANCHORS``, ``_EXPLAIN``, ``_CONFINE``."""
+class Settings(NamedTuple):
+    """The settings ``BANDEAU_POLICY``, ``_DATA``, ``_KEYS`` and so on."""
+
+    policy: str
+    data: str
+    keys: str | None
+    anchors: str | None
+    explain: bool
+    confine: bool
+    mail: str | None
+
+
+def settings() -> Settings:
+    """What the settings of Django say."""
     found = import_module("django.conf").settings
-    data = getattr(found, "BANDEAU_DATA", "bandeau-data")
-    keys = getattr(found, "BANDEAU_KEYS", None)
-    anchors = getattr(found, "BANDEAU_ANCHORS", None)
-    explain = getattr(found, "BANDEAU_EXPLAIN", False)
-    confine = getattr(found, "BANDEAU_CONFINE", True)
-    return found.BANDEAU_POLICY, data, keys, anchors, explain, confine
+    return Settings(
+        policy=found.BANDEAU_POLICY,
+        data=getattr(found, "BANDEAU_DATA", "bandeau-data"),
+        keys=getattr(found, "BANDEAU_KEYS", None),
+        anchors=getattr(found, "BANDEAU_ANCHORS", None),
+        explain=getattr(found, "BANDEAU_EXPLAIN", False),
+        confine=getattr(found, "BANDEAU_CONFINE", True),
+        mail=getattr(found, "BANDEAU_MAIL", None),
+    )
 
 
 class DjangoShell:

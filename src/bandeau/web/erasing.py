@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from bandeau.features.comments.authors import AuthorStore, tag_of
+from bandeau.features.comments.authors import AuthorStore, reader_author, tag_of
+from bandeau.features.comments.letters import LetterStore
 from bandeau.features.comments.model import State
 from bandeau.features.comments.own import Fate
+from bandeau.features.comments.readers import ReaderStore
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.erasing import Eraser, First, Held
 from bandeau.ledger.outbox import Outbox, withdrawals_by
@@ -19,11 +22,27 @@ Clock = Callable[[], float]
 Random = Callable[[int], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is kept of who comments, beside the ledger."""
+
+    comments: CommentStore
+    authors: AuthorStore
+    readers: ReaderStore
+    letters: LetterStore
+
+    async def forget(self, key: bytes, subjects: Sequence[str]) -> None:
+        """Erase who these subjects were; raises :class:`CommentsUnavailable`."""
+        tags = [tag_of(key, subject) for subject in subjects]
+        await self.letters.withdrawn(tags)
+        gone = [reader_author(key, reader) for reader in await self.readers.forget(tags)]
+        await self.authors.forget([*tags, *gone])
+
+
 def erasers_of(
     ledger: LedgerStore,
     key: bytes,
-    comments: CommentStore,
-    authors: AuthorStore,
+    written: Written,
     outbox: Outbox,
     now: Clock,
     random: Random,
@@ -38,11 +57,11 @@ def erasers_of(
         async def forget(erased: Sequence[Held], ground: Ground) -> None:
             receipts = [each.record.id for each in erased]
             if fate is not Fate.LEAVE:
-                await _part(comments, receipts, fate)
-            await comments.forget(receipts)
+                await _part(written.comments, receipts, fate)
+            await written.comments.forget(receipts)
             # Who has a later record is still there to be told apart.
             gone = {each.record.subject for each in erased if not each.superseded}
-            await authors.forget([tag_of(key, subject) for subject in sorted(gone)])
+            await written.forget(key, sorted(gone))
 
         return forget
 

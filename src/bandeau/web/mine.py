@@ -7,7 +7,7 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
@@ -35,6 +35,7 @@ from bandeau.features.comments.own import (
     told,
     unpublished,
 )
+from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.record import subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
@@ -63,6 +64,7 @@ class MineDesk:
         store: CommentStore,
         posting: Posting,
         appeals: AppealStore,
+        reader: Callable[[Request, Open], Awaitable[Reader | None]],
     ) -> None:
         self._site = site
         self._visitors = visitors
@@ -70,6 +72,7 @@ class MineDesk:
         self._store = store
         self._posting = posting
         self._appeals = appeals
+        self._reader = reader
 
     def routes(self) -> list[Route]:
         """The comments of this browser, and what is done with them."""
@@ -130,7 +133,10 @@ class MineDesk:
             return self._answer(request, sent, action, changed)
         text = _one(fields, "text")
         try:
-            await (self._edit if action is Action.EDIT else self._appeal)(sent, named, text)
+            if action is Action.EDIT:
+                await self._edit(request, named, text)
+            else:
+                await self._appeal(sent, named, text)
         except InboundError as error:
             if is_json(request):
                 raise
@@ -233,21 +239,25 @@ class MineDesk:
         """Put it there, unless a moderator was quicker."""
         return where is not None and await self._store.move(comment.id, *where, comment) is not None
 
-    async def _edit(self, sent: Sent, named: str, text: str) -> None:
+    async def _edit(self, request: Request, named: str, text: str) -> None:
         """Put ``text`` in place of the old one; raises :class:`InboundError`."""
+        sent = Sent.of(request.scope["headers"])
         verdict = await self._granted(sent)
         async with _available():
             comment = await self._found(named, await self._receipts(sent))
-            await self._rewrite(comment, text, verdict)
+            reader = await self._reader(request, verdict)
+            await self._rewrite(comment, text, verdict, reader)
 
-    async def _rewrite(self, comment: Comment, text: str, verdict: Open) -> None:
+    async def _rewrite(
+        self, comment: Comment, text: str, verdict: Open, reader: Reader | None
+    ) -> None:
         if comment.state not in (State.PUBLISHED, State.HELD):
             raise InboundError(409, "comment_moderated", "not-published")
         if not editable(comment, self._now()):
             raise InboundError(403, "comment_closed", "edit-closed")
         edited = revised(comment, text, self._now())
         if not isinstance(edited, Refusal):
-            edited = await self._posting.again(edited, verdict)
+            edited = await self._posting.again(edited, verdict, reader)
         if isinstance(edited, Refusal):
             raise InboundError(422, "comment_text", str(edited.code))
         if not await self._store.rewrite(edited, comment):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from markupsafe import Markup
@@ -67,6 +68,20 @@ class OwnComment:
     def takes_text(self) -> bool:
         """Whether it has a form that a text goes into: an edit, or an appeal."""
         return self.text is not None or bool(self.statement and self.statement["until"])
+
+
+class Recommended(NamedTuple):
+    """A comment of anybody's that the visitor recommends."""
+
+    id: str
+    name: str
+    html: Markup
+
+
+def recommended(view: View, comment: Comment) -> Recommended:
+    """``comment`` as the page of recommendations tells it."""
+    name = comment.name or view.say("mine.nameless")
+    return Recommended(comment.id, name, Markup(comment.html))  # noqa: S704 - sanitised at write
 
 
 def own_comments(view: View, scene: MineScene) -> list[OwnComment]:

@@ -21,7 +21,6 @@ from bandeau.enforcement.shared import SharedExchange, SharedPage
 from bandeau.enforcement.storing import is_shareable
 from bandeau.policy.words import choose_language
 from bandeau.web import codings
-from bandeau.web.comments_view import start_tag
 from bandeau.web.embedding import Embedding, may_be_placed
 from bandeau.web.insertions import Insertions
 from bandeau.web.leaving import SENDING, action_instead
@@ -330,8 +329,8 @@ class PageStream:
                 return mark.original + self._charset(head + ours.placeholder.head)
             case Place.BODY_START if self._inserts() and not self._inserted:
                 return mark.original + self._fragment()
-            case Place.COMMENTS:
-                return await self._section(mark)
+            case Place.COMMENTS | Place.COUNT:
+                return await self._commented(mark)
             case Place.POST:
                 return self._embedding.post(mark)
             case Place.META_CSP if self._guards():
@@ -367,12 +366,12 @@ class PageStream:
         )
         return self._charset(fragment)
 
-    async def _section(self, mark: Mark) -> bytes:
-        if self._editor.insertions.section is None:
+    async def _commented(self, mark: Mark) -> bytes:
+        if self._editor.insertions.comments is None:
             return mark.original
         self._exchange.lasting = False
-        state, section = await self._editor.insertions.section(self._exchange, self._lang())
-        return start_tag(mark.original, state) + self._charset(section)
+        tag, inside = await self._editor.insertions.comments(self._exchange, self._lang(), mark)
+        return tag + self._charset(inside)
 
     def _meta_csp(self, site_policy: str) -> bytes:
         policy = admit(site_policy.encode("latin-1", "replace"), self._admitted)

@@ -8,13 +8,15 @@ from markupsafe import Markup
 
 from bandeau import limits
 from bandeau.choice.model import Answer, Source, Standing
+from bandeau.features.comments.gate import FEATURE
+from bandeau.features.comments.model import Comment
 from bandeau.ledger.erasing import Held
 from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.comment_reports_view import FiledScene, ReportScene, asked, followed
 from bandeau.web.leaving import Way
-from bandeau.web.mine_view import MineScene, own_comments
+from bandeau.web.mine_view import MineScene, own_comments, recommended
 from bandeau.web.notice import Notice
 from bandeau.web.record_view import answered, entries, item_text, moment
 from bandeau.web.static import script, source_hash, style
@@ -33,8 +35,9 @@ class Pages:
         self._style = style("bandeau.css") + style("page.css")
         self._markup = Markup(self._style)  # noqa: S704 - our own style sheet, from the package
         self._sweep = script("sweep.js")
-        commenting = policy.feature("comments")
-        self._rules = commenting.rules if commenting else None
+        feature = policy.feature(FEATURE)
+        self._votes = feature is not None and feature.votes
+        self._rules = feature.rules if feature else None
         styles = " ".join((source_hash(self._style), *notice.style_hashes))
         scripts = " ".join(notice.script_hashes)
         self.headers = {
@@ -173,6 +176,7 @@ class Pages:
             returned=any(refused and e.id == refused.id and e.takes_text for e in entries),
             full=scene.full,
             done=scene.done,
+            votes=self._votes,
             text_limit=limits.COMMENT_TEXT_CHARACTERS,
             appeal_limit=limits.APPEAL_CHARACTERS,
             rules=self._rules,
@@ -194,6 +198,20 @@ class Pages:
             template, view=view, style=self._markup, rules=self._rules, **values
         )
         return page.replace(_FRAGMENT, "", 1).encode()
+
+    def reader_page(self, template: str, standing: Standing, lang: str, **values: object) -> bytes:
+        """A page for readers who sign in, or who are told of replies, from ``template``."""
+        view, band = self._notice.view(standing, lang), self._band(standing, lang, "/")
+        return self._render(template, view, band, **values).encode()
+
+    def votes_page(self, standing: Standing, lang: str, comments: Sequence[Comment]) -> bytes:
+        """What one visitor recommends."""
+        view = self._notice.view(standing, lang)
+        told = [recommended(view, comment) for comment in comments]
+        page = self._notice.templates.plain(
+            "votes.html", view=view, style=self._markup, comments=told
+        )
+        return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
 
     def _band(self, standing: Standing, lang: str, path: str) -> str:
         return self._notice.fragment(standing, lang, path, notice=False).decode()

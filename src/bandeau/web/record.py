@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bandeau import limits
 from bandeau.choice.decide import stand_without_choice
-from bandeau.enforcement.rules import hint_cookie, items_cookie, receipt_cookie
+from bandeau.enforcement.rules import hint_cookie, items_cookie, reader_cookie, receipt_cookie
 from bandeau.features.comments.own import Fate
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.erasing import Eraser, Held, held_of
@@ -139,6 +139,7 @@ class RecordDesk:
         policy = self._site.policy
         names = [(policy.choice.cookie, "/"), (receipt_cookie(policy), "/.bandeau/")]
         names += [(items_cookie(policy), "/"), (hint_cookie(policy), "/")]
+        names += [(reader_cookie(policy), "/.bandeau/")]
         end = "Max-Age=0; SameSite=Lax" + ("; Secure" if secure else "")
         return [f"{name}=; Path={path}; {end}".encode() for name, path in names]
 

@@ -76,6 +76,10 @@ class SignIn:
         if not await asyncio.to_thread(self._matches, member, password):
             return None
         await self._staff.forgive(tags[0][0])
+        return await self.session(request, known)
+
+    async def session(self, request: Request, known: str) -> bytes:
+        """The ``Set-Cookie`` of a new session of the member ``known``; the request's own ends."""
         await self.end(request)
         token = base64.urlsafe_b64encode(self._random(_TOKEN_BYTES)).decode().rstrip("=")
         now = int(self._now())
@@ -89,6 +93,14 @@ class SignIn:
         if token:
             await self._staff.end(session_tag(token))
         return _cookie(request, "", 0)
+
+    async def count_address(self, request: Request) -> None:
+        """Count an attempt of no name, from the request's address.
+
+        Raises :class:`TooManyAttempts` and :class:`CommentsUnavailable`.
+        """
+        tag, most = self._tags(request, "")[2]
+        await self._count(tag, most)
 
     def _matches(self, member: Staff | None, password: str) -> bool:
         with self._room:

@@ -14,9 +14,11 @@ from bandeau.features.comments.appeals import (
     restricted,
 )
 from bandeau.features.comments.decisions import Cause, Decision
-from bandeau.features.comments.model import Comment, State, rfc3339
+from bandeau.features.comments.model import Comment, rfc3339
 from bandeau.features.comments.moderate import Why
 from bandeau.web.view import View, listed
+
+_HOLDING = {Why.BEFORE, Why.FIRST, Why.LINKS, Why.WORD, Why.REPEATED, Why.STAFF_NAME}
 
 
 def stated(
@@ -115,13 +117,8 @@ def _notes(view: View, statement: Statement) -> list[str]:
 
 
 def _rules(view: View, comment: Comment) -> tuple[str, ...]:
-    """The rules that held a comment; only those are told that say nothing of other people."""
-    known = {why.value for why in Why}
-    return tuple(
-        view.say(f"statement.why_{each}")
-        for each in comment.reasons
-        if each in known and comment.state is State.HELD and each != Why.SILENT
-    )
+    """The rules that held a comment, as far as a reader can make anything of them."""
+    return tuple(view.say(f"statement.why_{each}") for each in comment.reasons if each in _HOLDING)
 
 
 def _told(restriction: str, **values: object) -> Mapping[str, object]:

@@ -68,6 +68,7 @@ class View:
     granted: int
     recorded: bool
     commenting: bool
+    comments_kept: str
 
 
 def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View:
@@ -105,7 +106,19 @@ def view_of(policy: Policy, words: Words, standing: Standing, lang: str) -> View
         granted=granted,
         recorded=standing.choice is not None,
         commenting=policy.feature("comments") is not None,
+        comments_kept=_comments_kept(words, policy, lang),
     )
+
+
+def _comments_kept(words: Words, policy: Policy, lang: str) -> str:
+    """How long what belongs to comments is kept, where there are any."""
+    feature = policy.feature("comments")
+    if feature is None:
+        return ""
+    kept = feature.retention
+    told = {"link": kept.link, "held": kept.held, "refused": kept.refused}
+    periods = {name: period_text(words, lang, each) for name, each in told.items()}
+    return words.say(lang, "privacy.comments_kept", **periods)
 
 
 def partners(policy: Policy) -> tuple[str, ...]:

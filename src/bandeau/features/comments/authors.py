@@ -28,6 +28,11 @@ def tag_of(key: bytes, subject: str) -> str:
     return hmac.digest(key, b"author" + subject.encode(), "sha256").hex()
 
 
+def reader_author(key: bytes, reader: str) -> str:
+    """What is kept of the author that a reader who signed in is, in whatever browser."""
+    return hmac.digest(key, b"author/reader" + reader.encode(), "sha256").hex()
+
+
 class AuthorStore(Protocol):
     """Authors of one site, and what is known of what they post.
 

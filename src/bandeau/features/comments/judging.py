@@ -7,7 +7,17 @@ from dataclasses import replace
 
 from bandeau.features.comments.authors import AuthorStore
 from bandeau.features.comments.model import Comment, Refusal, State
-from bandeau.features.comments.moderate import Refuse, Rules, Why, judge, mark, state_of
+from bandeau.features.comments.moderate import (
+    Publish,
+    Refuse,
+    Rules,
+    Verdict,
+    Why,
+    judge,
+    mark,
+    state_of,
+)
+from bandeau.features.comments.review import Reviewer, verdict_of
 from bandeau.features.comments.store import CommentStore
 from bandeau.features.comments.write import UNKNOWN_REPLY
 
@@ -17,6 +27,7 @@ REFUSALS = {
     Why.BANNED: Refusal(Why.BANNED, 403, "comments.error_banned"),
     Why.SUSPENDED: Refusal(Why.SUSPENDED, 403, "comments.error_suspended"),
     Why.WORD: Refusal(Why.WORD, 422, "comments.error_word"),
+    Why.WEBHOOK: Refusal(Why.WEBHOOK, 422, "comments.error_review"),
 }
 
 
@@ -29,11 +40,13 @@ class Judging:
         store: CommentStore,
         authors: AuthorStore,
         random: Callable[[int], bytes],
+        reviewer: Reviewer | None = None,
     ) -> None:
         self._rules = rules
         self._store = store
         self._authors = authors
         self._random = random
+        self._reviewer = reviewer
 
     async def keep(self, comment: Comment, tag: str) -> Comment | Refusal:
         """``comment`` as it is kept, by the author of ``tag``, or why it is not.
@@ -43,7 +56,7 @@ class Judging:
         known_by = mark(comment.source)
         new_id = self._random(AUTHOR_ID_BYTES).hex()
         author = await self._authors.author(tag, new_id, comment, known_by)
-        verdict = judge(comment, self._rules, author.known)
+        verdict = await self._reviewed(comment, judge(comment, self._rules, author.known))
         if isinstance(verdict, Refuse):
             return REFUSALS[verdict.reason]
         state, reasons = state_of(verdict)
@@ -57,13 +70,20 @@ class Judging:
         """
         new_id, known_by = self._random(AUTHOR_ID_BYTES).hex(), mark(comment.source)
         author = await self._authors.author(tag, new_id, comment, known_by)
-        verdict = judge(comment, self._rules, author.known)
+        verdict = await self._reviewed(comment, judge(comment, self._rules, author.known))
         if isinstance(verdict, Refuse):
             return REFUSALS[verdict.reason]
         state, reasons = state_of(verdict)
         if comment.state is State.HELD and state is State.PUBLISHED:
             return comment
         return replace(comment, state=state, reasons=reasons)
+
+    async def _reviewed(self, comment: Comment, verdict: Verdict) -> Verdict:
+        """The last phase, outside: asked only of what would be shown."""
+        review = self._rules.feature.review
+        if self._reviewer is None or review is None or not isinstance(verdict, Publish):
+            return verdict
+        return verdict_of(await self._reviewer.ask(comment), review)
 
 
 def as_told(comment: Comment) -> Comment:

@@ -33,12 +33,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A comment on its way in: as posted, or cleaned by :func:`write.prepare`."""
+    """A comment on its way in: as posted, or cleaned by :func:`write.prepare`.
+
+    ``tell`` is the address that replies are to be told to, as typed; ``None`` for none.
+    """
 
     page: str
     name: str
     text: str
     reply_to: str | None = None
+    tell: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class Comment:
     no longer be told apart. ``reply_to`` is the id of a comment on the same page, ``root`` that of
     the thread's first, which is its own in a first one. ``reasons`` say why it was held.
     ``receipt`` is the id of the ledger record that allowed it (rule F2), empty once that was
-    erased; it is never published, ``source`` only to who quotes it.
+    erased; it is never published, ``source`` only to who quotes it. ``origin`` is the system that
+    it was written in, empty for this one.
     """
 
     id: str
@@ -69,6 +74,7 @@ class Comment:
     edited: int = 0
     place: int = 0
     replies: int = 0
+    origin: str = ""
 
     @property
     def first(self) -> bool:

@@ -42,6 +42,10 @@ class Why(StrEnum):
     REPEATED = "repeated"
     STAFF_NAME = "staff-name"
     SILENT = "silent"
+    WAITED = "waited"
+    """It waited for a moderator in the system that it was imported from."""
+    WEBHOOK = "webhook"
+    UNREACHABLE = "webhook-unreachable"
 
 
 class Conduct(StrEnum):
@@ -79,7 +83,7 @@ class Publish:
 class Hold:
     """The comment waits for a moderator, who is told the ``reasons``."""
 
-    reasons: tuple[Why, ...]
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ class Rules:
     def __init__(self, feature: Feature, listed: Iterable[str], site_name: str) -> None:
         self.feature = feature
         self.words = WordList(listed)
-        self.names = WordList((*_TITLES, site_name))
+        self.names = names_of_staff(site_name)
         self._sections = [(_globs(each.path), each) for each in feature.sections]
 
     def section(self, page: str) -> Section | None:
@@ -129,6 +133,11 @@ class Rules:
         """How long after its first comment ``page`` takes others; ``None`` for ever."""
         section = self.section(page)
         return (section and section.close_after) or self.feature.close_after
+
+
+def names_of_staff(site_name: str) -> WordList:
+    """What the name of nobody but the newsroom may hold."""
+    return WordList((*_TITLES, site_name))
 
 
 def judge(comment: Comment, rules: Rules, known: Known) -> Verdict:

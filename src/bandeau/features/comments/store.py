@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from bandeau.features.comments.model import Comment, Listing, Order, State
@@ -57,6 +57,10 @@ class CommentStore(Protocol):
         """The comment of that id, whatever its state, or ``None``."""
         ...
 
+    async def counts(self, pages: Collection[str]) -> Mapping[str, int]:
+        """How many comments readers see on these pages; none for one that never had any."""
+        ...
+
     async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
         """What was published last, on the site or on one ``page``, newest first."""
         ...
@@ -102,5 +106,8 @@ class CommentStore(Protocol):
         ...
 
     async def forget(self, receipts: Collection[str]) -> None:
-        """Take these ids of ledger records off the comments that they allowed, for good."""
+        """Take these ids of ledger records off the comments that they allowed, for good.
+
+        Votes that they allowed are erased.
+        """
         ...

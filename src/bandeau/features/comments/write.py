@@ -22,6 +22,9 @@ NAME_TOO_LONG = Refusal(
 TEXT_TOO_LONG = Refusal(
     "text-too-long", 422, "comments.error_long", {"limit": limits.COMMENT_TEXT_CHARACTERS}
 )
+SIGN_IN = Refusal("sign-in", 403, "comments.error_sign_in")
+NAME_TAKEN = Refusal("name-taken", 422, "comments.error_name_taken")
+ADDRESS = Refusal("address", 422, "comments.error_address")
 UNKNOWN_REPLY = Refusal("unknown-reply", 422, "comments.error_reply")
 
 # Overrides and isolates turn the page's own words around; the marks that Arabic, Hebrew and
@@ -57,7 +60,7 @@ def escaped_path(path: str) -> str:
 
 def prepare(draft: Draft) -> Draft | Refusal:
     """``draft`` with page, name and text cleaned, or why it cannot be published."""
-    if any(map(_UNSPEAKABLE.search, (draft.page, draft.name, draft.text, draft.reply_to or ""))):
+    if any(map(unspeakable, (draft.page, draft.name, draft.text, draft.reply_to or ""))):
         return BAD_CHARACTERS
     page = page_path(draft.page)
     if isinstance(page, Refusal):
@@ -68,7 +71,7 @@ def prepare(draft: Draft) -> Draft | Refusal:
     if len(text) > limits.COMMENT_TEXT_CHARACTERS:
         return TEXT_TOO_LONG
     cleaned = Draft(page, clean_name(draft.name), clean_text(text), draft.reply_to or None)
-    return cleaned if _seen(cleaned.name) and _seen(cleaned.text) else EMPTY
+    return cleaned if seen(cleaned.name) and seen(cleaned.text) else EMPTY
 
 
 def compose(draft: Draft, *, comment_id: str, time: int, receipt: str) -> Comment:
@@ -117,10 +120,15 @@ def _kind(char: str) -> str:
     return "mark" if category in ("Mn", "Me") else ""
 
 
-def _seen(text: str) -> bool:
+def seen(text: str) -> bool:
     """Whether anything of ``text`` shows; newer emoji are unassigned to this Python."""
     categories = map(unicodedata.category, text)
     return any(category[0] in "LNPS" or category == "Cn" for category in categories)
+
+
+def unspeakable(text: str) -> bool:
+    """Whether ``text`` holds what no database keeps: NUL, or half of a pair."""
+    return _UNSPEAKABLE.search(text) is not None
 
 
 def _unsafe(char: str) -> bool:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from bandeau.storage.comments.appeals import StoredAppeals
 from bandeau.storage.comments.authors import StoredAuthors
 from bandeau.storage.comments.figures import StoredFigures
+from bandeau.storage.comments.letters import StoredLetters
+from bandeau.storage.comments.passkeys import StoredPasskeys
 from bandeau.storage.comments.queue import StoredQueue
+from bandeau.storage.comments.readers import StoredReaders
 from bandeau.storage.comments.reports import StoredReports
 from bandeau.storage.comments.search import StoredSearch
 from bandeau.storage.comments.staff import StoredStaff
+from bandeau.storage.comments.votes import StoredVotes
 from bandeau.storage.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Who writes, who moderates, what they did, what was reported; closed with the tables."""
+    """Who writes, who moderates, who recommends, what they did, what was
+    reported; closed with the tables."""
 
     authors: StoredAuthors
     staff: StoredStaff
@@ -25,16 +30,24 @@ class Newsroom:
     appeals: StoredAppeals
     search: StoredSearch
     figures: StoredFigures
+    readers: StoredReaders
+    letters: StoredLetters
+    passkeys: StoredPasskeys
+    votes: StoredVotes
 
 
 def newsroom(tables: Tables) -> Newsroom:
     """The newsroom over the tables of the comments."""
     return Newsroom(
-        StoredAuthors(tables),
-        StoredStaff(tables),
-        StoredQueue(tables),
-        StoredReports(tables),
-        StoredAppeals(tables),
-        StoredSearch(tables),
-        StoredFigures(tables),
+        authors=StoredAuthors(tables),
+        staff=StoredStaff(tables),
+        queue=StoredQueue(tables),
+        reports=StoredReports(tables),
+        appeals=StoredAppeals(tables),
+        search=StoredSearch(tables),
+        figures=StoredFigures(tables),
+        readers=StoredReaders(tables),
+        letters=StoredLetters(tables),
+        passkeys=StoredPasskeys(tables),
+        votes=StoredVotes(tables),
     )

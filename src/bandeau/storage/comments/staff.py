@@ -37,7 +37,7 @@ class StoredStaff:
 
     async def remove(self, name: str) -> bool:
         """See the port."""
-        steps = _signing_out(name, Statement(_REMOVE, (name,)))
+        steps = _removing(name)
         return await self._tables.write(steps, erasing=True)
 
     async def change(self, name: str, secret: str) -> bool:
@@ -85,6 +85,11 @@ def _one(statement: Statement) -> Steps[Rows]:
 def _signing_out(name: str, change: Statement) -> Steps[bool]:
     yield Statement(_SIGNED_OUT, (name,))
     return bool((yield change))
+
+
+def _removing(name: str) -> Steps[bool]:
+    yield Statement("DELETE FROM passkey WHERE staff = $1", (name,))
+    return (yield from _signing_out(name, Statement(_REMOVE, (name,))))
 
 
 def _beginning(tag: str, name: str, until: int, now: int) -> Steps[None]:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
+from bandeau.storage.comments import votes, watching
 from bandeau.storage.comments.authors import posting
 from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 7
+SCHEMA = 12
 TABLES = (
-    *("comment", "page", "author", "posted", "staff", "act"),
+    *("comment", "page", "author", "posted", "staff", "act", "vote"),
+    *("reader", "bond", "watch", "watched", "passkey"),
     *("report", "reported", "decision", "appeal"),
 )
 MIGRATIONS = Path(__file__).parent
 
 _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
-    " place, replies"
+    " place, replies, origin"
 )
 _MADE: Callable[..., Comment] = Comment
 _STATES = {state.value: state for state in State}
@@ -32,7 +34,7 @@ COLUMNS = _COLUMNS
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
-    f" VALUES ({listed(1, 15)}, 0, 0) ON CONFLICT DO NOTHING RETURNING id"
+    f" VALUES ({listed(1, 16)}, 0, 0) ON CONFLICT DO NOTHING RETURNING id"
 )
 _PARENT = "SELECT root FROM comment WHERE id = $1 AND page = $2 AND state = 'published'"
 _PLACE = "UPDATE comment SET last = last + 1 WHERE id = $1 RETURNING last"
@@ -63,6 +65,7 @@ _ERASE = (
     "UPDATE comment SET name = '', author = '', source = '', html = '', receipt = '', reasons = ''"
     " WHERE id = $1"
 )
+_NO_VOTES = "DELETE FROM vote WHERE comment = $1"
 _REWRITE = (
     "UPDATE comment SET name = $2, source = $3, html = $4, edited = $5, state = $6, reasons = $7"
     " WHERE id = $1 AND state = $8 AND reasons = $9 RETURNING id"
@@ -71,6 +74,10 @@ _DISOWN = (
     "UPDATE comment SET name = '', author = '', receipt = '', source = ''"
     " WHERE id = $1 AND (name <> '' OR author <> '' OR receipt <> '' OR source <> '')"
     " RETURNING page"
+)
+_ALLOWED = (
+    "SELECT watched.comment FROM watched JOIN comment ON comment.id = watched.comment"
+    " WHERE comment.receipt = $1"
 )
 _NEWEST_OF_ALL = (2**62, "")
 
@@ -125,6 +132,14 @@ class StoredComments:
         """See the port."""
         found = _comments(await self._tables.read(_FIND, comment_id))
         return found[0] if found else None
+
+    async def counts(self, pages: Collection[str]) -> Mapping[str, int]:
+        """See the port."""
+        if not pages:
+            return {}
+        names = listed(1, len(pages))
+        query = f"SELECT path, shown FROM page WHERE path IN ({names})"  # noqa: S608
+        return dict(await self._tables.read(query, *pages))
 
     async def latest(self, limit: int, page: str | None = None) -> Sequence[Comment]:
         """See the port."""
@@ -232,14 +247,14 @@ def _comments(rows: Rows) -> list[Comment]:
 
 
 def _comment(row: Sequence[Any]) -> Comment:
-    *told, state, reasons, edited, place, replies = row
+    *told, state, reasons, edited, place, replies, origin = row
     why = tuple(reasons.split()) if reasons else ()
-    return _MADE(*told, _STATES[state], why, edited, place, replies)
+    return _MADE(*told, _STATES[state], why, edited, place, replies, origin)
 
 
 def _row(c: Comment) -> tuple[str | int | None, ...]:
     text = (c.id, c.page, c.name, c.html, c.time, c.reply_to, c.receipt, c.source, c.author)
-    return *text, c.root, c.state.value, " ".join(c.reasons), c.edited, c.place, 0
+    return *text, c.root, c.state.value, " ".join(c.reasons), c.edited, c.place, 0, c.origin
 
 
 def _found(comment_id: str) -> Steps[Comment | None]:
@@ -272,6 +287,8 @@ def _adding(comment: Comment, mark: str) -> Steps[Comment | None]:
 def _counting(comment: Comment, change: int) -> Steps[None]:
     """A published comment came or went: the counts of its page and of its thread."""
     yield Statement(_SHOWN, (comment.page, change, comment.time))
+    if change > 0:
+        yield from watching.published(comment)
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
         yield Statement(_LISTED, (comment.id,))
@@ -290,6 +307,8 @@ def _moving(
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
                 yield from forgetting(comment_id)
+                yield from watching.abandoned(comment_id)
+                yield Statement(_NO_VOTES, (comment_id,))
             yield from _turning(before, state)
             return before
         before = yield from _found(comment_id)  # another process moved it meanwhile
@@ -315,6 +334,7 @@ def _judged(comment: Comment) -> tuple[str, str]:
 
 
 def _disowning(comment_id: str) -> Steps[bool]:
+    yield from watching.abandoned(comment_id)
     pages = yield Statement(_DISOWN, (comment_id,))
     for (page,) in pages:
         yield Statement(_CHANGED, (page,))
@@ -330,7 +350,28 @@ def _turning(before: Comment, state: State) -> Steps[None]:
 def _forgetting(receipts: Iterable[str]) -> Steps[None]:
     for receipt in receipts:
         if receipt:
+            found = yield Statement(_ALLOWED, (receipt,))
+            for (comment_id,) in found:
+                yield from watching.abandoned(comment_id)
             yield Statement("UPDATE comment SET receipt = '' WHERE receipt = $1", (receipt,))
+            yield from votes.forgetting(receipt)
+
+
+def moving(
+    comment_id: str, state: State, reasons: tuple[str, ...], known: Comment | None
+) -> Steps[Comment | None]:
+    """What :meth:`StoredComments.move` does."""
+    return (yield from _moving(comment_id, state, reasons, known))
+
+
+def adding(comment: Comment) -> Statement:
+    """The statement that keeps ``comment`` where it says that it is, unless its id is there."""
+    return Statement(_ADD, _row(comment))
+
+
+def counting(comment: Comment, change: int) -> Steps[None]:
+    """Count a published comment that came or went, for its page and its thread."""
+    yield from _counting(comment, change)
 
 
 def comments_of(rows: Rows) -> list[Comment]:

@@ -31,7 +31,8 @@ class Desk:
         self._database = database
         self._sequencer = sequencer
         self._arrived = asyncio.Event()
-        self._line = Line(lambda: database.loop.call_soon_threadsafe(self._arrived.set))
+        arrived = self._arrived.set
+        self._line = Line(lambda: database.loop.call_soon_threadsafe(arrived), "the database")
         self._accepting: set[asyncio.Task[None]] = set()
         self._gate = asyncio.Semaphore(_ACCEPTS_AT_ONCE)
         self._drained = 0.0
@@ -48,8 +49,8 @@ class Desk:
         """Keep what waits, let another process sequence, and end."""
         if self._closing:
             return
-        self._closing = True
         self._line.close()
+        self._closing = True
         self._database.run(self._end())
 
     async def _start(self) -> asyncio.Task[None]:

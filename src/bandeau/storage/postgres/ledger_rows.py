@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.record import artefact_hash
+from bandeau.ledger.record import artefact_hash, erased_id_bytes
 from bandeau.ledger.sequence import Batch, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
 from bandeau.ledger.tiles import ENTRIES, WIDTH, Head, Tile, Written, edge_widths
-from bandeau.ledger.verify import Row, erased_id_bytes
+from bandeau.ledger.verify import Row
 from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Connection
 from bandeau.storage.postgres.ledger_content import Name

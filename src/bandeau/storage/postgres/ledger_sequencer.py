@@ -10,7 +10,7 @@ from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.commitment import EMPTY_ROOT
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.sequence import Batch, admitted, sequence
+from bandeau.ledger.sequence import admitted, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres import ledger_rows as rows
@@ -108,20 +108,19 @@ class Sequencer:
 
     async def _step(self, db: Connection, own: Sequence[Draft], *, drain: bool) -> list[Answer]:
         now = time.monotonic()
-        batch, refused = Batch(), dict[str, LedgerRefused]()
+        fresh: dict[str, Receipt | LedgerRefused] = {}
         async with db.transaction():
             others = await content.inbox(db, limits.LEDGER_BATCH) if drain else []
             drafts = [*others, *own]
             size = self._tree.size
             if drafts:
-                batch, refused = await self._place(db, drafts)
+                fresh = await self._place(db, drafts)
             if others:
                 await content.placed(db, others)
             if drafts or now - self._renewed >= _RENEW_SECONDS:
                 await self._lease.move(db, size, self._tree.size)
                 self._renewed = now
         self._tree.seen = self._tree.size
-        fresh: dict[str, Receipt | LedgerRefused] = {**self._tree.receipts(batch), **refused}
         old = [draft for draft in own if draft.id not in fresh]
         if old:
             given = await self.answers(db, old)
@@ -130,18 +129,19 @@ class Sequencer:
 
     async def _place(
         self, db: Connection, drafts: Sequence[Draft]
-    ) -> tuple[Batch, dict[str, LedgerRefused]]:
+    ) -> dict[str, Receipt | LedgerRefused]:
+        """Write what is new. Answers come back by draft id; a replay has none."""
         known, targets, formers = await rows.known(db, self._log, drafts)
         placed, refused = admitted(drafts, known, targets)
         if not placed:
-            return Batch(), refused
+            return {**refused}
         batch = sequence(self._tree.size, placed, formers, targets, self._random)
-        tiles, note = self._tree.grow(batch)
+        tiles, note, given = self._tree.grow(batch)
         shown = [data for draft in placed for data in draft.artefacts]
         await rows.write(db, self._log, batch, tiles, shown)
         query = "INSERT INTO checkpoint VALUES ($1, $2, $3)"
         await db.execute(query, self._log, self._tree.size, note)
-        return batch, refused
+        return {**refused, **given}
 
     async def _partition(self, db: Connection) -> None:
         now = time.monotonic()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bandeau.ledger.checkpoint import CheckpointError, Signer, Verifier
-from bandeau.ledger.commitment import HASH_BYTES, leaf_hash
+from bandeau.ledger.commitment import HASH_BYTES, leaf_hashes
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.sequence import Batch
+from bandeau.ledger.sequence import Batch, receipts
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.ledger.tiles import WIDTH, Head, TileNodes, Written, extend, inclusion_tiles
-from bandeau.ledger.tree import Prover
+from bandeau.ledger.tiles import Head, TileNodes, Written, extend, inclusion_tiles
+from bandeau.ledger.tree import Frontier, Prover
 from bandeau.storage.postgres import ledger_rows as rows
 from bandeau.storage.postgres.database import Connection
 
@@ -23,9 +23,7 @@ class Tree:
         self._signer = signer
         self._verifier = Verifier(signer.vkey)
         self._head = Head()
-        self._written: dict[tuple[int, int], Written] = {}
-        self._nodes = self._tree()
-        self._note = b""
+        self._frontier = Frontier()
         self.seen = 0
 
     @property
@@ -45,29 +43,17 @@ class Tree:
                 " signing on would fork the log"
             )
         self._head = await rows.load_head(db, self._log, size)
-        self._written = {}
-        self._nodes = self._tree()
+        self._frontier = Frontier.of(size, TileNodes(self._edge))
         self._check(note)
-        self._note, self.seen = note, size
+        self.seen = size
 
-    def grow(self, batch: Batch) -> tuple[list[Written], bytes]:
-        """Append a batch: the tiles that changed, and the signed checkpoint."""
-        self._head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
-        self._written = {(tile.level, tile.index): tile for tile in tiles}
-        self._note = self._signer.sign(self.size, self._nodes.prover(self.size).root())
-        return tiles, self._note
-
-    def receipts(self, batch: Batch) -> dict[str, Receipt]:
-        """Receipts for what the last batch has added, by id."""
-        if not batch.entries:
-            return {}
-        note, key = self._note, self._signer.vkey
-        first = self.size - len(batch.entries)
-        proofs = self._nodes.prover(self.size).inclusions(first, self.size)
-        return {
-            e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
-            for e, proof in zip(batch.entries, proofs, strict=True)
-        }
+    def grow(self, batch: Batch) -> tuple[list[Written], bytes, dict[str, Receipt]]:
+        """Append a batch: the tiles that changed, the signed checkpoint, and receipts by id."""
+        leaves = leaf_hashes(entry.commitment for entry in batch.entries)
+        self._head, tiles = extend(self._head, leaves)
+        proofs = self._frontier.extend(leaves)
+        note = self._signer.sign(self.size, self._frontier.root())
+        return tiles, note, receipts(batch, proofs, note, self._signer.vkey)
 
     def _check(self, note: bytes) -> None:
         try:
@@ -76,25 +62,12 @@ class Tree:
             raise LedgerUnavailable(
                 f"the ledger's last checkpoint is not by this log's key: {error}"
             ) from error
-        if signed.size != self.size or signed.root != self._nodes.prover(self.size).root():
+        if signed.size != self.size or signed.root != self._frontier.root():
             raise LedgerUnavailable("tiles and last checkpoint differ; run bandeau ledger verify")
 
-    def _read_tile(self, level: int, index: int) -> bytes:
-        head = self._head
-        if level < len(head.edges) and index == head.size // WIDTH ** (level + 1):
-            return head.edges[level]
-        found = self._written.get((level, index))
-        if found is None:
-            raise LedgerUnavailable(f"tile {level}/{index} is not at hand")
-        return found.hashes
-
-    def _tree(self) -> TileNodes:
-        """The nodes of the tree, of which nothing is remembered yet."""
-        return TileNodes(self._read_tile, between=self._read_between)
-
-    def _read_between(self, level: int, index: int) -> bytes:
-        found = self._written.get((level, index))
-        return found.between if found else b""
+    def _edge(self, level: int, index: int) -> bytes:
+        """The last tile of a level, which has every complete subtree that no larger one has."""
+        return self._head.edges[level]
 
 
 async def replayed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -15,11 +14,11 @@ import apsw
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.record import artefact_hash
+from bandeau.ledger.record import artefact_hash, erased_id_bytes
 from bandeau.ledger.sequence import Batch, Entry, Former
 from bandeau.ledger.store import LedgerUnavailable, Stored
 from bandeau.ledger.tiles import ENTRIES, TILE_BYTES, WIDTH, Head, Tile, Written, edge_widths
-from bandeau.ledger.verify import Row, erased_id_bytes, id_bytes
+from bandeau.ledger.verify import Row, id_bytes
 from bandeau.storage.migrating import migration
 
 NAME = "ledger.sqlite"
@@ -216,10 +215,11 @@ def artefact(db: apsw.Connection, key: bytes) -> bytes | None:
 
 def known_indexes(db: apsw.Connection, ids: Iterable[str]) -> dict[str, int]:
     """The index of each record that is already kept, by its id."""
-    wanted = {id_bytes(name): name for name in ids}
-    wanted |= {erased_id_bytes(name): name for name in wanted.values()}
-    query = "SELECT id, idx FROM leaf WHERE id IN (SELECT unhex(value) FROM json_each(?))"
-    return {wanted[key]: index for key, index in db.execute(query, (_hex_list(wanted),))}
+    names = list(ids)
+    wanted = dict(zip(map(id_bytes, names), names, strict=True))
+    wanted.update(zip(map(erased_id_bytes, names), names, strict=True))
+    query = "SELECT id, idx FROM carray(?) CROSS JOIN leaf ON id = value"
+    return {wanted[key]: index for key, index in db.execute(query, _array(wanted))}
 
 
 def formers(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, Former]:
@@ -228,11 +228,11 @@ def formers(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, Former]:
     if not subjects:
         return {}
     query = (
-        "SELECT subject, idx, commitment FROM leaf WHERE next IS NULL AND subject IS NOT NULL"
-        " AND subject IN (SELECT unhex(value) FROM json_each(?))"
+        "SELECT subject, idx, commitment FROM carray(?) CROSS JOIN leaf ON subject = value"
+        " WHERE next IS NULL AND subject IS NOT NULL"
     )
-    found = db.execute(query, (_hex_list(subjects),))
-    return {subject.hex(): Former(index, bytes(c)) for subject, index, c in found}
+    found = db.execute(query, _array(subjects))
+    return {subject.hex(): Former(index, commitment) for subject, index, commitment in found}
 
 
 def erasable(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, int]:
@@ -240,11 +240,8 @@ def erasable(db: apsw.Connection, drafts: Iterable[Draft]) -> dict[str, int]:
     wanted = {id_bytes(draft.erases): draft.erases for draft in drafts if draft.erases}
     if not wanted:
         return {}
-    query = (
-        "SELECT id, idx FROM leaf WHERE subject IS NOT NULL"
-        " AND id IN (SELECT unhex(value) FROM json_each(?))"
-    )
-    return {wanted[key]: index for key, index in db.execute(query, (_hex_list(wanted),))}
+    query = "SELECT id, idx FROM carray(?) CROSS JOIN leaf ON id = value WHERE subject IS NOT NULL"
+    return {wanted[key]: index for key, index in db.execute(query, _array(wanted))}
 
 
 def write(
@@ -337,5 +334,6 @@ def _row(entry: Entry) -> tuple[object, ...]:
     return entry.index, key, subject, entry.body, entry.salt, entry.commitment, entry.next
 
 
-def _hex_list(keys: Iterable[bytes]) -> str:
-    return json.dumps([key.hex() for key in keys])
+def _array(keys: Iterable[bytes]) -> tuple[object]:
+    """Keys to look up, each once, as SQLite reads them without copying."""
+    return (apsw.carray(tuple(keys)),)

@@ -8,13 +8,13 @@ from pathlib import Path
 import apsw
 
 from bandeau.ledger.checkpoint import Checkpoint, CheckpointError, Signer, Verifier
-from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hash
+from bandeau.ledger.commitment import EMPTY_ROOT, leaf_hashes
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.sequence import Batch, admitted, sequence
+from bandeau.ledger.sequence import Batch, admitted, receipts, sequence
 from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.ledger.tiles import BETWEEN_BYTES, HEIGHT, Head, TileNodes, extend
-from bandeau.ledger.tree import Prover
+from bandeau.ledger.tree import Frontier, Prover
 from bandeau.storage.sqlite import ledger_file as file
 from bandeau.storage.sqlite.ledger_kept import Kept
 
@@ -43,6 +43,7 @@ class Sequencer:
         self._seen = 0
         self._inode = 0
         self._nodes = self._tree()
+        self._frontier = Frontier()
         self._unscrubbed = False
 
     def prepare(self, *, restored: bool = False) -> None:
@@ -71,12 +72,11 @@ class Sequencer:
             db = self._connected()
             db.execute("BEGIN IMMEDIATE")
             self._ready(db)
-            refused, batch = self._place(db, drafts)
+            answers, batch = self._place(db, drafts)
             db.execute("COMMIT")
             self._seen = self._head.size
             self._kept.keep(self._note)
             self._scrub(db, batch)
-            answers: dict[str, Receipt | LedgerRefused] = {**refused, **self._fresh(batch)}
             return [answers.get(d.id) or self._replayed(db, d.id) for d in drafts]
         except BaseException:
             self.close()
@@ -91,7 +91,7 @@ class Sequencer:
         """Drop the connection and all that is remembered of the tree."""
         db, self._db = self._db, None
         self._head, self._note = Head(), b""
-        self._nodes = self._tree()
+        self._nodes, self._frontier = self._tree(), Frontier()
         if db is not None:
             db.close(True)
 
@@ -118,6 +118,7 @@ class Sequencer:
             self._nodes = self._tree()
             self._head = head
             self._check_signed(note)
+            self._frontier = Frontier.of(size, self._nodes)
             self._note, self._seen = note, size
 
     def _check_kept(self) -> None:
@@ -147,42 +148,36 @@ class Sequencer:
 
     def _place(
         self, db: apsw.Connection, drafts: Sequence[Draft]
-    ) -> tuple[dict[str, LedgerRefused], Batch]:
-        """Write what is new. Refusals come back by draft id; replays are neither."""
+    ) -> tuple[dict[str, Receipt | LedgerRefused], Batch]:
+        """Write what is new. Answers come back by draft id; a replay has none."""
         known = file.known_indexes(db, (draft.id for draft in drafts))
         targets = file.erasable(db, drafts)
         placed, refused = admitted(drafts, known, targets)
-        batch = Batch()
-        if placed:
-            former = file.formers(db, placed)
-            batch = sequence(self._head.size, placed, former, targets, self._random)
-            self._write(db, batch, [data for draft in placed for data in draft.artefacts])
-        return refused, batch
+        if not placed:
+            return {**refused}, Batch()
+        former = file.formers(db, placed)
+        batch = sequence(self._head.size, placed, former, targets, self._random)
+        artefacts = [data for draft in placed for data in draft.artefacts]
+        return {**refused, **self._write(db, batch, artefacts)}, batch
 
-    def _write(self, db: apsw.Connection, batch: Batch, artefacts: Sequence[bytes]) -> None:
-        head, tiles = extend(self._head, [leaf_hash(e.commitment) for e in batch.entries])
+    def _write(
+        self, db: apsw.Connection, batch: Batch, artefacts: Sequence[bytes]
+    ) -> dict[str, Receipt]:
+        """The receipts that hold once the transaction does."""
+        leaves = leaf_hashes(entry.commitment for entry in batch.entries)
+        head, tiles = extend(self._head, leaves)
         file.write(db, batch, tiles, artefacts)
-        self._head = head
-        note = self._signer.sign(head.size, self._prover(head.size).root())
+        proofs = self._frontier.extend(leaves)
+        note = self._signer.sign(head.size, self._frontier.root())
         db.execute("INSERT INTO checkpoint VALUES (?, ?)", (head.size, note))
-        self._note = note
+        self._head, self._note = head, note
+        return receipts(batch, proofs, note, self._signer.vkey)
 
     def _scrub(self, db: apsw.Connection, batch: Batch) -> None:
         """Take erased content out of the write-ahead log too, once no reader needs it."""
         if not batch.erased and not self._unscrubbed:
             return
         self._unscrubbed = not file.scrub(db)
-
-    def _fresh(self, batch: Batch) -> dict[str, Receipt]:
-        """Receipts for what this batch has added, under its own checkpoint."""
-        if not batch.entries:
-            return {}
-        size, note, key = self._head.size, self._note, self._signer.vkey
-        proofs = self._prover(size).inclusions(size - len(batch.entries), size)
-        return {
-            e.id: Receipt(e.id, e.body, e.salt, e.index, proof, note, key)
-            for e, proof in zip(batch.entries, proofs, strict=True)
-        }
 
     def _replayed(self, db: apsw.Connection, record_id: str) -> Receipt | LedgerRefused:
         """The receipt that was given when the record was new."""

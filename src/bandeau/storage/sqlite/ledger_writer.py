@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from bandeau import limits
 from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
-from bandeau.ledger.store import LedgerUnavailable
-from bandeau.storage.waiting import Answer, Waiter, deliver
+from bandeau.storage.waiting import Answer, Line, Waiter, deliver
 
 Commit = Callable[[Sequence[Draft]], Sequence[Answer]]
 
@@ -25,50 +24,31 @@ class Writer:
 
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
-        self._queue: queue.SimpleQueue[Waiter | None] = queue.SimpleQueue()
-        self._gate = threading.Lock()
-        self._closed = False
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._line = Line(lambda: self._bell.put(None), "the disk")
         self._thread = threading.Thread(target=self._run, name="bandeau-ledger", daemon=True)
         self._thread.start()
 
     def submit(self, draft: Draft) -> asyncio.Future[Receipt]:
         """Queue a draft; raises :class:`LedgerUnavailable` when closed or full."""
-        waiter = Waiter.of(draft)
-        with self._gate:
-            if self._closed:
-                raise LedgerUnavailable("the ledger is closed")
-            if self._queue.qsize() >= limits.LEDGER_QUEUE:
-                raise LedgerUnavailable("too many records wait for the disk")
-            self._queue.put(waiter)
-        return waiter.answer
+        return self._line.submit(draft)
 
     def close(self) -> None:
         """Commit what waits, then end the thread."""
-        with self._gate:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+        self._line.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch = [first]
-            ended = self._gather(batch)
-            deliver(batch, self._answers(batch))
-            if ended:
+        # Only when told that a round of callers is complete: else it would be torn in two.
+        while True:
+            self._bell.get()
+            closed = self._line.closed
+            batch = self._line.take()
+            deliver(batch, self._answers(batch) if batch else ())
+            if len(batch) == limits.LEDGER_BATCH:
+                self._bell.put(None)
+            elif closed:
                 return
-
-    def _gather(self, batch: list[Waiter]) -> bool:
-        """Add all that waits already; whether the end was among it."""
-        while len(batch) < limits.LEDGER_BATCH:
-            try:
-                waiter = self._queue.get_nowait()
-            except queue.Empty:
-                return False
-            if waiter is None:
-                return True
-            batch.append(waiter)
-        return False
 
     def _answers(self, batch: Sequence[Waiter]) -> Sequence[Answer | BaseException]:
         try:

@@ -1,0 +1,1 @@
+"""Files that other systems write their comments to, read one comment at a time."""

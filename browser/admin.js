@@ -1,6 +1,6 @@
 /**
  * The queue by keys; all of it works without this. Each key presses the button that is there:
- * j and k move from comment to comment, x selects, a, r and s judge the one in focus.
+ * j and k move from comment to comment, x selects, a, r, s and d judge the one in focus.
  */
 (() => {
   const items = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("article")]);
@@ -19,7 +19,7 @@
     if (event.key === "j") move(at + 1);
     else if (event.key === "k") move(at - 1);
     else if (event.key === "x") items[at]?.querySelector("input")?.click();
-    else if (/^[ars]$/.test(event.key)) {
+    else if (/^[arsd]$/.test(event.key)) {
       /** @type {HTMLElement | null | undefined} */ (
         items[at]?.querySelector(`[data-key=${event.key}]`)
       )?.click();

@@ -30,16 +30,25 @@ from bandeau import limits
 from bandeau.app import Bandeau
 from bandeau.cli import main
 from bandeau.enforcement.verdict import Reason as VerdictReason
-from bandeau.features.comments import judging, write
+from bandeau.features.comments import appeals, judging, reports, write
+from bandeau.features.comments.appeals import Appeal, Statement
+from bandeau.features.comments.decisions import Cause, Decision
 from bandeau.features.comments.gate import Reason
-from bandeau.features.comments.model import Comment, Refusal
+from bandeau.features.comments.grounds import Ground
+from bandeau.features.comments.grounds import Reason as Rationale
+from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.moderate import Why
 from bandeau.features.comments.own import Action
 from bandeau.features.comments.own import told as kept_of
+from bandeau.features.comments.queue import BY_MODERATOR, Deed
+from bandeau.features.comments.reports import Filed, Outcome, Report
 from bandeau.ledger.record import ACTIONS, FIELDS, MECHANISMS, Kind
-from bandeau.web import comments, comments_body
+from bandeau.web import comment_reports, comments, comments_body
+from bandeau.web.comment_reports_view import FiledScene
+from bandeau.web.comment_reports_view import told as told_of_report
 from bandeau.web.heard import Heard
 from bandeau.web.sealed import Sealed
+from bandeau.web.statements import told as stated
 
 # HTTP.
 
@@ -122,7 +131,47 @@ def test_what_becomes_of_ones_own_comments() -> None:
     assert reasons and reasons <= set(codes(text))
     (example,) = [b for b in blocks() if b.page == "comments.md" and '"receipt"' in b.text]
     (comment,) = json.loads(example.text)["comments"]
-    assert set(comment) == set(kept_of(Comment("", "", "", "", 0, None, "")))
+    assert set(comment) == {*kept_of(Comment("", "", "", "", 0, None, "")), "statement"}
+    refused = {v.code for v in vars(appeals).values() if isinstance(v, Refusal)}
+    assert refused <= set(codes(text))
+
+
+def test_reports_of_comments() -> None:
+    text = section(doc("reports.md"), "## POST `/.bandeau/comments/report`")
+    refused = {
+        str(value.code)
+        for module in (reports, comment_reports)
+        for value in vars(module).values()
+        if isinstance(value, Refusal)
+    }
+    refused -= {v.code for v in vars(appeals).values() if isinstance(v, Refusal)}
+    table = rows(text)
+    assert {code for cells in table if len(cells) == 3 for code in codes(cells[1])} == refused | {
+        "unknown-comment",
+        "unavailable",
+    }
+    assert {code for cells in table for code in codes(cells[0])} >= set(Ground)
+    follows = section(doc("reports.md"), "## GET `/.bandeau/comments/report/{reference}`")
+    assert set(codes(follows)) >= set(Outcome)
+    (example,) = [b for b in blocks() if b.page == "reports.md" and '"received"' in b.text]
+    scene = FiledScene(Filed(Report("", "", "", "", 0, Ground.SPAM)), "", "")
+    assert set(json.loads(example.text)["report"]) == set(told_of_report(scene))
+
+
+def test_statements_and_appeals() -> None:
+    table = section(doc("reports.md"), "### POST `/.bandeau/comments/report/{reference}`")
+    refused = {v.code for v in vars(appeals).values() if isinstance(v, Refusal)}
+    assert refused <= set(codes(table))
+    text = section(doc("reports.md"), "## Statements of reasons")
+    assert set(codes(text)) >= {*Cause, *appeals.Restriction}
+    (example,) = [b for b in blocks() if b.page == "reports.md" and '"restriction"' in b.text]
+    decision = Decision("", "", 0, "", Deed.REJECT, Rationale())
+    told = Statement(decision, Appeal("", "", "", "", 0, ""))
+    comment = Comment("", "", "", "", 0, None, "", state=State.SPAM, reasons=(BY_MODERATOR,))
+    shown = stated(comment, told)
+    assert shown is not None and isinstance(shown["appeal"], dict)
+    given = json.loads(example.text)
+    assert (set(given), set(given["appeal"])) == (set(shown), set(shown["appeal"]))
 
 
 def test_why_a_comment_is_held() -> None:

@@ -22,7 +22,10 @@ from sqlglot.errors import ParseError
 import bandeau.storage.postgres as package
 from bandeau.features.comments.model import Order
 from bandeau.storage.comments import store as comments
+from bandeau.storage.comments.appeals import appealing
 from bandeau.storage.comments.queue import queued
+from bandeau.storage.comments.reports import waiting
+from bandeau.storage.comments.search import stepping
 from bandeau.storage.comments.store import MIGRATIONS, latest, roots
 from bandeau.storage.migrating import migration
 
@@ -128,6 +131,13 @@ ALL += [
     for follows in (True, False)
 ]
 ALL += [(f"comments-latest-{of_page}", latest(of_page)) for of_page in (True, False)]
+ALL += [(f"comments-appeals-{follows}", appealing(follows=follows)) for follows in (True, False)]
+ALL += [
+    (f"comments-search-{stated}-{paged}", stepping(stated=stated, paged=paged))
+    for stated in (True, False)
+    for paged in (True, False)
+]
+ALL += [(f"comments-waiting-{follows}", waiting(follows=follows)) for follows in (True, False)]
 ALL += [(f"{where}-{number}", text) for number, (where, text) in enumerate(statements())]
 
 

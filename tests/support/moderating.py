@@ -23,6 +23,9 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_staff_words
 from bandeau.web.admin import Admin
+from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_room import Room
+from bandeau.web.admin_search import Looking
 from bandeau.web.admin_view import AdminView
 from bandeau.web.inbound import InboundError
 from bandeau.web.sign_in import SignIn
@@ -45,6 +48,7 @@ class Newsroom_:
     store: StoredComments = field(default_factory=memory_comments)
     clock: float = NOW
     scheme: str = "http"
+    teller: Any = None
 
     def __post_init__(self) -> None:
         self.room = newsroom(self.store.tables)
@@ -52,12 +56,24 @@ class Newsroom_:
             policy=POLICY, now=lambda: self.clock, random=secrets.token_bytes, subject_key=b"k" * 32
         )
         view = AdminView(POLICY.site.name, WORDS, ["casino"])
-        admin = Admin(site, SignIn.of(site, self.room.staff), self.room.queue, view)
+        sign_in = SignIn.of(site, self.room.staff)
+        counts = {
+            "held": self.room.queue.held,
+            "reported": self.room.reports.waiting,
+            "appeals": self.room.appeals.waiting,
+        }
+        desk = Room(site, sign_in, view, counts)
+        admin = Admin(desk, self.room.queue, self.room.reports, self.teller)
+        appeals = Appeals(desk, self.room.appeals, self.room.staff)
+        looking = Looking(desk, self.room.search, self.room.queue, self.room.figures)
 
         async def refused(_: Request, error: Any) -> Response:
             return PlainTextResponse(error.key, error.status)
 
-        self.app = Starlette(routes=admin.routes(), exception_handlers={InboundError: refused})
+        self.app = Starlette(
+            routes=[*admin.routes(), *appeals.routes(), *looking.routes()],
+            exception_handlers={InboundError: refused},
+        )
         for role in Role:
             self.run(self.room.staff.add(Staff(role.value, role, secret(), NOW)))
 

@@ -14,9 +14,11 @@ import pytest
 from moderating import WORDS, Browser, Newsroom_
 
 from bandeau import limits
+from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.model import State
 from bandeau.features.comments.moderate import Why
 from bandeau.features.comments.queue import CONDUCTS, Deed
+from bandeau.features.comments.reports import Report
 from bandeau.features.comments.staff import Role
 
 pytestmark = pytest.mark.usefixtures("quick_passwords")
@@ -319,3 +321,100 @@ def test_every_deed_has_words() -> None:
         assert all(WORDS.has(lang, f"conduct.{conduct}") for conduct in CONDUCTS.values())
         assert all(WORDS.has(lang, f"state.{state}") for state in State)
         assert all(WORDS.has(lang, f"role.{role}") for role in Role)
+        assert all(WORDS.has(lang, f"ground.{ground}") for ground in Ground)
+
+
+def report(newsroom: Newsroom_, comment: str, number: int = 1, **changes: Any) -> None:
+    made = Report(
+        *(f"r{number}", f"t{number}", comment, "/article", newsroom.clock * 1000),
+        Ground(changes.pop("ground", "insult")),
+        **changes,
+    )
+    assert newsroom.run(newsroom.room.reports.file(made))
+
+
+SENDER = {"text": "Defames <Ada>.", "name": "Ada", "email": "ada@example.test"}
+
+
+def test_reports_stand_beside_the_comment() -> None:
+    newsroom = Newsroom_()
+    newsroom.add("c1", state=State.PUBLISHED)
+    newsroom.add("c2", state=State.PUBLISHED)
+    report(newsroom, "c2", 1, text="Rude.")
+    report(newsroom, "c1", 2, ground="illegal", **SENDER)
+    browser = newsroom.signed_in(Role.EDITOR)
+    assert shown(browser, "reported") == ["c1", "c2"]
+    page = browser.get(f"{QUEUE}?state=reported").text
+    for text in ("Reported (2)", "Reported by 1 reader.", "Rude.", "Defames &lt;Ada&gt;."):
+        assert text in page
+    assert "From Ada, ada@example.test" in page
+    assert values(browser, "reported")[:3] == ["dismiss:c1", "reject:c1", "spam:c1"]
+    assert shown(browser, "reported", after="junk") == ["c1", "c2"]
+
+
+def test_reports_are_dismissed_or_followed_with_a_reason() -> None:
+    newsroom = Newsroom_()
+    for number in range(4):
+        newsroom.add(f"c{number}", state=State.PUBLISHED)
+        report(newsroom, f"c{number}", number)
+    browser = newsroom.signed_in()
+    answer = browser.post(f"{QUEUE}?state=reported", one="dismiss:c0", facts="Fair criticism.")
+    assert "state=reported" in answer.headers["location"] and "done=1" in answer.headers["location"]
+    browser.post(f"{QUEUE}?state=reported", deed="reject", comment=["c1", "c2"], ground="off-topic")
+    assert shown(browser, "reported") == ["c3"]
+    assert newsroom.find("c0").state is State.PUBLISHED
+    assert newsroom.find("c1").state is State.REJECTED
+    told = [newsroom.run(newsroom.room.reports.filed(f"t{number}")) for number in range(3)]
+    assert [each.report.outcome.value for each in told] == ["kept", "removed", "removed"]
+    assert told[0].decision.reason == Reason(Ground.OTHER, "", "Fair criticism.")
+    assert told[1].decision.reason.ground is Ground.OFF_TOPIC
+    rows = parsed(browser.get(LOG).text).findall(".//tbody/tr")
+    log = [["".join(cell.itertext()) for cell in row][2:] for row in rows]
+    assert ["Dismiss the reports", "c0", "Reported", "Reports dismissed"] in log
+    again = browser.post(f"{QUEUE}?state=reported", one="dismiss:c0")
+    assert "done=0" in again.headers["location"]
+
+
+def test_illegal_content_needs_its_law() -> None:
+    newsroom = Newsroom_()
+    newsroom.add("c1", state=State.PUBLISHED)
+    report(newsroom, "c1", ground="illegal", **SENDER)
+    browser = newsroom.signed_in()
+    where = f"{QUEUE}?state=reported"
+    refused = browser.post(where, one="reject:c1", ground="illegal", facts="Why <it> is.")
+    assert refused.status_code == 422
+    assert WORDS.say("en", "admin.reason_law") in refused.text
+    assert "Why &lt;it&gt; is." in refused.text
+    long = "x" * (limits.REASON_CHARACTERS + 1)
+    assert browser.post(where, one="reject:c1", facts=long).status_code == 422
+    assert shown(browser, "reported") == ["c1"]
+    browser.post(where, one="reject:c1", ground="illegal", law="Press Act, § 9")
+    filed = newsroom.run(newsroom.room.reports.filed("t1"))
+    assert filed.decision.reason == Reason(Ground.ILLEGAL, "Press Act, § 9", "")
+
+
+def test_who_left_an_address_is_told_by_whoever_can() -> None:
+    told: list[Any] = []
+
+    class Teller:
+        async def decided(self, filed: Any) -> None:
+            told.append((filed.report.email, filed.report.outcome.value, filed.decision.staff))
+
+    newsroom = Newsroom_(teller=Teller())
+    newsroom.add("c1", state=State.PUBLISHED)
+    report(newsroom, "c1", 1, ground="illegal", **SENDER)
+    report(newsroom, "c1", 2)
+    newsroom.signed_in(Role.EDITOR).post(QUEUE, one="dismiss:c1")
+    assert told == [("ada@example.test", "kept", "editor")]
+
+
+def test_a_long_queue_of_reports_comes_in_pages() -> None:
+    newsroom = Newsroom_()
+    for number in range(limits.QUEUE_SHOWN + 1):
+        newsroom.add(f"c{number:03}", state=State.PUBLISHED)
+        report(newsroom, f"c{number:03}", number)
+    browser = newsroom.signed_in()
+    first = browser.get(f"{QUEUE}?state=reported").text
+    (more,) = re.findall(r'href="([^"]*after=[^"]*)"', first)
+    rest = browser.get(more.replace("&amp;", "&")).text
+    assert len(parsed(rest).findall(".//article")) == 1

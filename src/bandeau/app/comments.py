@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.routing import BaseRoute
 
+from bandeau import limits
 from bandeau.app.readers import Readers, Vouching
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.pieces import Mark, Place
 from bandeau.features.comments.authors import tag_of
 from bandeau.features.comments.gate import Proof
+from bandeau.features.comments.model import State
 from bandeau.features.comments.retention import purge
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.retention import Rest
@@ -25,7 +27,11 @@ from bandeau.storage.files import read_staff_words
 from bandeau.storage.place import Comments as Stored
 from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
-from bandeau.web.admin_view import AdminView
+from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_room import Room
+from bandeau.web.admin_search import Looking
+from bandeau.web.admin_view import REPORTED, AdminView
+from bandeau.web.comment_reports import Counting, ReportDesk
 from bandeau.web.comments import Comments
 from bandeau.web.comments_embed import Counts
 from bandeau.web.comments_feed import Following
@@ -42,6 +48,9 @@ from bandeau.web.reviewing import reviewer_of
 from bandeau.web.sign_in import SignIn
 from bandeau.web.visitor import Sent, Visitors
 
+_DAY_MS = 86_400_000
+_REPORT_DAYS = (limits.COMMENT_REPORT_DECIDED_DAYS, limits.COMMENT_REPORT_SENT_DAYS)
+
 
 @dataclass(frozen=True, slots=True)
 class Commenting:
@@ -53,6 +62,7 @@ class Commenting:
     following: Following
     counts: Counts
     votes: VoteDesk | None
+    reports: ReportDesk
     room: Newsroom
     listed: tuple[str, ...]
     tables: Tables
@@ -83,11 +93,14 @@ class Commenting:
         votes = room.votes if feature and feature.votes else None
         guests = readers.guests
         comments = Comments(site.policy, site.words, store, proof, posting, guests, votes)
-        mine = MineDesk(site, visitors, pages, store, posting, readers.sessions.reader)
+        reader = readers.sessions.reader
+        mine = MineDesk(site, visitors, pages, store, posting, room.appeals, reader)
         following = Following(site.policy, site.words, store, comments.reading)
         counts = Counts(site.policy, site.words, store)
         desk = VoteDesk(site, visitors, pages, store, votes) if votes else None
-        told = (counts, desk, room, listed, store.tables, readers)
+        counting = Counting(site.subject_key, room.staff.attempt)
+        reports = ReportDesk(site, pages, store, room.reports, room.appeals, counting)
+        told = (counts, desk, reports, room, listed, store.tables, readers)
         return cls(site, comments, mine, following, *told)
 
     @property
@@ -100,7 +113,9 @@ class Commenting:
         feature = self.site.policy.feature("comments")
         if feature is not None:
             store = StoredRetention(self.tables)
-            await purge(store, feature.retention, int(self.site.now() * 1000), rest)
+            now = int(self.site.now() * 1000)
+            await purge(store, feature.retention, now, rest)
+            await self.room.reports.purge(*(now - days * _DAY_MS for days in _REPORT_DAYS))
 
     async def inserted(self, exchange: Exchange, lang: str, mark: Mark) -> tuple[bytes, bytes]:
         """The tag of ``mark`` and what follows it, in the article that ``exchange`` asks for."""
@@ -116,7 +131,7 @@ class Commenting:
             return []
         reading = [*self.comments.routes(), *self.following.routes(), *self.counts.routes()]
         reading += self.votes.routes() if self.votes else []
-        writing = [*self.mine.routes(), *self.readers.routes()]
+        writing = [*self.mine.routes(), *self.readers.routes(), *self.reports.routes()]
         return [*reading, *writing, *self._newsroom()]
 
     def written(self, store: Stored) -> Written:
@@ -142,8 +157,18 @@ class Commenting:
             await self.room.letters.withdrawn(tags)
 
     def _newsroom(self) -> list[BaseRoute]:
+        room, sign_in = self.room, SignIn.of(self.site, self.room.staff)
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
-        sign_in = SignIn.of(self.site, self.room.staff)
-        admin = Admin(self.site, sign_in, self.room.queue, view)
-        passkeys = Passkeys(self.site, sign_in, self.room.passkeys, admin)
-        return [*admin.routes(), *passkeys.routes()]
+        counts = {
+            State.HELD.value: room.queue.held,
+            REPORTED: room.reports.waiting,
+            "appeals": room.appeals.waiting,
+        }
+        desk = Room(self.site, sign_in, view, counts)
+        pages = (
+            Admin(desk, room.queue, room.reports),
+            Appeals(desk, room.appeals, room.staff),
+            Looking(desk, room.search, room.queue, room.figures),
+            Passkeys(self.site, sign_in, room.passkeys, desk),
+        )
+        return [route for page in pages for route in page.routes()]

@@ -51,6 +51,9 @@ def check(policy: Policy, words: Words, lines: Lines) -> tuple[Fault, ...]:
     return in_order(islice(found, limits.POLICY_FAULTS))
 
 
+_NO_ADDRESS = 'must be a path that begins with one "/", or an address that begins "https://"'
+
+
 def load(data: bytes, words: Words) -> tuple[Policy, tuple[Fault, ...]]:
     """A policy that may be served, and its warnings; raises :class:`PolicyError` on any error."""
     lines = lines_of(data)
@@ -63,8 +66,7 @@ def load(data: bytes, words: Words) -> tuple[Policy, tuple[Fault, ...]]:
 
 def _privacy_policy(policy: Policy, lines: Lines) -> Iterator[Fault]:
     if not _is_address(policy.site.privacy_policy):
-        message = 'must be a path that begins with one "/", or an address that begins "https://"'
-        yield lines.fault(("site", "privacy_policy"), "I12", message)
+        yield lines.fault(("site", "privacy_policy"), "I12", _NO_ADDRESS)
 
 
 def _is_address(value: str) -> bool:
@@ -170,6 +172,8 @@ def _features(policy: Policy, words: Words, lines: Lines) -> Iterator[Fault]:
             message = f"{purpose.key} needs no consent, so it cannot open anything; "
             message += "name a purpose that asks, such as social"
             yield lines.fault((*path, "purpose"), "F2", message)
+        if feature.rules is not None and not _is_address(feature.rules):
+            yield lines.fault((*path, "rules"), "schema", _NO_ADDRESS)
         yield from _alternative(policy, feature.alternative, path, words, lines)
         yield from _sections(feature, path, lines)
         if feature.review is not None and not feature.review.url.startswith("https:"):

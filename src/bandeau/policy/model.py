@@ -138,13 +138,16 @@ class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+Address = Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+
+
 class Site(_Declared):
     """Who answers for the site, and where it runs."""
 
     name: Text
     controller: Text
     hosts: tuple[Host, ...] = Field(min_length=1, max_length=1_000)
-    privacy_policy: Annotated[str, StringConstraints(min_length=1, max_length=2_000)]
+    privacy_policy: Address
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, max_length=30)
 
 
@@ -281,13 +284,15 @@ class Feature(_Declared):
     """Something of the site that opens with a purpose (rules F2 to F5).
 
     ``sign_in`` says who may comment, ``token`` and ``oidc`` who vouches for them, ``reply_mail``
-    whether replies may be told by mail; all but these, ``purpose``, ``alternative`` and ``votes``
-    say how comments are moderated.
+    whether replies may be told by mail; ``rules`` is where the
+    site's own rules are read; all but these, ``purpose``, ``alternative`` and ``votes`` say how
+    comments are moderated.
     """
 
     key: Key
     purpose: Key
     alternative: Texts = {}
+    rules: Address | None = None
     sign_in: tuple[Way, ...] = Field(default=(Way.NONE,), min_length=1, max_length=len(Way))
     reply_mail: bool = Field(default=False, strict=True)
     challenge: Asking = Asking.NEVER

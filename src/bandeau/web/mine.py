@@ -7,7 +7,7 @@ this.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
@@ -15,6 +15,16 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau import limits
+from bandeau.features.comments.appeals import (
+    AGAIN,
+    NOTHING,
+    Appeal,
+    AppealStore,
+    Restriction,
+    Statement,
+    appealed,
+    restricted,
+)
 from bandeau.features.comments.gate import Locked, Open, Reason, judge
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.own import (
@@ -27,7 +37,7 @@ from bandeau.features.comments.own import (
 )
 from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.ledger.record import subject_of
+from bandeau.ledger.record import subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
@@ -35,6 +45,7 @@ from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same
 from bandeau.web.mine_view import MineScene, Refused
 from bandeau.web.pages import Pages
 from bandeau.web.posting import Posting
+from bandeau.web.statements import told as statement_told
 from bandeau.web.visitor import Sent, Visitors
 
 PATH = "/.bandeau/comments/mine"
@@ -52,6 +63,7 @@ class MineDesk:
         pages: Pages,
         store: CommentStore,
         posting: Posting,
+        appeals: AppealStore,
         reader: Callable[[Request, Open], Awaitable[Reader | None]],
     ) -> None:
         self._site = site
@@ -59,6 +71,7 @@ class MineDesk:
         self._pages = pages
         self._store = store
         self._posting = posting
+        self._appeals = appeals
         self._reader = reader
 
     def routes(self) -> list[Route]:
@@ -76,13 +89,15 @@ class MineDesk:
             if "download" in request.query_params or is_json(request):
                 return await self._whole(request, receipts)
             found = await self._store.mine(receipts)
-        return await self._page(request, sent, found)
+            stated = await self._stated(found)
+        return await self._page(request, sent, found, stated)
 
     async def _page(
         self,
         request: Request,
         sent: Sent,
         found: Sequence[Comment],
+        stated: Mapping[str, Statement],
         refused: Refused | None = None,
         status: int = 200,
     ) -> Response:
@@ -90,6 +105,7 @@ class MineDesk:
         done = request.query_params.get("done", "")
         scene = MineScene(
             found,
+            stated,
             opened=not isinstance(judge(proof, self._site.policy), Locked),
             now=self._now(),
             done=done if done in set(Action) else "",
@@ -103,20 +119,24 @@ class MineDesk:
 
         Raises :class:`InboundError`: 403 from another site, where the purpose is not granted, and
         once the edit window is closed; 404 for an id that is no comment of this browser; 409 for
-        what a moderator judged; 422 for a text that cannot be published; 503. To a form whose edit
-        is refused the answer is the page, with the text as it came.
+        what a moderator judged, and where there is no decision to appeal against; 422 for a text
+        that cannot be published; 503. To a form whose text is refused the answer is the page, with
+        the text as it came. An appeal needs no consent: redress must not hang on a choice (F5).
         """
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
         fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
         action, named = _action(fields), _one(fields, "id")
         sent = Sent.of(request.scope["headers"])
-        if action is not Action.EDIT:
+        if not action.single:
             changed = await self._changed(sent, action, named)
             return self._answer(request, sent, action, changed)
         text = _one(fields, "text")
         try:
-            await self._edit(request, named, text)
+            if action is Action.EDIT:
+                await self._edit(request, named, text)
+            else:
+                await self._appeal(sent, named, text)
         except InboundError as error:
             if is_json(request):
                 raise
@@ -139,9 +159,14 @@ class MineDesk:
         lang = self._language(request, sent)
         refused = Refused(named, text, self._site.words.say(lang, f"error.{error.key}"))
         found: Sequence[Comment] = ()
+        stated: Mapping[str, Statement] = {}
         with suppress(LedgerUnavailable, CommentsUnavailable):
             found = await self._store.mine(await self._receipts(sent))
-        return await self._page(request, sent, found, refused, error.status)
+            stated = await self._stated(found)
+        return await self._page(request, sent, found, stated, refused, error.status)
+
+    async def _stated(self, found: Sequence[Comment]) -> Mapping[str, Statement]:
+        return await self._appeals.statements([each.id for each in found])
 
     async def any(self, sent: Sent) -> bool:
         """Whether this browser has comments.
@@ -163,11 +188,19 @@ class MineDesk:
         return [stored.id for stored in held]
 
     async def _whole(self, request: Request, receipts: list[str]) -> Response:
-        kept = [told(each) async for each in self._each(receipts)]
+        kept = [each async for each in self._told(receipts)]
         answer = JSONResponse({"comments": kept}, headers={"cache-control": "no-store"})
         if "download" in request.query_params:
             answer.headers["content-disposition"] = f'attachment; filename="{FILE}"'
         return answer
+
+    async def _told(self, receipts: list[str]) -> AsyncIterator[Mapping[str, object]]:
+        found = await self._store.mine(receipts)
+        while found:
+            statements = await self._stated(found)
+            for each in found:
+                yield {**told(each), "statement": statement_told(each, statements.get(each.id))}
+            found = await self._store.mine(receipts, found[-1])
 
     async def _each(self, receipts: list[str]) -> AsyncIterator[Comment]:
         found = await self._store.mine(receipts)
@@ -229,6 +262,28 @@ class MineDesk:
             raise InboundError(422, "comment_text", str(edited.code))
         if not await self._store.rewrite(edited, comment):
             raise InboundError(409, "comment_moderated", "not-published")
+
+    async def _appeal(self, sent: Sent, named: str, text: str) -> None:
+        async with _available():
+            comment = await self._found(named, await self._receipts(sent))
+            statement = (await self._stated([comment])).get(comment.id)
+            refusal = await self._lodged(comment, statement, text)
+        if refusal:
+            key = refusal.text_key.removeprefix("error.")
+            raise InboundError(refusal.status, key, str(refusal.code))
+
+    async def _lodged(
+        self, comment: Comment, statement: Statement | None, text: str
+    ) -> Refusal | None:
+        if statement is None or restricted(comment, statement) is not Restriction.REMOVED:
+            return NOTHING
+        decision, now = statement.decision, self._now()
+        said = appealed(decision, statement.appeal, text, now)
+        if isinstance(said, Refusal):
+            return said
+        new_id = uuid7(now, self._site.random(10))
+        appeal = Appeal(new_id, decision.id, comment.id, "", now, said)
+        return None if await self._appeals.lodge(appeal) else AGAIN
 
     def _answer(self, request: Request, sent: Sent, action: Action, changed: int) -> Response:
         if is_json(request):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -11,8 +11,10 @@ from urllib.parse import unquote
 from markupsafe import Markup
 
 from bandeau import limits
+from bandeau.features.comments.appeals import Statement
 from bandeau.features.comments.model import Comment, State, rfc3339
 from bandeau.features.comments.own import Action, editable, published_again, unpublished
+from bandeau.web.statements import stated
 from bandeau.web.view import View
 
 _STATES = {State.PUBLISHED: "mine.state_published", State.HELD: "mine.state_held"}
@@ -29,10 +31,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class MineScene:
-    """Comments of one visitor; ``opened`` where commenting is open to them, ``done`` the last
-    action, ``now`` in Unix milliseconds."""
+    """Comments of one visitor, and why some were taken off; ``opened`` where commenting is open to
+    them, ``done`` the last action, ``now`` in Unix milliseconds."""
 
     found: Sequence[Comment]
+    statements: Mapping[str, Statement]
     opened: bool
     now: int
     done: str
@@ -58,7 +61,13 @@ class OwnComment:
     edited_at: str
     state: str
     actions: tuple[str, ...]
+    statement: Mapping[str, object] | None
     text: str | None
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether it has a form that a text goes into: an edit, or an appeal."""
+        return self.text is not None or bool(self.statement and self.statement["until"])
 
 
 class Recommended(NamedTuple):
@@ -92,6 +101,7 @@ def _own(view: View, scene: MineScene, comment: Comment) -> OwnComment:
         edited_at=_moment(comment.edited) if comment.edited else "",
         state=view.say(_state(comment)),
         actions=tuple(_actions(scene, comment)),
+        statement=stated(view, comment, scene.statements.get(comment.id), scene.now),
         text=_editable_text(scene, comment),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -14,6 +14,7 @@ from bandeau.ledger.erasing import Held
 from bandeau.ledger.record import Record
 from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
+from bandeau.web.comment_reports_view import FiledScene, ReportScene, asked, followed
 from bandeau.web.leaving import Way
 from bandeau.web.mine_view import MineScene, own_comments, recommended
 from bandeau.web.notice import Notice
@@ -36,6 +37,7 @@ class Pages:
         self._sweep = script("sweep.js")
         feature = policy.feature(FEATURE)
         self._votes = feature is not None and feature.votes
+        self._rules = feature.rules if feature else None
         styles = " ".join((source_hash(self._style), *notice.style_hashes))
         scripts = " ".join(notice.script_hashes)
         self.headers = {
@@ -171,13 +173,31 @@ class Pages:
             style=self._markup,
             entries=entries,
             refused=refused,
-            returned=any(refused and e.id == refused.id and e.text is not None for e in entries),
+            returned=any(refused and e.id == refused.id and e.takes_text for e in entries),
             full=scene.full,
             done=scene.done,
             votes=self._votes,
             text_limit=limits.COMMENT_TEXT_CHARACTERS,
+            appeal_limit=limits.APPEAL_CHARACTERS,
+            rules=self._rules,
         )
         return page.replace(_FRAGMENT, self._band(standing, lang, "/"), 1).encode()
+
+    def report_page(self, lang: str, scene: ReportScene) -> bytes:
+        """The forms that report a comment; without band, since no cookie is read for it."""
+        return self._plain("report.html", lang, asked(scene))
+
+    def filed_page(self, lang: str, scene: FiledScene) -> bytes:
+        """What became of a report, without band as well."""
+        return self._plain("filed.html", lang, followed(scene))
+
+    def _plain(self, template: str, lang: str, values: Mapping[str, object]) -> bytes:
+        """A page that keeps the line breaks of what people wrote."""
+        view = self._notice.view(self._undecided(), lang)
+        page = self._notice.templates.plain(
+            template, view=view, style=self._markup, rules=self._rules, **values
+        )
+        return page.replace(_FRAGMENT, "", 1).encode()
 
     def reader_page(self, template: str, standing: Standing, lang: str, **values: object) -> bytes:
         """A page for readers who sign in, or who are told of replies, from ``template``."""

@@ -35,7 +35,7 @@ from bandeau.features.comments.passkeys import Passkey, PasskeyStore
 from bandeau.features.comments.readers import token_tag
 from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.store import CommentsUnavailable
-from bandeau.web.admin import Admin
+from bandeau.web.admin_room import HOME, Room
 from bandeau.web.admin_view import PASSKEYS, QUEUE
 from bandeau.web.context import Site
 from bandeau.web.inbound import InboundError
@@ -54,7 +54,7 @@ _UNCACHED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 class Passkeys:
     """The passkeys of one site's staff over HTTP; ``admin`` has what all pages for staff share."""
 
-    def __init__(self, site: Site, sign_in: SignIn, store: PasskeyStore, admin: Admin) -> None:
+    def __init__(self, site: Site, sign_in: SignIn, store: PasskeyStore, admin: Room) -> None:
         self._site = site
         self._sign_in = sign_in
         self._store = store
@@ -78,18 +78,19 @@ class Passkeys:
         """One's passkeys."""
         staff = await self._sign_in.who(request)
         if staff is None:
-            return self._admin.to_door(request)
+            return self._admin.on(request, HOME)
         kept = await self._store.of(staff.name)
         done = request.query_params.get("done", "")
         key = f"passkey.{done}" if done in ("added", "removed") else ""
-        return await self._admin.passkeys(request, staff, kept, key)
+        desk = await self._admin.desk(request, staff, key)
+        return self._admin.html(self._admin.view.passkeys(desk, kept))
 
     async def remove(self, request: Request) -> Response:
         """Remove one of one's own."""
         fields = await self._admin.posted(request)
         staff = await self._sign_in.who(request)
         if staff is None:
-            return self._admin.to_door(request)
+            return self._admin.on(request, HOME)
         named = fields.get("remove", [""])[-1]
         removed = await self._store.remove(staff.name, named)
         query = {"lang": self._admin.lang(request)} | ({"done": "removed"} if removed else {})

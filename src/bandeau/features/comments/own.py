@@ -25,11 +25,17 @@ class Action(StrEnum):
     PUBLISH = "publish"
     ERASE = "erase"
     EDIT = "edit"
+    APPEAL = "appeal"
 
     @property
     def writes(self) -> bool:
         """Whether it needs what posting needs: the purpose, granted now (rule F2)."""
         return self in (Action.PUBLISH, Action.EDIT)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is done with one comment at a time."""
+        return self in (Action.EDIT, Action.APPEAL)
 
 
 class Fate(StrEnum):

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bandeau.features.comments.grounds import Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
 
 BY_MODERATOR = "moderator"
+NO_REASON = Reason()
 
 
 class Deed(StrEnum):
@@ -19,6 +21,11 @@ class Deed(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     SPAM = "spam"
+    DISMISS = "dismiss"
+    """The comment stays, whatever was reported of it."""
+    UPHOLD = "uphold"
+    """The decision that is appealed against stands."""
+    REVERSE = "reverse"
     SUSPEND = "suspend"
     BAN = "ban"
     SILENCE = "silence"
@@ -92,11 +99,12 @@ class QueueStore(Protocol):
         """The past of these authors; none of who is not known."""
         ...
 
-    async def perform(self, acts: Sequence[Act], until: int = 0) -> int:
+    async def perform(self, acts: Sequence[Act], until: int = 0, reason: Reason = NO_REASON) -> int:
         """Do all of ``acts`` and log them, or none; how many changed something.
 
         ``until`` is when suspensions end, in Unix milliseconds. What changes nothing is not logged:
-        an object that is not there, or is as it should be.
+        an object that is not there, or is as it should be. ``reason`` is kept with what is decided
+        on comments; open reports of what is taken off are closed by that.
         """
         ...
 

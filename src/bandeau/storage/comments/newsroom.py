@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bandeau.storage.comments.appeals import StoredAppeals
 from bandeau.storage.comments.authors import StoredAuthors
+from bandeau.storage.comments.figures import StoredFigures
 from bandeau.storage.comments.letters import StoredLetters
 from bandeau.storage.comments.passkeys import StoredPasskeys
 from bandeau.storage.comments.queue import StoredQueue
 from bandeau.storage.comments.readers import StoredReaders
+from bandeau.storage.comments.reports import StoredReports
+from bandeau.storage.comments.search import StoredSearch
 from bandeau.storage.comments.staff import StoredStaff
 from bandeau.storage.comments.votes import StoredVotes
 from bandeau.storage.tables import Tables
@@ -16,11 +20,16 @@ from bandeau.storage.tables import Tables
 
 @dataclass(frozen=True, slots=True)
 class Newsroom:
-    """Who writes, who moderates, who recommends, and what they did; closed with the tables."""
+    """Who writes, who moderates, who recommends, what they did, what was
+    reported; closed with the tables."""
 
     authors: StoredAuthors
     staff: StoredStaff
     queue: StoredQueue
+    reports: StoredReports
+    appeals: StoredAppeals
+    search: StoredSearch
+    figures: StoredFigures
     readers: StoredReaders
     letters: StoredLetters
     passkeys: StoredPasskeys
@@ -33,6 +42,10 @@ def newsroom(tables: Tables) -> Newsroom:
         authors=StoredAuthors(tables),
         staff=StoredStaff(tables),
         queue=StoredQueue(tables),
+        reports=StoredReports(tables),
+        appeals=StoredAppeals(tables),
+        search=StoredSearch(tables),
+        figures=StoredFigures(tables),
         readers=StoredReaders(tables),
         letters=StoredLetters(tables),
         passkeys=StoredPasskeys(tables),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bandeau.features.comments.grounds import Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import (
     BY_MODERATOR,
     CONDUCTS,
+    NO_REASON,
     STATES,
     Act,
     Deed,
     Past,
     reasons_after,
 )
+from bandeau.storage.comments.decisions import dismissed, judged
 from bandeau.storage.comments.store import COLUMNS, comments_of, turning
 from bandeau.storage.tables import Statement, Steps, Tables, listed
 
+REPORTED, DISMISSED = "reported", "dismissed"
 _OLDEST = f"SELECT {COLUMNS} FROM comment WHERE state = $1"  # noqa: S608 - constants
 _PLACE = "(SELECT time, id FROM comment WHERE id = $3)"
 _HELD = "SELECT id FROM comment WHERE state = 'held' LIMIT $1"
@@ -73,9 +77,9 @@ class StoredQueue:
             for author, conduct, until in conducts
         }
 
-    async def perform(self, acts: Sequence[Act], until: int = 0) -> int:
+    async def perform(self, acts: Sequence[Act], until: int = 0, reason: Reason = NO_REASON) -> int:
         """See the port."""
-        return await self._tables.write(_performing(acts, until))
+        return await self._tables.write(_performing(acts, until, reason))
 
     async def log(self, limit: int, before: str = "") -> Sequence[Act]:
         """See the port."""
@@ -95,17 +99,20 @@ def queued(*, oldest: bool, follows: bool) -> str:
     return f"{_OLDEST}{rest} ORDER BY time {way}, id {way} LIMIT $2"
 
 
-def _performing(acts: Sequence[Act], until: int) -> Steps[int]:
+def _performing(acts: Sequence[Act], until: int, reason: Reason) -> Steps[int]:
     count = 0
     for act in acts:
         if act.deed in STATES:
-            count += yield from _judging(act)
-        else:
+            count += yield from judging(act, reason)
+        elif act.deed is Deed.DISMISS:
+            count += yield from _dismissing(act, reason)
+        elif act.deed in CONDUCTS:
             count += yield from _standing(act, until)
     return count
 
 
-def _judging(act: Act) -> Steps[int]:
+def judging(act: Act, reason: Reason) -> Steps[int]:
+    """Put a comment where ``act`` says, for that reason; 1 where that changes anything."""
     state = STATES[act.deed]
     while True:
         rows = yield Statement(_FIND, (act.object,))
@@ -117,9 +124,19 @@ def _judging(act: Act) -> Steps[int]:
         if (yield Statement(_MOVE, (act.object, state.value, reasons, *was))):
             break  # else another process changed it meanwhile
     yield from turning(before, state)
+    yield from judged(act, before, reason)
     if act.deed is Deed.APPROVE:
         yield Statement(_APPROVED, (before.author,))
-    yield from _logging(act, before.state.value, state.value)
+    yield from logging(act, before.state.value, state.value)
+    return 1
+
+
+def _dismissing(act: Act, reason: Reason) -> Steps[int]:
+    rows = yield Statement(_FIND, (act.object,))
+    before = next(iter(comments_of(rows)), None)
+    if before is None or not (yield from dismissed(act, before, reason)):
+        return 0
+    yield from logging(act, REPORTED, DISMISSED)
     return 1
 
 
@@ -135,10 +152,11 @@ def _standing(act: Act, until: int) -> Steps[int]:
     if not known or tuple(known[0]) == (conduct.value, ends):
         return 0
     yield Statement(_CHANGE, (act.object, conduct.value, ends))
-    yield from _logging(act, known[0][0], conduct.value)
+    yield from logging(act, known[0][0], conduct.value)
     return 1
 
 
-def _logging(act: Act, was: str, became: str) -> Steps[None]:
+def logging(act: Act, was: str, became: str) -> Steps[None]:
+    """Write ``act`` into the log."""
     who = (act.id, act.time, act.staff, act.deed.value, act.object)
     yield Statement(_LOG, (*who, was, became))

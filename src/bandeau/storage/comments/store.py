@@ -12,13 +12,15 @@ from bandeau import limits
 from bandeau.features.comments.model import Comment, Listing, Order, State, Thread
 from bandeau.storage.comments import votes, watching
 from bandeau.storage.comments.authors import posting
+from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 9
+SCHEMA = 12
 TABLES = (
     *("comment", "page", "author", "posted", "staff", "act", "vote"),
     *("reader", "bond", "watch", "watched", "passkey"),
+    *("report", "reported", "decision", "appeal"),
 )
 MIGRATIONS = Path(__file__).parent
 
@@ -309,6 +311,7 @@ def _moving(
         if (yield Statement(_MOVE, values)):
             if state is State.GONE:
                 yield Statement(_ERASE, (comment_id,))
+                yield from forgetting(comment_id)
                 yield from watching.abandoned(comment_id)
                 yield Statement(_NO_VOTES, (comment_id,))
             yield from _turning(before, state)

@@ -1,0 +1,126 @@
+"""Statements of reasons for authors (Digital Services Act, Article 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from bandeau.features.comments.appeals import (
+    Appeal,
+    Restriction,
+    Ruling,
+    Statement,
+    open_until,
+    restricted,
+)
+from bandeau.features.comments.decisions import Cause, Decision
+from bandeau.features.comments.model import Comment, rfc3339
+from bandeau.features.comments.moderate import Why
+from bandeau.web.view import View, listed
+
+_HOLDING = {Why.BEFORE, Why.FIRST, Why.LINKS, Why.WORD, Why.REPEATED, Why.STAFF_NAME}
+
+
+def stated(
+    view: View, comment: Comment, statement: Statement | None, now: int
+) -> Mapping[str, object] | None:
+    """What the page of one's own comments says beside ``comment``, ``None`` where it is shown.
+
+    ``now`` is in Unix milliseconds.
+    """
+    restriction = restricted(comment, statement)
+    if restriction is Restriction.HELD:
+        why = listed(view.lang, _rules(view, comment))
+        facts = view.say("statement.held_rule", reasons=why) if why else ""
+        return _told(view.say("statement.held"), notes=[facts] if facts else [])
+    if statement is None:
+        return None
+    appeal = appeal_told(statement.appeal)
+    if restriction is None:
+        reversed_ = statement.appeal and statement.appeal.ruling is Ruling.REVERSED
+        return _told("", appeal=appeal) if reversed_ and appeal else None
+    return _told(
+        view.say("statement.removed"),
+        reason=statement.decision.reason,
+        decided=moment(statement.decision.time),
+        notes=_notes(view, statement),
+        appeal=appeal,
+        until=until(statement.decision, statement.appeal, now),
+    )
+
+
+def told(comment: Comment, statement: Statement | None) -> Mapping[str, object] | None:
+    """The same for programs; times in RFC 3339."""
+    restriction = restricted(comment, statement)
+    if restriction is Restriction.HELD:
+        rules = {"cause": Cause.OWN.value, "detected": True, "automated": True}
+        return {"restriction": restriction.value, "time": rfc3339(comment.time), **rules}
+    if statement is None or restriction is None:
+        return None
+    decision = statement.decision
+    reason = decision.reason
+    return {
+        "restriction": restriction.value,
+        "time": rfc3339(decision.time),
+        "ground": reason.ground.value if reason.ground else None,
+        "law": reason.law,
+        "facts": reason.facts,
+        "cause": decision.cause.value,
+        "detected": decision.detected,
+        "automated": False,
+        "appeal_until": rfc3339(open_until(decision)),
+        "appeal": appeal_json(statement.appeal),
+    }
+
+
+def appeal_told(appeal: Appeal | None) -> Mapping[str, str] | None:
+    """An appeal as it is shown to who sent it."""
+    if appeal is None:
+        return None
+    return {
+        "text": appeal.text,
+        "kind": appeal.ruling.value,
+        "answer": appeal.answer,
+        "decided": moment(appeal.decided) if appeal.decided else "",
+    }
+
+
+def appeal_json(appeal: Appeal | None) -> Mapping[str, object] | None:
+    """The same for programs."""
+    if appeal is None:
+        return None
+    return {
+        "time": rfc3339(appeal.time),
+        "text": appeal.text,
+        "ruling": appeal.ruling.value,
+        "decided": rfc3339(appeal.decided) if appeal.decided else None,
+        "answer": appeal.answer,
+    }
+
+
+def until(decision: Decision, appeal: Appeal | None, now: int) -> str:
+    """The day until which one may appeal, empty where one may not; ``now`` as above."""
+    last = open_until(decision)
+    opens = appeal is None and now < last
+    return f"{datetime.fromtimestamp(last / 1000, UTC):%Y-%m-%d}" if opens else ""
+
+
+def moment(time: int) -> str:
+    """Unix milliseconds for people, in UTC."""
+    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _notes(view: View, statement: Statement) -> list[str]:
+    decision = statement.decision
+    means = "statement.detected" if decision.detected else "report.by_person"
+    return [view.say(f"statement.cause_{decision.cause}"), view.say(means)]
+
+
+def _rules(view: View, comment: Comment) -> tuple[str, ...]:
+    """The rules that held a comment, as far as a reader can make anything of them."""
+    return tuple(view.say(f"statement.why_{each}") for each in comment.reasons if each in _HOLDING)
+
+
+def _told(restriction: str, **values: object) -> Mapping[str, object]:
+    told: dict[str, object] = {"reason": None, "decided": "", "notes": (), "appeal": None}
+    return {"restriction": restriction, **told, "until": "", **values}

@@ -73,7 +73,7 @@ def signed_in(page: Page, address: str) -> None:
     page.goto(f"{address}/.bandeau/admin/?lang=en")
     page.get_by_label("Name").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 def reported(address: str, comment: str, **more: str) -> str:

@@ -66,7 +66,9 @@ def stepping(*, stated: bool, paged: bool) -> str:
 
     Those that are gone have nothing to find.
     """
-    where = " AND state = $6" if stated else " AND state <> 'gone'"
+    where = " AND state <> 'gone'"
+    if stated:
+        where += " AND state = $6"
     if paged:
         where += " AND page = $7" if stated else " AND page = $6"
     return (

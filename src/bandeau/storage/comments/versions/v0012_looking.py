@@ -9,4 +9,5 @@ down_revision = "0011"
 def upgrade() -> None:
     """Nothing is kept anew."""
     op.execute("CREATE INDEX comment_time ON comment (time, id)")
-    op.execute("CREATE INDEX comment_page ON comment (page, time, id)")
+    # Partial, so that no list for readers goes through replies instead of through its own index.
+    op.execute("CREATE INDEX comment_page ON comment (page, time, id) WHERE state <> 'gone'")

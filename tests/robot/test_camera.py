@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 import sys
+from typing import Any, cast
 
 import pytest
 
-from bandeau.robot.camera import DESKTOP, MOBILE, TALLEST, RobotUnavailable, camera
+from bandeau.robot.camera import DESKTOP, MOBILE, TALLEST, Camera, RobotUnavailable, camera
 
 PAGE = b"""<!doctype html><meta name=viewport content="width=device-width"><title>x</title>
 <style>@keyframes a { to { margin-left: 99px } } p { animation: a 1s infinite }</style>
@@ -41,6 +42,26 @@ def test_a_whole_page_is_as_tall_as_it_is_up_to_a_bound(chromium_path: str) -> N
         assert size(taking.picture(tall % 100, MOBILE, whole=True)) == (390, 844)
         assert size(taking.picture(tall % 3000, DESKTOP, whole=True)) == (1280, 3000)
         assert size(taking.picture(tall % 99_000, DESKTOP, whole=True)) == (1280, TALLEST)
+
+
+@pytest.mark.parametrize(("windows", "kept"), [(b"aab", b"a"), (b"aba", b"a"), (b"abb", b"b")])
+def test_a_picture_is_what_two_windows_show_alike(
+    monkeypatch: pytest.MonkeyPatch, windows: bytes, kept: bytes
+) -> None:
+    assert _picture(monkeypatch, windows) == kept
+
+
+def test_a_page_that_looks_otherwise_each_time_has_no_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(RobotUnavailable, match="5 pictures of one page were all different"):
+        _picture(monkeypatch, b"abcdef")
+
+
+def _picture(monkeypatch: pytest.MonkeyPatch, windows: bytes) -> bytes:
+    shown = iter(windows)
+    monkeypatch.setattr(Camera, "_taken", lambda *_, **__: bytes([next(shown)]))
+    return Camera(cast(Any, None)).picture(b"", MOBILE)
 
 
 @pytest.mark.slow

@@ -51,6 +51,7 @@ def test_a_proof_publishes_once(site: LettersSite) -> None:
     assert [each["reasons"] for each in mine] == [["unproven"], []]
 
 
+@pytest.mark.slow
 def test_what_proves_nothing_waits(site: LettersSite, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = site.reader()
     wrong = [solved(reader, **change) for change in ({"number": -1}, {"signature": "0" * 64})]
@@ -65,6 +66,7 @@ def test_what_proves_nothing_waits(site: LettersSite, monkeypatch: pytest.Monkey
     assert post(reader, proof=7).status_code == 422
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_where_the_policy_asks_for_nothing(tmp_path: Path) -> None:
     with letters_site(tmp_path, "") as plain:
         reader = plain.reader()

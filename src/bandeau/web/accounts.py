@@ -18,8 +18,9 @@ from bandeau.features.comments.identity import Identity, IdentityError, Verifier
 from bandeau.features.comments.readers import Reader, ReaderStore, Ticket, reader_tag, token_tag
 from bandeau.policy.model import Way
 from bandeau.web.context import Site
+from bandeau.web.inbound import available
 from bandeau.web.openid import OpenId, ProviderUnavailable
-from bandeau.web.reader_desk import LINK, PATH, ReaderDesk, available
+from bandeau.web.reader_desk import LINK, PATH, ReaderDesk
 from bandeau.web.sessions import Sessions
 
 TOKEN = f"{PATH}/token"

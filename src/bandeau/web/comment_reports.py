@@ -7,8 +7,7 @@ address an HMAC is kept for a while, to count reports and readers.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -28,15 +27,21 @@ from bandeau.features.comments.reports import (
     tag_of,
 )
 from bandeau.features.comments.staff import attempt_tag
-from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.record import uuid7
-from bandeau.policy.words import choose_language
 from bandeau.web.comment_reports_view import FiledScene, ReportScene, against, told
 from bandeau.web.comments_feed import AT
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
+from bandeau.web.inbound import (
+    Fields,
+    InboundError,
+    available,
+    is_json,
+    read_fields,
+    same_origin,
+)
 from bandeau.web.pages import Pages
-from bandeau.web.visitor import Sent
+from bandeau.web.visitor import language_of
 
 PATH = "/.bandeau/comments/report"
 OFTEN = Refusal(
@@ -148,7 +153,7 @@ class ReportDesk:
             scene = await self._scene(request)
         if is_json(request):
             return JSONResponse({"report": told(scene)}, headers=_UNCACHED)
-        return self._html(self._pages.filed_page(self._language(request), scene))
+        return self._html(self._pages.filed_page(language_of(self._site.policy, request), scene))
 
     async def appeal(self, request: Request) -> Response:
         """Appeal, once, against the decision that the reported comment stays.
@@ -215,7 +220,7 @@ class ReportDesk:
             text=ready.text,
             name=ready.name,
             email=ready.email,
-            lang=self._language(request),
+            lang=language_of(self._site.policy, request),
             readers=await self._counting.readers(comment.id, network, int(now)),
         )
         if not await self._reports.file(report):
@@ -225,7 +230,7 @@ class ReportDesk:
     def _refused(
         self, request: Request, comment: Comment, sent: Complaint, refusal: Refusal
     ) -> Response:
-        lang = self._language(request)
+        lang = language_of(self._site.policy, request)
         message = self._site.words.say(lang, refusal.text_key, **refusal.values)
         if is_json(request):
             body = {"error": {"reason": str(refusal.code), "message": message}}
@@ -238,7 +243,9 @@ class ReportDesk:
         return answer
 
     def _form(self, request: Request, scene: ReportScene, status: int = 200) -> Response:
-        return self._html(self._pages.report_page(self._language(request), scene), status)
+        return self._html(
+            self._pages.report_page(language_of(self._site.policy, request), scene), status
+        )
 
     def _html(self, page: bytes, status: int = 200) -> Response:
         answer = Response(page, status, media_type="text/html")
@@ -246,25 +253,12 @@ class ReportDesk:
         return answer
 
     def _on(self, request: Request, named: str) -> Response:
-        onward = f"{PATH}/{named}?lang={self._language(request)}"
+        onward = f"{PATH}/{named}?lang={language_of(self._site.policy, request)}"
         return RedirectResponse(onward, 303, headers=_UNCACHED)
 
     def _location(self, comment_id: str) -> str:
         """The comment's lasting address, with scheme and host."""
         return f"https://{self._site.policy.site.hosts[0]}{AT}/{comment_id}"
-
-    def _language(self, request: Request) -> str:
-        accepted = Sent.of(request.scope["headers"]).languages
-        return choose_language(self._site.policy, request.query_params.get("lang"), accepted)
-
-
-@asynccontextmanager
-async def available() -> AsyncIterator[None]:
-    """Answer 503 where comments cannot be asked."""
-    try:
-        yield
-    except CommentsUnavailable as error:
-        raise InboundError(503, "comments_unavailable", "unavailable") from error
 
 
 def network_of(request: Request) -> str:

@@ -19,7 +19,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web import static
 from bandeau.web.comments_threads import counted
-from bandeau.web.inbound import InboundError
+from bandeau.web.inbound import InboundError, available
 
 COUNTS = "/.bandeau/comments/counts"
 SCRIPTS = ("count.js", "embed.js")
@@ -49,10 +49,8 @@ class Counts:
             raise InboundError(400, "bad_request", f"page must be given 1 to {most} times")
         paths = {each: page_path(each) for each in asked}
         pages = {each: path for each, path in paths.items() if not isinstance(path, Refusal)}
-        try:
+        async with available():
             found = await self._store.counts(set(pages.values()))
-        except CommentsUnavailable as error:
-            raise InboundError(503, "comments_unavailable", "unavailable") from error
         lang = choose_language(self._policy, request.query_params.get("lang"), ())
         told = {}
         for each, path in pages.items():

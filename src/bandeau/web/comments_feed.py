@@ -14,13 +14,13 @@ from bandeau import limits
 from bandeau.enforcement.asked import host_of
 from bandeau.features.comments.atom import TYPE, About, feed, updated
 from bandeau.features.comments.model import Comment, Refusal, State
-from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.store import CommentStore
 from bandeau.features.comments.write import page_path
 from bandeau.policy.model import Policy
 from bandeau.policy.words import Words, choose_language
 from bandeau.web.comments_reading import Asked, Reading
 from bandeau.web.comments_threads import Say, name_of
-from bandeau.web.inbound import InboundError
+from bandeau.web.inbound import InboundError, available
 
 FEED = "/.bandeau/comments/feed"
 AT = "/.bandeau/comments/at"
@@ -49,10 +49,8 @@ class Following:
     async def feed(self, request: Request) -> Response:
         """The newest comments of a page, or of the site, in Atom."""
         page = _page(request)
-        try:
+        async with available():
             comments = await self._store.latest(limits.COMMENT_FEED_ENTRIES, page)
-        except CommentsUnavailable as error:
-            raise _unavailable() from error
         body = feed(self._about(request, page), comments)
         changed = updated(comments) // 1000
         headers = {
@@ -67,13 +65,11 @@ class Following:
 
     async def at(self, request: Request) -> Response:
         """To the article where the comment is among the first, else to its thread."""
-        try:
+        async with available():
             comment = await self._store.find(str(request.path_params["id"]))
             if comment is None or comment.state is not State.PUBLISHED:
                 raise InboundError(404, "not_found", "unknown-comment")
             first = await self._reading.told(comment.page, Asked())
-        except CommentsUnavailable as error:
-            raise _unavailable() from error
         anchor = f"#comment-{quote(comment.id, safe='')}"
         place = comment.page
         if f'"id":"{comment.id}"'.encode() not in first.body:
@@ -130,7 +126,3 @@ def _known(request: Request, tag: str, changed: int) -> bool:
         return changed > 0 and since.timestamp() >= changed
     except (ValueError, OverflowError):
         return False
-
-
-def _unavailable() -> InboundError:
-    return InboundError(503, "comments_unavailable", "unavailable")

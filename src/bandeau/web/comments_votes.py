@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -13,14 +12,20 @@ from starlette.routing import Route
 from bandeau import limits
 from bandeau.features.comments.gate import Locked, Reason, judge
 from bandeau.features.comments.model import Comment, State
-from bandeau.features.comments.store import CommentStore, CommentsUnavailable
+from bandeau.features.comments.store import CommentStore
 from bandeau.features.comments.votes import VoteStore, voter_of
 from bandeau.ledger.record import subject_of
-from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
+from bandeau.web.inbound import (
+    Fields,
+    InboundError,
+    available,
+    is_json,
+    read_fields,
+    same_origin,
+)
 from bandeau.web.pages import Pages
-from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.visitor import Sent, Visitors, language_of
 
 PATH = "/.bandeau/comments/votes"
 _UNCACHED = {"cache-control": "no-store"}
@@ -48,14 +53,14 @@ class VoteDesk:
     async def show(self, request: Request) -> Response:
         """What this browser recommends, the last first: a page to people, JSON to programs."""
         sent = Sent.of(request.scope["headers"])
-        async with _available():
+        async with available():
             voter = self._voter(sent)
             found = [await self._store.find(each) for each in await self._recommended(voter)]
         shown = [each for each in found if each and each.state is State.PUBLISHED]
         if is_json(request):
             return JSONResponse({"votes": [each.id for each in shown]}, headers=_UNCACHED)
         standing = await self._visitors.standing(sent)
-        page = self._pages.votes_page(standing, self._language(request, sent), shown)
+        page = self._pages.votes_page(standing, language_of(self._site.policy, request), shown)
         return Response(page, 200, self._pages.headers, media_type="text/html")
 
     async def act(self, request: Request) -> Response:
@@ -69,7 +74,7 @@ class VoteDesk:
         field, named = _named(await read_fields(request, limits.CHOICE_BODY_BYTES))
         sent = Sent.of(request.scope["headers"])
         changed = await (self._cast(sent, named) if field == "vote" else self._taken(sent, named))
-        async with _available():
+        async with available():
             comment = await self._store.find(named)
             count = (await self._votes.votes([named])).get(named, 0)
         if is_json(request):
@@ -85,7 +90,7 @@ class VoteDesk:
             key = "comments_unavailable" if down else "comments_locked"
             raise InboundError(403, key, verdict.reason.value)
         voter = voter_of(self._site.subject_key, verdict.subject)
-        async with _available():
+        async with available():
             now = int(self._site.now() * 1000)
             cast = await self._votes.cast(named, voter, verdict.receipt, now)
         if cast is None:
@@ -94,7 +99,7 @@ class VoteDesk:
 
     async def _taken(self, sent: Sent, named: str) -> bool:
         voter = self._voter(sent)
-        async with _available():
+        async with available():
             return await self._votes.withdraw(named, voter) if voter else False
 
     async def _recommended(self, voter: str) -> Sequence[str]:
@@ -109,14 +114,10 @@ class VoteDesk:
 
     def _led(self, request: Request, sent: Sent, comment: Comment | None) -> Response:
         """To the comment; where nothing changed, to what is recommended, to take it back there."""
-        place = f"{PATH}?lang={self._language(request, sent)}"
+        place = f"{PATH}?lang={language_of(self._site.policy, request)}"
         if comment is not None and comment.state is State.PUBLISHED:
             place = f"{comment.page}#comment-{quote(comment.id, safe='')}"
         return RedirectResponse(place, 303, headers=_UNCACHED)
-
-    def _language(self, request: Request, sent: Sent) -> str:
-        asked = request.query_params.get("lang")
-        return choose_language(self._site.policy, asked, sent.languages)
 
 
 def _named(fields: Fields) -> tuple[str, str]:
@@ -125,11 +126,3 @@ def _named(fields: Fields) -> tuple[str, str]:
     if len(given) != 1:
         raise InboundError(400, "bad_request", "vote or unvote must be given once")
     return given[0]
-
-
-@asynccontextmanager
-async def _available() -> AsyncIterator[None]:
-    try:
-        yield
-    except CommentsUnavailable as error:
-        raise InboundError(503, "comments_unavailable", "unavailable") from error

@@ -15,7 +15,6 @@ from bandeau.ledger.prove import receipt_for
 from bandeau.ledger.record import Record, items_subject_of, parse_record, subject_of
 from bandeau.ledger.schema import record_schema
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.policy.words import choose_language
 from bandeau.web import leaving
 from bandeau.web.choice import ChoiceDesk
 from bandeau.web.context import Site
@@ -23,7 +22,7 @@ from bandeau.web.decision import PATH as DECIDE
 from bandeau.web.decision import Decisions
 from bandeau.web.inbound import InboundError, came_from, is_json, return_path
 from bandeau.web.pages import Pages
-from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.visitor import Sent, Visitors, language_of
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 _UNCACHED = {"cache-control": "no-store"}
@@ -65,12 +64,16 @@ class Endpoints:
         sent = Sent.of(request.scope["headers"])
         back = return_path(request.query_params.get("return"))
         standing = await self._visitors.standing(sent)
-        return self._page(self._pages.panel_page(standing, self.language(request), back))
+        return self._page(
+            self._pages.panel_page(standing, language_of(self._site.policy, request), back)
+        )
 
     async def privacy(self, request: Request) -> Response:
         """Every declared tracker, readable before choosing (rules I5, I12)."""
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
-        return self._page(self._pages.privacy_page(standing, self.language(request)))
+        return self._page(
+            self._pages.privacy_page(standing, language_of(self._site.policy, request))
+        )
 
     async def leave(self, request: Request) -> Response:
         """The way out, never a redirect: what no visitor clicks reaches nobody (DESIGN 1.8)."""
@@ -83,7 +86,9 @@ class Endpoints:
         if way is None:
             raise InboundError(400, "leave", "no http or https address of another host")
         form = request.method == "POST"
-        page = self._pages.leave_page(self.language(request), way, came_from(request), form=form)
+        page = self._pages.leave_page(
+            language_of(self._site.policy, request), way, came_from(request), form=form
+        )
         return self._page(page, 403 if form else 200)
 
     async def receipt(self, request: Request) -> Response:
@@ -108,7 +113,7 @@ class Endpoints:
 
     async def _shown(self, request: Request, record: Record) -> Response:
         standing = await self._visitors.standing(Sent.of(request.scope["headers"]))
-        lang, download = self.language(request), f"{request.url.path}?file"
+        lang, download = language_of(self._site.policy, request), f"{request.url.path}?file"
         return self._page(self._pages.receipt_page(standing, lang, record, download))
 
     async def schema(self, request: Request) -> Response:
@@ -128,7 +133,7 @@ class Endpoints:
         """A clear 4xx or 503, as JSON to programs and as a page to people."""
         if not isinstance(error, InboundError):
             raise error
-        lang = self.language(request)
+        lang = language_of(self._site.policy, request)
         if is_json(request):
             message = self._site.words.say(lang, f"error.{error.key}")
             body = {"error": {"reason": error.reason, "message": message}}
@@ -145,11 +150,6 @@ class Endpoints:
         answer = await self.refused(request, InboundError(error.status_code, key, error.detail))
         answer.headers.update(error.headers or {})
         return answer
-
-    def language(self, request: Request) -> str:
-        """The language of a page of ours: asked for by ``?lang=``, else the browser's."""
-        sent = Sent.of(request.scope["headers"])
-        return choose_language(self._site.policy, request.query_params.get("lang"), sent.languages)
 
     def _page(self, html: bytes, status: int = 200) -> Response:
         answer = Response(html, status_code=status, media_type="text/html")

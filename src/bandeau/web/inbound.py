@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 
 from bandeau import limits
+from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.ledger.store import LedgerUnavailable
 
 JSON = "application/json"
 Fields = Mapping[str, list[str]]
@@ -60,6 +63,23 @@ async def read_fields(request: Request, limit: int) -> Fields:
         raise InboundError(415, "bad_request", f"content type {kind or 'missing'} is not read here")
     body = await _read_body(request, limit)
     return _json_fields(body) if kind == JSON else _form_fields(body)
+
+
+def only(fields: Fields, name: str) -> str:
+    """The one value of a field; raises :class:`InboundError` where it is missing or repeated."""
+    values = fields.get(name, [])
+    if len(values) != 1:
+        raise InboundError(400, "bad_request", f"{name} is to be given once")
+    return values[0]
+
+
+@asynccontextmanager
+async def available() -> AsyncIterator[None]:
+    """Raises :class:`InboundError` with 503 where comments, or the ledger, cannot be asked."""
+    try:
+        yield
+    except (CommentsUnavailable, LedgerUnavailable) as error:
+        raise InboundError(503, "comments_unavailable", "unavailable") from error
 
 
 def body_kind(request: Request) -> str:

@@ -8,7 +8,7 @@ this.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -39,14 +39,21 @@ from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.record import subject_of, uuid7
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
+from bandeau.web.inbound import (
+    Fields,
+    InboundError,
+    available,
+    is_json,
+    only,
+    read_fields,
+    same_origin,
+)
 from bandeau.web.mine_view import MineScene, Refused
 from bandeau.web.pages import Pages
 from bandeau.web.posting import Posting
 from bandeau.web.statements import told as statement_told
-from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.visitor import Sent, Visitors, language_of
 
 PATH = "/.bandeau/comments/mine"
 ALL = "all"
@@ -84,7 +91,7 @@ class MineDesk:
     async def show(self, request: Request) -> Response:
         """The comments of this browser, newest first: a page to people, JSON to programs."""
         sent = Sent.of(request.scope["headers"])
-        async with _available():
+        async with available():
             receipts = await self._receipts(sent)
             if "download" in request.query_params or is_json(request):
                 return await self._whole(request, receipts)
@@ -111,7 +118,7 @@ class MineDesk:
             done=done if done in set(Action) else "",
             refused=refused,
         )
-        page = self._pages.mine_page(proof.standing, self._language(request, sent), scene)
+        page = self._pages.mine_page(proof.standing, language_of(self._site.policy, request), scene)
         return Response(page, status, self._pages.headers, media_type="text/html")
 
     async def act(self, request: Request) -> Response:
@@ -126,12 +133,12 @@ class MineDesk:
         if not same_origin(request):
             raise InboundError(403, "cross_site", "the request comes from another site")
         fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
-        action, named = _action(fields), _one(fields, "id")
+        action, named = _action(fields), only(fields, "id")
         sent = Sent.of(request.scope["headers"])
         if not action.single:
             changed = await self._changed(sent, action, named)
             return self._answer(request, sent, action, changed)
-        text = _one(fields, "text")
+        text = only(fields, "text")
         try:
             if action is Action.EDIT:
                 await self._edit(request, named, text)
@@ -147,7 +154,7 @@ class MineDesk:
         """How many comments it changed."""
         if action.writes:
             await self._granted(sent)
-        async with _available():
+        async with available():
             receipts = await self._receipts(sent)
             if named != ALL:
                 return await self._done(action, await self._found(named, receipts))
@@ -156,7 +163,7 @@ class MineDesk:
     async def _handed_back(
         self, request: Request, sent: Sent, error: InboundError, named: str, text: str
     ) -> Response:
-        lang = self._language(request, sent)
+        lang = language_of(self._site.policy, request)
         refused = Refused(named, text, self._site.words.say(lang, f"error.{error.key}"))
         found: Sequence[Comment] = ()
         stated: Mapping[str, Statement] = {}
@@ -243,7 +250,7 @@ class MineDesk:
         """Put ``text`` in place of the old one; raises :class:`InboundError`."""
         sent = Sent.of(request.scope["headers"])
         verdict = await self._granted(sent)
-        async with _available():
+        async with available():
             comment = await self._found(named, await self._receipts(sent))
             reader = await self._reader(request, verdict)
             await self._rewrite(comment, text, verdict, reader)
@@ -264,7 +271,7 @@ class MineDesk:
             raise InboundError(409, "comment_moderated", "not-published")
 
     async def _appeal(self, sent: Sent, named: str, text: str) -> None:
-        async with _available():
+        async with available():
             comment = await self._found(named, await self._receipts(sent))
             statement = (await self._stated([comment])).get(comment.id)
             refusal = await self._lodged(comment, statement, text)
@@ -289,36 +296,16 @@ class MineDesk:
         if is_json(request):
             return JSONResponse({"changed": changed}, headers={"cache-control": "no-store"})
         done = f"done={action}&" if changed else ""
-        back = f"{PATH}?{done}lang={self._language(request, sent)}"
+        back = f"{PATH}?{done}lang={language_of(self._site.policy, request)}"
         return RedirectResponse(back, 303, headers={"cache-control": "no-store"})
-
-    def _language(self, request: Request, sent: Sent) -> str:
-        asked = request.query_params.get("lang")
-        return choose_language(self._site.policy, asked, sent.languages)
 
     def _now(self) -> int:
         return int(self._site.now() * 1000)
 
 
-@asynccontextmanager
-async def _available() -> AsyncIterator[None]:
-    try:
-        yield
-    except (LedgerUnavailable, CommentsUnavailable) as error:
-        raise InboundError(503, "comments_unavailable", "unavailable") from error
-
-
 def _action(fields: Fields) -> Action:
     try:
-        return Action(_one(fields, "action"))
+        return Action(only(fields, "action"))
     except ValueError:
         known = ", ".join(Action)
         raise InboundError(400, "bad_request", f"action must be one of {known}") from None
-
-
-def _one(fields: Fields, name: str) -> str:
-    """The only value of a field; raises :class:`InboundError` where it is missing or repeated."""
-    values = fields.get(name, [])
-    if len(values) != 1:
-        raise InboundError(400, "bad_request", f"{name} must be given once")
-    return values[0]

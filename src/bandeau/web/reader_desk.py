@@ -6,8 +6,7 @@ minutes, and only in the browser that asked for it: so nobody is signed in as so
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -20,17 +19,23 @@ from bandeau.features.comments.gate import FEATURE, Open, Verdict, judge
 from bandeau.features.comments.letters import Content, Kind, address_tag, parse_address
 from bandeau.features.comments.model import Draft, Refusal
 from bandeau.features.comments.readers import Reader, ReaderStore, Ticket, reader_tag, token_tag
-from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.features.comments.words import WordList
 from bandeau.features.comments.write import prepare
 from bandeau.policy.model import Feature, Way
-from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, read_fields, return_path, same_origin
+from bandeau.web.inbound import (
+    Fields,
+    InboundError,
+    available,
+    only,
+    read_fields,
+    return_path,
+    same_origin,
+)
 from bandeau.web.mailing import Mailing, TooManyLetters
 from bandeau.web.pages import Pages
 from bandeau.web.sessions import Sessions
-from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.visitor import Sent, Visitors, language_of
 
 PATH = "/.bandeau/comments/sign-in"
 LINK = f"{PATH}/link"
@@ -94,7 +99,7 @@ class ReaderDesk:
         self.offered(Way.EMAIL)
         fields = await self.posted(request)
         verdict = await self.granted(request)
-        address = parse_address(_only(fields, "email"))
+        address = parse_address(only(fields, "email"))
         if address is None:
             return await self._page(request, "sign_in.html", 422, message="signin.error_address")
         tag = address_tag(self._site.subject_key, address)
@@ -173,7 +178,7 @@ class ReaderDesk:
     async def _send(self, request: Request, verdict: Open, address: str, who: str) -> None:
         token, now = self._sessions.secret(), int(self._site.now())
         lasts = limits.SIGN_IN_LINK_SECONDS
-        lang, base = self._lang(request), self._mailing.base(request)
+        lang, base = language_of(self._site.policy, request), self._mailing.base(request)
         ticket = Ticket(self._sessions.subject(verdict), who)
         query = urlencode({"token": token, **self.asked(request)})
         content = Content(Kind.SIGN_IN, address, lang, base, f"{base}{LINK}?{query}")
@@ -213,18 +218,13 @@ class ReaderDesk:
     def asked(self, request: Request) -> Mapping[str, str]:
         """Language and page of a request, to be asked for again."""
         back = return_path(request.query_params.get("return"))
-        return {"lang": self._lang(request), "return": back}
+        return {"lang": language_of(self._site.policy, request), "return": back}
 
     def _onward(self, request: Request, cookie: bytes, back: str = "") -> Response:
         back = return_path(back or request.query_params.get("return"))
         answer = RedirectResponse(back, 303, headers={"cache-control": "no-store"})
         answer.raw_headers.append((b"set-cookie", cookie))
         return answer
-
-    def _lang(self, request: Request) -> str:
-        accepted = Sent.of(request.scope["headers"]).languages
-        asked = request.query_params.get("lang")
-        return choose_language(self._site.policy, asked, accepted)
 
     async def _link_page(
         self, request: Request, ticket: Ticket | None, name: str = "", error: str = ""
@@ -252,23 +252,9 @@ class ReaderDesk:
         shown |= {"open": standing.grants(self._feature.purpose), "limits": limits}
         back, query = return_path(request.query_params.get("return")), self.asked(request)
         shown |= {"back": back, "query": urlencode(query)} | values
-        page = self._pages.reader_page(template, standing, self._lang(request), **shown)
+        page = self._pages.reader_page(
+            template, standing, language_of(self._site.policy, request), **shown
+        )
         answer = Response(page, status, media_type="text/html")
         answer.headers.update(self._pages.headers)
         return answer
-
-
-@asynccontextmanager
-async def available() -> AsyncIterator[None]:
-    """Raises :class:`InboundError` with 503 where the store cannot answer."""
-    try:
-        yield
-    except CommentsUnavailable as error:
-        raise InboundError(503, "comments_unavailable", "unavailable") from error
-
-
-def _only(fields: Fields, name: str) -> str:
-    values = fields.get(name, [])
-    if len(values) != 1:
-        raise InboundError(400, "bad_request", f"{name} is to be given once")
-    return values[0]

@@ -21,12 +21,11 @@ from bandeau.ledger.erasing import Eraser, Held, held_of
 from bandeau.ledger.outbox import OutboxUnavailable
 from bandeau.ledger.record import Ground, Kind, RecordError, items_subject_of, subject_of
 from bandeau.ledger.store import LedgerUnavailable
-from bandeau.policy.words import choose_language
 from bandeau.web.context import Site
 from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
 from bandeau.web.pages import Pages
 from bandeau.web.sweep import endings, onward
-from bandeau.web.visitor import Sent, Visitors
+from bandeau.web.visitor import Sent, Visitors, language_of
 
 PATH = "/.bandeau/record"
 ERASE = f"{PATH}/erase"
@@ -76,7 +75,7 @@ class RecordDesk:
         erased = "erased" in request.query_params and not found
         page = self._pages.record_page(
             standing,
-            self._language(request, sent),
+            language_of(self._site.policy, request),
             subjects[0] if found else "",
             found,
             vkey,
@@ -93,7 +92,7 @@ class RecordDesk:
             comments = await self._commented(sent)
         except (LedgerUnavailable, CommentsUnavailable):
             comments = True  # Nothing can be erased now; what would be asked is shown.
-        lang = self._language(request, sent)
+        lang = language_of(self._site.policy, request)
         return self._page(self._pages.erase_page(standing, lang, comments=comments))
 
     async def erase(self, request: Request) -> Response:
@@ -115,7 +114,7 @@ class RecordDesk:
         if is_json(request):
             answer: Response = JSONResponse({"erased": count})
         else:
-            lang = self._language(request, sent)
+            lang = language_of(self._site.policy, request)
             back = onward(self._site, standing, request, f"{PATH}?erased&lang={lang}", lang)
             answer = RedirectResponse(back, status_code=303)
         secure = request.url.scheme == "https"
@@ -142,10 +141,6 @@ class RecordDesk:
         names += [(reader_cookie(policy), "/.bandeau/")]
         end = "Max-Age=0; SameSite=Lax" + ("; Secure" if secure else "")
         return [f"{name}=; Path={path}; {end}".encode() for name, path in names]
-
-    def _language(self, request: Request, sent: Sent) -> str:
-        asked = request.query_params.get("lang")
-        return choose_language(self._site.policy, asked, sent.languages)
 
     def _page(self, html: bytes) -> Response:
         answer = Response(html, media_type="text/html")

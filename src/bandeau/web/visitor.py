@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from starlette.requests import Request
+
 from bandeau.choice.decide import (
     expiry,
     stand,
@@ -20,7 +22,9 @@ from bandeau.enforcement.rules import items_cookie, receipt_cookie
 from bandeau.features.comments.gate import Proof
 from bandeau.ledger.record import Record, parse_record, policy_record_id, subject_of
 from bandeau.ledger.store import LedgerUnavailable
+from bandeau.policy.model import Policy
 from bandeau.policy.terms import Terms, parse_terms
+from bandeau.policy.words import choose_language
 from bandeau.signals.gpc import is_signal
 from bandeau.web.context import Site
 
@@ -66,6 +70,12 @@ def accepted_languages(header: bytes) -> tuple[str, ...]:
         if tag.strip() and weight > 0:
             weighed.append((-weight, order, tag.strip()))
     return tuple(tag for _, _, tag in sorted(weighed))
+
+
+def language_of(policy: Policy, request: Request) -> str:
+    """The language of a page of ours: asked for by ``?lang=``, else the browser's."""
+    sent = Sent.of(request.scope["headers"])
+    return choose_language(policy, request.query_params.get("lang"), sent.languages)
 
 
 class _Told(NamedTuple):

@@ -95,6 +95,38 @@ def test_a_queue_is_worked_off_by_keys(chromium: Browser, address: str) -> None:
     context.close()
 
 
+def test_a_morning_of_200_is_cleared_by_keys(chromium: Browser, address: str) -> None:
+    with httpx.Client(base_url=address, headers=OWN) as reader:
+        reader.post("/.bandeau/choice", data={"action": "accept_all"})
+        for number in range(4, 200):
+            text = f"Number {number} at the casino"
+            posted = {"page": "/article", "name": f"Reader {number}", "text": text}
+            assert reader.post("/.bandeau/comments", json=posted).status_code == 202
+    context = chromium.new_context(locale="en-GB")
+    page = context.new_page()
+    signed_in(page, address)
+    articles, cleared = page.locator("article"), 0
+    while cleared < 200:
+        expect(articles.first).to_be_focused()
+        page.keyboard.press("r")
+        expect(page.get_by_role("status")).to_have_text("1 change made.")
+        cleared += 1
+        if cleared == 200:
+            break
+        expect(articles.first).to_be_focused()
+        page.keyboard.press("X")
+        page.keyboard.press("x")
+        left = articles.count() - 1
+        expect(page.get_by_role("checkbox", checked=True)).to_have_count(left)
+        page.keyboard.press("A")
+        expect(page.get_by_role("status")).to_have_text(f"{left} changes made.")
+        cleared += left
+    expect(page.get_by_text("Nothing here.")).to_be_visible()
+    counts = httpx.get(f"{address}/.bandeau/comments/counts?page=/article").json()
+    assert counts["counts"]["/article"]["count"] == 3 * 49 + 48
+    context.close()
+
+
 def test_all_of_it_works_without_script(chromium: Browser, address: str) -> None:
     context = chromium.new_context(locale="en-GB", java_script_enabled=False)
     page = context.new_page()

@@ -19,7 +19,7 @@ test: packages $(INSTALLED) ## Install what is needed, Debian packages included,
 	$(BIN)/python -m pytest
 
 check: lint types ## The fast part: lint, types, and the tests without browser and load
-	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -m "not browser and not slow" --hypothesis-profile=check
+	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -p no:logging -m "not browser and not slow" --hypothesis-profile=check
 
 lint: $(INSTALLED) ## Style and import contracts
 	$(BIN)/ruff check

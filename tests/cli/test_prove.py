@@ -17,6 +17,8 @@ from proven import ITEM, POLICY, bandeau, check, choose, prove, record_of
 from bandeau.ledger.record import MECHANISMS
 from bandeau.storage.files import read_words
 
+pytestmark = pytest.mark.slow
+
 SAVED = {"action": "save", "purpose": ["social"], "mechanism": "panel", "lang": "fr"}
 REFUSED = {"action": "refuse_all", "mechanism": "notice", "lang": "ar"}
 OPENSSL = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "signature/key.pem", "-rawin"]

@@ -33,10 +33,10 @@ COMPILED = {
     "caddy": ("caddy",),
     "caddy-ask": ("caddy", "--ask"),
 }
-SHELLS = ["middleware", "gateway"]
+SHELLS = ["middleware"]
 SHELLS += [
     pytest.param(name, marks=pytest.mark.slow)
-    for name in ("wsgi", "django", "django-asgi", *COMPILED)
+    for name in ("gateway", "wsgi", "django", "django-asgi", *COMPILED)
 ]
 
 

@@ -29,6 +29,8 @@ from bandeau.storage.comments.search import stepping
 from bandeau.storage.comments.store import MIGRATIONS, latest, roots
 from bandeau.storage.migrating import migration
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(package.__file__).parent
 COMMENTS = sorted(Path(comments.__file__).parent.glob("*.py"))
 # By subject over all nodes; every other table stays whole, on one node.

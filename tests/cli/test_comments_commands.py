@@ -23,6 +23,8 @@ from bandeau.storage.comments.exchange import StoredExchange
 from bandeau.storage.comments.store import FILE
 from bandeau.storage.place import Folder, open_place
 
+pytestmark = pytest.mark.slow
+
 POLICY = """
 [site]
 name = "Le Phare"
@@ -275,7 +277,6 @@ export_wp(['content' => 'all']);
 """
 
 
-@pytest.mark.slow
 def test_what_a_real_wordpress_exports(tmp_path: Path, policy: Path) -> None:
     with wordpress(tmp_path / "wp", "<p>A story.</p>") as (_, post):
         root, script = tmp_path / "wp" / "site", tmp_path / "export.php"
@@ -315,7 +316,6 @@ db.comments.delete(first)
 """
 
 
-@pytest.mark.slow
 def test_what_a_real_isso_keeps(tmp_path: Path, policy: Path) -> None:
     python = Path(".cache/isso/bin/python")
     if not python.exists():
@@ -328,7 +328,6 @@ def test_what_a_real_isso_keeps(tmp_path: Path, policy: Path) -> None:
     assert (gone["state"], reply["name"], reply["origin"]) == ("removed", "Zoé", "isso")
 
 
-@pytest.mark.slow
 def test_from_one_database_to_the_other_and_back(
     tmp_path: Path, policy: Path, postgres: Any
 ) -> None:

@@ -15,7 +15,7 @@ from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.comments.store import FILE
 from bandeau.storage.place import open_place
 
-pytestmark = pytest.mark.usefixtures("quick_passwords")
+pytestmark = [pytest.mark.usefixtures("quick_passwords"), pytest.mark.slow]
 PASSWORD = "correct horse battery"
 
 
@@ -107,7 +107,6 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert FILE in damaged.output
 
 
-@pytest.mark.slow
 def test_staff_of_a_database(postgres: object) -> None:
     address = postgres.database()  # type: ignore[attr-defined]
     place = open_place(address)

@@ -21,6 +21,8 @@ from bandeau.app import gateway
 from bandeau.storage.sqlite.sightings import SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
 
+pytestmark = pytest.mark.slow
+
 ORDINARY = "Content-Length: 0"
 _FRAMING = ("content-length", "transfer-encoding", "connection", "date", "age")
 _pages = count()

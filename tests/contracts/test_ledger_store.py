@@ -23,6 +23,8 @@ from bandeau.storage.postgres.evidence import open_evidence as postgres_evidence
 from bandeau.storage.postgres.ledger import PostgresLedger
 from bandeau.storage.sqlite.ledger import SqliteLedger, open_evidence
 
+pytestmark = pytest.mark.slow
+
 VKEY = drafts.signer().vkey
 SERVED = {
     "postgres": lambda server: server.database(),
@@ -301,7 +303,6 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -13,6 +13,8 @@ from bandeau.ledger.checkpoint import CheckpointError, Signer
 from bandeau.ledger.receipt import ReceiptError, read_receipt, verify_receipt
 from bandeau.storage.memory import MemoryLedger
 
+pytestmark = pytest.mark.slow
+
 VKEY = drafts.signer().vkey
 
 

@@ -10,6 +10,8 @@ import pytest
 from bandeau.ledger.checkpoint import Verifier
 from bandeau.storage.keys import COOKIE_KEYS, KeysError, load, load_or_create, rotate_cookie_key
 
+pytestmark = pytest.mark.slow
+
 ORIGIN = "www.quotidien.test/log"
 
 
@@ -52,7 +54,6 @@ def test_secrets_are_not_in_their_repr(tmp_path):
     assert repr(keys.subject) not in repr(keys)
 
 
-@pytest.mark.slow
 def test_processes_that_start_at_once_share_them(tmp_path):
     script = (
         "import sys; from pathlib import Path; from bandeau.storage.keys import load_or_create;"

@@ -27,6 +27,8 @@ from bandeau.web.inbound import InboundError
 from bandeau.web.notice import Notice
 from bandeau.web.pages import Pages
 
+pytestmark = pytest.mark.slow
+
 PATH = "/.bandeau/comments/report"
 NOW = 1_700_000_000
 ORDINARY = {"id": "c1", "ground": "insult"}

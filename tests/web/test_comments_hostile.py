@@ -20,6 +20,8 @@ from bandeau.features.comments.model import Draft
 from bandeau.features.comments.write import compose
 from bandeau.storage.place import open_place
 
+pytestmark = pytest.mark.slow
+
 COMMENTS = "/.bandeau/comments"
 MINE = f"{COMMENTS}/mine"
 OWN = {"sec-fetch-site": "same-origin"}
@@ -190,7 +192,6 @@ def test_a_name_in_look_alike_letters_waits_for_a_moderator(reader: Visitor) -> 
     assert reader.send("POST", COMMENTS, json=posted, headers=JSON).status_code == 202
 
 
-@pytest.mark.slow
 def test_answers_to_answers_ten_thousand_deep_are_one_flat_thread(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:

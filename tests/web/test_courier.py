@@ -26,6 +26,8 @@ from bandeau.storage.memory import MemoryLedger
 from bandeau.storage.sqlite.outbox import SqliteOutbox
 from bandeau.web.courier import Courier
 
+pytestmark = pytest.mark.slow
+
 KEY = b"k" * 32
 START = drafts.NOW // 1000
 
@@ -80,7 +82,6 @@ def withdrawal(number: int) -> Draft:
     )
 
 
-@pytest.mark.slow
 def test_a_served_withdrawal_and_an_erasure_reach_the_vendor(
     tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -203,7 +204,6 @@ def test_the_log_is_read_on_and_never_told_twice(tmp_path: Path, receiver: Recei
     desk.outbox.close()
 
 
-@pytest.mark.slow
 def test_two_processes_side_by_side_send_each_message_once(
     tmp_path: Path, receiver: Receiver
 ) -> None:

@@ -14,6 +14,8 @@ from visitor import Shell, Visitor
 from bandeau.app import Bandeau
 from bandeau.ledger.store import LedgerUnavailable
 
+pytestmark = pytest.mark.slow
+
 DECIDE = "/.bandeau/decide"
 JAR = {("session", "/"): "s", ("_ea1", "/"): "x", ("rogue", "/"): "y"}
 

@@ -12,6 +12,8 @@ import pytest
 from publisher import POLICY
 from publisher_django import configured
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("django")
 
 HEAD = b"<html><head><title>x</title></head><body>"

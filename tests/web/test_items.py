@@ -36,6 +36,8 @@ from bandeau.ledger.receipt import verify_receipt
 from bandeau.ledger.record import item_hash, parse_record, uuid7
 from bandeau.ledger.store import LedgerUnavailable
 
+pytestmark = pytest.mark.slow
+
 CHOICE = "/.bandeau/choice"
 ITEM = f"{VIDEO}?1"
 LIVE = f'id="attributes" src="{ITEM}"'

@@ -20,6 +20,8 @@ from bandeau.app import Bandeau
 from bandeau.policy.model import LANGUAGES
 from bandeau.storage.files import read_words
 
+pytestmark = pytest.mark.slow
+
 COMMENTS = "/.bandeau/comments"
 MINE = f"{COMMENTS}/mine"
 RECORD = "/.bandeau/record"

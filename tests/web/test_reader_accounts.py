@@ -28,6 +28,8 @@ from bandeau.policy.parse import PolicyError
 from bandeau.settings import SettingsError
 from bandeau.storage.files import read_words
 
+pytestmark = pytest.mark.slow
+
 WORDS = read_words()
 ISSUER, AUDIENCE = "https://quotidien.test", "comments"
 KEYS = jwk.KeySet([jwk.OKPKey.generate_key("Ed25519", {"kid": "a"}), *keys_of("b").keys])
@@ -104,7 +106,6 @@ def confused() -> str:
     return (text + b"." + mark).decode()
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the library warns of what a forger does here
 @pytest.mark.parametrize(
     "made",
@@ -149,7 +150,6 @@ def test_a_token_from_another_site_or_without_consent_is_refused(site: LettersSi
     assert enter(site.reader(), fields["token"]).status_code == 303
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Ada  BYRON", "Rédaction", "", None, "x" * 81])
 def test_a_name_that_cannot_be_used_is_asked_for(site: LettersSite, name: str | None) -> None:
     enter(site.reader(), signed())
@@ -165,7 +165,6 @@ def test_a_name_that_cannot_be_used_is_asked_for(site: LettersSite, name: str | 
     assert post(reader).json()["comment"]["name"] == " ".join(chosen["name"].split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_way_to_the_papers_accounts_is_shown(site: LettersSite, lang: str) -> None:
     page = site.reader().get(f"{SIGN_IN}?return=/article&lang={lang}").text
@@ -191,7 +190,6 @@ def test_keys_come_as_a_set_or_in_pem_and_never_mixed() -> None:
             parse_key_set(json.dumps(bad_keys).encode())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("keys", "more", "error"),
     [
@@ -248,7 +246,6 @@ def way_back(address: str) -> str:
     return f"{back.path}?{back.query}"
 
 
-@pytest.mark.slow
 def test_a_provider_signs_in(openid: tuple[LettersSite, Provider]) -> None:
     site, made = openid
     reader = site.reader()
@@ -266,7 +263,6 @@ def test_a_provider_signs_in(openid: tuple[LettersSite, Provider]) -> None:
     assert "user-1" not in "".join(map(str, made.codes))
 
 
-@pytest.mark.slow
 def test_what_comes_back_is_held_to_what_was_asked(openid: tuple[LettersSite, Provider]) -> None:
     site, _ = openid
     reader, other = site.reader(), site.reader()
@@ -284,7 +280,6 @@ def test_what_comes_back_is_held_to_what_was_asked(openid: tuple[LettersSite, Pr
     assert site.reader().get(f"{SIGN_IN}/oidc?error=access_denied&state=x").status_code == 403
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -308,7 +303,6 @@ def test_an_id_token_for_something_else_signs_nobody_in(
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.slow
 def test_keys_that_were_turned_are_fetched_again(openid: tuple[LettersSite, Provider]) -> None:
     site, made = openid
     first, second = site.reader(), site.reader()
@@ -318,7 +312,6 @@ def test_keys_that_were_turned_are_fetched_again(openid: tuple[LettersSite, Prov
     assert made.asked.count("keys") == 2
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["down", "issuer", "scheme"])
 def test_a_provider_that_does_not_answer_is_said(
     openid: tuple[LettersSite, Provider], fault: str

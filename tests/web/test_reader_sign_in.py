@@ -26,6 +26,8 @@ from bandeau.policy.model import LANGUAGES
 from bandeau.storage.comments.readers import StoredReaders
 from bandeau.storage.files import read_words
 
+pytestmark = pytest.mark.slow
+
 WORDS = read_words()
 
 
@@ -79,7 +81,6 @@ def test_a_mailed_link_signs_in_and_the_name_is_the_readers(site: LettersSite) -
     assert say("signin.over") in reader.get(path_of(link)).text
 
 
-@pytest.mark.slow
 def test_the_same_address_is_the_same_reader_in_another_browser(site: LettersSite) -> None:
     first, second = site.reader(), site.reader()
     sign_in(site, first, "ada@lecteurs.test", "Ada Byron")
@@ -92,7 +93,6 @@ def test_the_same_address_is_the_same_reader_in_another_browser(site: LettersSit
     assert post(second).json()["comment"]["name"] == "Ada Byron"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Max Power", "MAX POWER", "Мах Роwеr", "Max\u200bPower"])
 def test_a_readers_name_is_nobody_elses(site: LettersSite, name: str) -> None:
     if not rows(site, "SELECT 1 FROM reader WHERE folded = 'maxpower'"):
@@ -106,7 +106,6 @@ def test_a_readers_name_is_nobody_elses(site: LettersSite, name: str) -> None:
     assert "set-cookie" not in refused.headers
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["", "\u200b", "x" * 81, "Le Quotidien", "Rédaction"])
 def test_nobody_is_called_like_the_newsroom_or_nothing(site: LettersSite, name: str) -> None:
     refused = sign_in(site, site.reader(), f"n{len(name)}@nobody{len(name)}.test", name)
@@ -133,7 +132,6 @@ def test_a_withdrawal_ends_the_session_for_good(site: LettersSite) -> None:
     assert say("signin.as", name="Bea") not in reader.get(f"{SIGN_IN}?lang=en").text
 
 
-@pytest.mark.slow
 def test_a_withdrawal_ends_it_even_where_the_store_did_not_learn_of_it(
     site: LettersSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +150,6 @@ def test_a_withdrawal_ends_it_even_where_the_store_did_not_learn_of_it(
     assert post(reader).json()["comment"]["name"] == "Zed"
 
 
-@pytest.mark.slow
 def test_a_session_is_of_one_browser_only(site: LettersSite) -> None:
     reader, thief = site.reader(), site.reader()
     sign_in(site, reader, "dan@lecteurs.test", "Dan")
@@ -163,7 +160,6 @@ def test_a_session_is_of_one_browser_only(site: LettersSite) -> None:
     assert thief.jar["eu-consent-reader", "/.bandeau/"] != stolen
 
 
-@pytest.mark.slow
 def test_a_link_is_good_in_the_browser_that_asked_only(site: LettersSite) -> None:
     reader, other = site.reader(), site.reader()
     ask(reader, "fay@lecteurs.test")
@@ -173,7 +169,6 @@ def test_a_link_is_good_in_the_browser_that_asked_only(site: LettersSite) -> Non
     assert reader.get(path).status_code == 200
 
 
-@pytest.mark.slow
 def test_the_answer_is_the_same_whoever_is_asked_for(site: LettersSite) -> None:
     sign_in(site, site.reader(), "gus@lecteurs.test", "Gus")
     known, unknown = ask(site.reader(), "gus@lecteurs.test"), ask(site.reader(), "no@one.test")
@@ -182,7 +177,6 @@ def test_the_answer_is_the_same_whoever_is_asked_for(site: LettersSite) -> None:
     site.box.next(), site.box.next()
 
 
-@pytest.mark.slow
 def test_attempts_are_bounded(site: LettersSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "LETTERS_PER_ADDRESS", 2)
     reader = site.reader()
@@ -197,7 +191,6 @@ def test_attempts_are_bounded(site: LettersSite, monkeypatch: pytest.MonkeyPatch
     assert answer.headers["retry-after"] == "3600"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [
@@ -228,7 +221,6 @@ def test_nobody_signs_in_without_consent_or_from_another_site(site: LettersSite)
         assert answer.status_code == 403
 
 
-@pytest.mark.slow
 def test_signing_out_ends_the_session(site: LettersSite) -> None:
     reader = site.reader()
     sign_in(site, reader, "kim@lecteurs.test", "Kim")
@@ -240,7 +232,6 @@ def test_signing_out_ends_the_session(site: LettersSite) -> None:
     assert post(reader).json()["comment"]["name"] == "Zed"
 
 
-@pytest.mark.slow
 def test_neither_address_nor_token_is_kept(site: LettersSite) -> None:
     reader = site.reader()
     sign_in(site, reader, "lea@lecteurs.test", "Léa")
@@ -250,7 +241,6 @@ def test_neither_address_nor_token_is_kept(site: LettersSite) -> None:
     assert token.encode() not in kept
 
 
-@pytest.mark.slow
 def test_erasing_the_record_erases_the_reader(site: LettersSite) -> None:
     reader, second = site.reader(), site.reader()
     for each in (reader, second):
@@ -262,7 +252,6 @@ def test_erasing_the_record_erases_the_reader(site: LettersSite) -> None:
     assert b"Mia" not in kept
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_pages_and_letters_speak_every_language(site: LettersSite, lang: str) -> None:
     reader = site.reader()
@@ -281,7 +270,6 @@ def test_pages_and_letters_speak_every_language(site: LettersSite, lang: str) ->
     assert say("comments.tell", lang) in section
 
 
-@pytest.mark.slow
 def test_where_signing_in_is_needed_a_name_alone_is_not_enough(tmp_path: Path) -> None:
     with letters_site(tmp_path, 'sign_in = ["email"]\n') as site:
         reader = site.reader()
@@ -302,7 +290,6 @@ def test_where_signing_in_is_needed_a_name_alone_is_not_enough(tmp_path: Path) -
         assert post(reader).status_code == 201
 
 
-@pytest.mark.slow
 def test_without_a_way_to_sign_in_there_is_nothing(tmp_path: Path) -> None:
     with letters_site(tmp_path, "") as site:
         reader = site.reader()

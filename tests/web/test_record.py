@@ -22,6 +22,8 @@ from bandeau.ledger.receipt import verify_receipt
 from bandeau.policy.model import LANGUAGES
 from bandeau.storage.place import Folder
 
+pytestmark = pytest.mark.slow
+
 RECORD = "/.bandeau/record"
 JSON = {"accept": "application/json"}
 ITEM = "https://telegram.test/post/1"

@@ -22,6 +22,8 @@ from bandeau.storage.comments.letters import StoredLetters
 from bandeau.storage.files import read_words
 from bandeau.web.letter_text import written
 
+pytestmark = pytest.mark.slow
+
 WORDS = read_words()
 REPLIES = f"{COMMENTS}/replies"
 _PUT_OFF = "letter WHERE attempts = 1 AND due > made + 10 AND due < made + 40"
@@ -60,7 +62,6 @@ def confirmed(site: LettersSite, reader: Visitor, address: str, **more: Any) -> 
     return made
 
 
-@pytest.mark.slow
 def test_a_reply_is_told_once_confirmed_and_stopped_by_one_click(site: LettersSite) -> None:
     reader, before = site.reader(), kept(site, "watch")
     sure = kept(site, "watch WHERE confirmed = 1")
@@ -109,7 +110,6 @@ def test_one_click_is_offered_over_https() -> None:
     assert message["auto-submitted"] == "auto-generated"
 
 
-@pytest.mark.slow
 def test_an_address_that_is_confirmed_is_not_asked_again(site: LettersSite) -> None:
     reader, other = site.reader(), site.reader()
     confirmed(site, reader, "ann@lecteurs.test", page="/b")
@@ -120,7 +120,6 @@ def test_an_address_that_is_confirmed_is_not_asked_again(site: LettersSite) -> N
     )
 
 
-@pytest.mark.slow
 def test_own_replies_and_unticked_boxes_tell_nobody(site: LettersSite) -> None:
     reader = site.reader()
     before = kept(site, "watch")
@@ -152,7 +151,6 @@ def test_the_box_is_not_ticked(site: LettersSite) -> None:
     assert "checked" not in page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("way", ["withdraw", "record", "comment", "keep"])
 def test_withdrawal_and_erasure_end_it_and_erase_the_address(site: LettersSite, way: str) -> None:
     reader = site.reader()
@@ -173,7 +171,6 @@ def test_withdrawal_and_erasure_end_it_and_erase_the_address(site: LettersSite, 
     confirmed(site, site.reader(), f"after-{way}@lecteurs.test")
 
 
-@pytest.mark.slow
 def test_a_consent_that_ended_by_itself_stops_the_letter(
     site: LettersSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,14 +197,12 @@ def test_a_link_that_was_made_up_does_nothing(site: LettersSite) -> None:
             assert answer.status_code == 404
 
 
-@pytest.mark.slow
 def test_addresses_are_on_the_disk_sealed_only(site: LettersSite) -> None:
     confirmed(site, site.reader(), "secret@hidden.test")
     files = b"".join(path.read_bytes() for path in site.data.glob("comments.sqlite*"))
     assert b"secret@" not in files and b"hidden.test" not in files
 
 
-@pytest.mark.slow
 def test_a_reader_who_signed_in_is_told_too(site: LettersSite) -> None:
     reader = site.reader()
     sign_in(site, reader, "nia@lecteurs.test", "Nia")
@@ -230,7 +225,6 @@ def test_letters_about_replies_speak_every_language(lang: str) -> None:
 # Faults.
 
 
-@pytest.mark.slow
 def test_an_address_that_is_refused_is_not_tried_again(site: LettersSite) -> None:
     site.box.answers.put("550 nobody here")
     before = kept(site, "watch")
@@ -261,8 +255,6 @@ def test_what_another_key_sealed_is_not_read() -> None:
     assert "x.test" not in box
 
 
-@pytest.mark.slow
-@pytest.mark.slow
 def test_a_server_that_is_down_delays_letters_and_loses_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +271,6 @@ def test_a_server_that_is_down_delays_letters_and_loses_none(
             assert back.next()["to"] == "wait@lecteurs.test"
 
 
-@pytest.mark.slow
 def test_what_dies_before_it_is_noted_is_sent_again_as_the_same_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,7 +293,6 @@ def test_what_dies_before_it_is_noted_is_sent_again_as_the_same_letter(
             pass
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("trusted", [True, False])
 def test_letters_go_encrypted_to_a_server_that_is_trusted_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool
@@ -324,7 +314,6 @@ def test_letters_go_encrypted_to_a_server_that_is_trusted_or_not_at_all(
             assert secure.came.empty()
 
 
-@pytest.mark.slow
 def test_a_server_without_tls_gets_nothing_unless_it_is_here(tmp_path: Path) -> None:
     with letters_site(tmp_path) as site:
         port = parse_mail(site.box.url).port
@@ -374,7 +363,6 @@ def test_what_is_no_mail_server_is_refused_without_its_password(url: str) -> Non
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.slow
 def test_a_policy_that_writes_to_readers_needs_a_server(tmp_path: Path) -> None:
     from letters_site import policy_with
     from publisher import Seen, publisher

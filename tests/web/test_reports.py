@@ -22,6 +22,8 @@ from bandeau.enforcement.reports import CSP_REPORT, REPORT_DIRECTIVE, REPORTS_JS
 from bandeau.storage.sqlite.sightings import FILE, SqliteSightings
 from bandeau.storage.suffixes import public_suffixes
 
+pytestmark = pytest.mark.slow
+
 PATH = "/.bandeau/reports"
 SAME = {"sec-fetch-site": "same-origin"}
 

@@ -27,6 +27,8 @@ from tests.web._origin import (
     status_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 class Recorder:
     """An application that keeps the requests it is given, body and all."""

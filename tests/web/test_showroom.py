@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from click.testing import CliRunner
 from publisher import POLICY, Seen, publisher
 from serving import serving
@@ -21,6 +22,8 @@ from bandeau.ledger.draft import Draft
 from bandeau.ledger.receipt import Receipt
 from bandeau.ledger.record import Kind
 from bandeau.ledger.store import LedgerUnavailable
+
+pytestmark = pytest.mark.slow
 
 PATH = "/.bandeau/choice"
 

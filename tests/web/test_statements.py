@@ -33,6 +33,8 @@ from bandeau.storage.comments.newsroom import Newsroom, newsroom
 from bandeau.storage.files import read_words
 from bandeau.storage.place import Folder
 
+pytestmark = pytest.mark.slow
+
 COMMENTS = "/.bandeau/comments"
 MINE = f"{COMMENTS}/mine"
 REPORT = f"{COMMENTS}/report"

@@ -14,6 +14,8 @@ from serving import serving
 
 from bandeau.app import Bandeau
 
+pytestmark = pytest.mark.slow
+
 SWEEP = "/.bandeau/sweep"
 
 

@@ -15,6 +15,8 @@ from bandeau.ledger.checkpoint import Verifier
 from bandeau.ledger.cosignature import Cosigner, WitnessKey, cosignatures
 from bandeau.storage.anchors import Anchors, anchors_of
 
+pytestmark = pytest.mark.slow
+
 COSIGNER = Cosigner("witness.test/w1", bytes(range(32)))
 KEY = WitnessKey(COSIGNER.vkey)
 

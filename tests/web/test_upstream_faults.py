@@ -24,6 +24,8 @@ from tests.web._origin import (
     visited,
 )
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 

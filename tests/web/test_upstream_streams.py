@@ -20,6 +20,8 @@ from tests.web._origin import (
     visited,
 )
 
+pytestmark = pytest.mark.slow
+
 MIB = 1024 * 1024
 GET = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 # What kernel buffers, the pool and the server may hold between two sides that do not move.
@@ -108,7 +110,6 @@ def drain(connection: socket.socket, enough: int | None = None) -> tuple[int, in
     return total, peak
 
 
-@pytest.mark.slow
 def test_a_visitor_who_does_not_read_holds_the_upstream_back() -> None:
     sent: list[int] = []
     stalled = threading.Event()
@@ -126,7 +127,6 @@ def test_a_visitor_who_does_not_read_holds_the_upstream_back() -> None:
         assert drain(visitor)[0] > sent[0]
 
 
-@pytest.mark.slow
 def test_an_upstream_that_does_not_read_holds_the_visitor_back() -> None:
     stalled = threading.Event()
 
@@ -140,7 +140,6 @@ def test_an_upstream_that_does_not_read_holds_the_visitor_back() -> None:
         stalled.set()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "framing", [b"Content-Length: 209715200\r\n", b""], ids=["length", "close"]
 )
@@ -159,7 +158,6 @@ def test_a_large_download_takes_no_memory(framing: bytes) -> None:
         assert peak - before < IN_FLIGHT
 
 
-@pytest.mark.slow
 def test_a_large_upload_takes_no_memory() -> None:
     peaks: list[int] = []
 
@@ -181,7 +179,6 @@ def test_a_large_upload_takes_no_memory() -> None:
         assert peaks[0] - before < IN_FLIGHT
 
 
-@pytest.mark.slow
 def test_a_visitor_who_never_reads_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "VISITOR_IDLE_SECONDS", 0.2)
     ended = threading.Event()

@@ -18,7 +18,7 @@ from bandeau.app import Bandeau
 from bandeau.web.asgi import Enforcer, Message, Receive, Scope, Send
 from bandeau.web.variants import Variants
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 PLAIN = (
     b'<!doctype html><html><head><meta charset="utf-8"><title>x</title></head><body>%s'

@@ -17,6 +17,8 @@ from publisher import POLICY
 
 from bandeau.app import BandeauWSGI
 
+pytestmark = pytest.mark.slow
+
 PAGE = b'<html><head><title>x</title></head><body><img src="https://ads.test/p.gif"></body></html>'
 LIVE = b'<img src="https://ads.test/p.gif">'
 HTML = [("Content-Type", "text/html; charset=utf-8")]

@@ -1,0 +1,172 @@
+"""What is done on a site, in which order: the regulator's own protocol (rules section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bandeau.audit.evidence import Cookie, Device, Phase, Setting
+from bandeau.audit.knowledge import Knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How thoroughly a site is looked at.
+
+    ``pages`` are opened in each state beside the first; ``idle`` seconds are waited on arrival
+    (rule P1 waits ten), at most ``rest`` on each other page. ``purposes`` are the keys that are
+    tried alone; those that a panel shows are taken where the list is empty.
+    """
+
+    pages: int = 3
+    idle: float = 10.0
+    rest: float = 3.0
+    devices: tuple[Device, ...] = (Device.DESKTOP, Device.PHONE)
+    languages: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    alone: bool = True
+    extras: bool = True
+    """Whether to close, to save as shown, to come back with old trackers, to say Global Privacy
+    Control and to hold back third-party cookies, each in a run of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One phase to come: what is chosen first (``None``: nothing), and what is done then."""
+
+    phase: Phase
+    action: str | None = None
+    purpose: str | None = None
+    idle: float = 0.0
+    browse: bool = True
+    scroll: bool = False
+    reload: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """One fresh profile to come. ``seeds`` are cookies that it holds from the start."""
+
+    setting: Setting
+    phases: tuple[Planned, ...]
+    seeds: tuple[Cookie, ...] = ()
+
+
+def first_run(options: Options) -> PlannedRun:
+    """Arrive and wait; browse; accept and browse; withdraw and browse (CNIL's protocol)."""
+    return PlannedRun(
+        Setting(options.devices[0], _first(options.languages)),
+        (
+            Planned(Phase.ARRIVED, idle=options.idle, browse=False, reload=False),
+            Planned(Phase.IGNORED, scroll=True),
+            Planned(Phase.ACCEPTED, "accept_all"),
+            Planned(Phase.WITHDRAWN, "withdraw"),
+        ),
+    )
+
+
+def further_runs(
+    options: Options,
+    purposes: Sequence[str],
+    *,
+    closes: bool,
+    saves: bool,
+    seeds: tuple[Cookie, ...] = (),
+) -> Iterator[PlannedRun]:
+    """The runs after the first, each a fresh profile.
+
+    ``purposes`` are those that a panel lets choose; ``closes`` and ``saves`` tell whether the
+    notice can be closed and its second layer saved; ``seeds`` what acceptance left (rule R2).
+    """
+    home = Setting(options.devices[0], _first(options.languages))
+    refusing = Planned(Phase.REFUSED, "refuse_all")
+    yield PlannedRun(home, (_arrival(options), refusing))
+    if options.alone:
+        for purpose in purposes:
+            yield PlannedRun(home, (Planned(Phase.ONLY, "only", purpose),))
+    yield from _elsewhere(options, refusing)
+    if options.extras:
+        yield from _extras(options, home, refusing, closes=closes, saves=saves, seeds=seeds)
+
+
+def _elsewhere(options: Options, refusing: Planned) -> Iterator[PlannedRun]:
+    language = _first(options.languages)
+    for device in options.devices[1:]:
+        yield PlannedRun(Setting(device, language), (_arrival(options), refusing))
+        yield PlannedRun(Setting(device, language), (Planned(Phase.ACCEPTED, "accept_all"),))
+    for other in options.languages[1:]:
+        yield PlannedRun(Setting(options.devices[0], other), (_arrival(options), refusing))
+
+
+def _extras(
+    options: Options,
+    home: Setting,
+    refusing: Planned,
+    *,
+    closes: bool,
+    saves: bool,
+    seeds: tuple[Cookie, ...],
+) -> Iterator[PlannedRun]:
+    language = home.language
+    if closes:
+        yield PlannedRun(home, (Planned(Phase.CLOSED, "close"),))
+    if saves:
+        yield PlannedRun(home, (Planned(Phase.SAVED, "save"),))
+    if seeds:
+        seeded = Planned(Phase.SEEDED, idle=options.rest)
+        yield PlannedRun(home, (seeded, refusing), seeds)
+    signalling = Setting(home.device, language, signal=True)
+    yield PlannedRun(signalling, (_arrival(options), Planned(Phase.ACCEPTED, "accept_all")))
+    blocking = Setting(home.device, language, third_party_cookies=False)
+    yield PlannedRun(blocking, (_arrival(options), refusing))
+
+
+def _arrival(options: Options) -> Planned:
+    return Planned(Phase.ARRIVED, idle=options.rest, browse=False, reload=False)
+
+
+def _first(languages: Sequence[str]) -> str | None:
+    return languages[0] if languages else None
+
+
+def pages_to_see(address: str, links: Iterable[str], number: int) -> tuple[str, ...]:
+    """At most ``number`` pages of the site, spread over its sections: one of each in turn.
+
+    ``links`` are absolute addresses, the likelier ones first. The order is kept, so that the same
+    site is seen alike each time; the page itself, other sites and fragments are left out.
+    """
+    here = urlsplit(address)
+    sections: dict[str, list[str]] = {}
+    known = {_page(address)}
+    for link in links:
+        page = _page(link)
+        parts = urlsplit(page)
+        if page in known or parts.hostname != here.hostname or parts.scheme not in _SCHEMES:
+            continue
+        if parts.path.lower().endswith(_FILES):
+            continue
+        known.add(page)
+        sections.setdefault(parts.path.strip("/").partition("/")[0], []).append(page)
+    chosen: list[str] = []
+    for turn in range(max(map(len, sections.values()), default=0)):
+        chosen += [pages[turn] for pages in sections.values() if turn < len(pages)]
+        if len(chosen) >= number:
+            break
+    return tuple(chosen[:number])
+
+
+_SCHEMES = ("http", "https")
+_FILES = (
+    *(".pdf", ".zip", ".gz", ".jpg", ".jpeg", ".png", ".gif", ".svg", ".webp", ".avif", ".ico"),
+    *(".mp3", ".mp4", ".webm", ".css", ".js", ".json", ".xml", ".rss", ".atom", ".docx", ".xlsx"),
+)
+
+
+def _page(address: str) -> str:
+    return address.partition("#")[0]
+
+
+def left_behind(cookies: Iterable[Cookie], knowledge: Knowledge) -> tuple[Cookie, ...]:
+    """Of what is on a terminal after acceptance, the cookies that need consent (rule R2, V23)."""
+    return tuple(cookie for cookie in cookies if knowledge.cookie(cookie.name, cookie.domain).gated)

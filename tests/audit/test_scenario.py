@@ -1,0 +1,70 @@
+"""The order in which a site is looked at, and the pages that are."""
+
+from __future__ import annotations
+
+from bandeau.audit.evidence import Device, Phase
+from bandeau.audit.scenario import Options, first_run, further_runs, pages_to_see
+
+
+def test_first_comes_the_regulators_own_protocol() -> None:
+    run = first_run(Options())
+    phases = [(each.phase, each.action) for each in run.phases]
+    assert phases == [
+        (Phase.ARRIVED, None),
+        (Phase.IGNORED, None),
+        (Phase.ACCEPTED, "accept_all"),
+        (Phase.WITHDRAWN, "withdraw"),
+    ]
+    assert run.phases[0].idle == 10.0
+    assert not run.phases[0].browse
+
+
+def test_refusal_is_tried_in_a_fresh_profile_in_every_setting() -> None:
+    options = Options(languages=("fr", "en", "ar"))
+    runs = list(further_runs(options, ("social",), closes=True, saves=True))
+    refused = {
+        (run.setting.device, run.setting.language, run.setting.third_party_cookies)
+        for run in runs
+        if any(each.phase is Phase.REFUSED for each in run.phases)
+    }
+    assert refused == {
+        (Device.DESKTOP, "fr", True),
+        (Device.DESKTOP, "en", True),
+        (Device.DESKTOP, "ar", True),
+        (Device.PHONE, "fr", True),
+        (Device.DESKTOP, "fr", False),
+    }
+
+
+def test_each_purpose_is_tried_alone() -> None:
+    runs = further_runs(Options(), ("social", "advertising"), closes=False, saves=False)
+    alone = [each for run in runs for each in run.phases if each.phase is Phase.ONLY]
+    assert [each.purpose for each in alone] == ["social", "advertising"]
+
+
+def test_closing_and_saving_are_tried_only_where_they_can_be() -> None:
+    def phases(*, closes: bool, saves: bool) -> set[Phase]:
+        runs = further_runs(Options(), (), closes=closes, saves=saves)
+        return {each.phase for run in runs for each in run.phases}
+
+    assert {Phase.CLOSED, Phase.SAVED} <= phases(closes=True, saves=True)
+    assert not {Phase.CLOSED, Phase.SAVED} & phases(closes=False, saves=False)
+
+
+def test_pages_are_spread_over_the_sections() -> None:
+    links = [
+        "https://a.test/news/1#top",
+        "https://a.test/news/2",
+        "https://a.test/news/3",
+        "https://a.test/sport/1",
+        "https://a.test/",
+        "https://other.test/x",
+        "https://a.test/report.PDF",
+        "mailto:someone@a.test",
+    ]
+    assert pages_to_see("https://a.test/", links, 3) == (
+        "https://a.test/news/1",
+        "https://a.test/sport/1",
+        "https://a.test/news/2",
+    )
+    assert pages_to_see("https://a.test/", [], 3) == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bandeau.audit.evidence import Cookie, Device, Phase, Setting
@@ -42,6 +42,8 @@ class Planned:
     browse: bool = True
     scroll: bool = False
     reload: bool = True
+    panel: bool = False
+    """Whether the settings are opened and looked at, and left without a choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def first_run(options: Options) -> PlannedRun:
         Setting(options.devices[0], _first(options.languages)),
         (
             Planned(Phase.ARRIVED, idle=options.idle, browse=False, reload=False),
-            Planned(Phase.IGNORED, scroll=True),
+            Planned(Phase.IGNORED, scroll=True, panel=True),
             Planned(Phase.ACCEPTED, "accept_all"),
             Planned(Phase.WITHDRAWN, "withdraw"),
         ),
@@ -84,7 +86,8 @@ def further_runs(
     yield PlannedRun(home, (_arrival(options), refusing))
     if options.alone:
         for purpose in purposes:
-            yield PlannedRun(home, (Planned(Phase.ONLY, "only", purpose),))
+            alone = Planned(Phase.ONLY, "only", purpose)
+            yield PlannedRun(home, (_arrival(options), alone))
     yield from _elsewhere(options, refusing)
     if options.extras:
         yield from _extras(options, home, refusing, closes=closes, saves=saves, seeds=seeds)
@@ -92,11 +95,13 @@ def further_runs(
 
 def _elsewhere(options: Options, refusing: Planned) -> Iterator[PlannedRun]:
     language = _first(options.languages)
+    shown = replace(_arrival(options), panel=True)
+    accepting = Planned(Phase.ACCEPTED, "accept_all")
     for device in options.devices[1:]:
-        yield PlannedRun(Setting(device, language), (_arrival(options), refusing))
-        yield PlannedRun(Setting(device, language), (Planned(Phase.ACCEPTED, "accept_all"),))
+        yield PlannedRun(Setting(device, language), (shown, refusing))
+        yield PlannedRun(Setting(device, language), (_arrival(options), accepting))
     for other in options.languages[1:]:
-        yield PlannedRun(Setting(options.devices[0], other), (_arrival(options), refusing))
+        yield PlannedRun(Setting(options.devices[0], other), (shown, refusing))
 
 
 def _extras(
@@ -110,9 +115,9 @@ def _extras(
 ) -> Iterator[PlannedRun]:
     language = home.language
     if closes:
-        yield PlannedRun(home, (Planned(Phase.CLOSED, "close"),))
+        yield PlannedRun(home, (_arrival(options), Planned(Phase.CLOSED, "close")))
     if saves:
-        yield PlannedRun(home, (Planned(Phase.SAVED, "save"),))
+        yield PlannedRun(home, (_arrival(options), Planned(Phase.SAVED, "save")))
     if seeds:
         seeded = Planned(Phase.SEEDED, idle=options.rest)
         yield PlannedRun(home, (seeded, refusing), seeds)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from bandeau.audit.evidence import Device, Phase
-from bandeau.audit.scenario import Options, first_run, further_runs, pages_to_see
+from bandeau.audit.scenario import (
+    Options,
+    first_run,
+    further_runs,
+    pages_to_see,
+    without_choices,
+)
 
 
 def test_first_comes_the_regulators_own_protocol() -> None:
@@ -68,3 +74,11 @@ def test_pages_are_spread_over_the_sections() -> None:
         "https://a.test/news/2",
     )
     assert pages_to_see("https://a.test/", [], 3) == ()
+
+
+def test_where_nobody_asks_each_setting_is_seen_once() -> None:
+    options = Options(languages=("fr", "en"))
+    runs = list(without_choices(further_runs(options, (), closes=False, saves=False)))
+    assert all(each.action is None for run in runs for each in run.phases)
+    settings = [run.setting for run in runs]
+    assert len(settings) == len(set(settings)) == 5

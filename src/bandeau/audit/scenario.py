@@ -127,6 +127,16 @@ def _extras(
     yield PlannedRun(blocking, (_arrival(options), refusing))
 
 
+def without_choices(runs: Iterable[PlannedRun]) -> Iterator[PlannedRun]:
+    """What is left of ``runs`` where nobody is asked: each setting once, and nothing chosen."""
+    seen: set[Setting] = set()
+    for run in runs:
+        phases = tuple(each for each in run.phases if each.action is None)
+        if run.setting not in seen and phases:
+            seen.add(run.setting)
+            yield replace(run, phases=phases, seeds=())
+
+
 def _arrival(options: Options) -> Planned:
     return Planned(Phase.ARRIVED, idle=options.rest, browse=False, reload=False)
 

@@ -1,0 +1,291 @@
+"""The system's Chromium on a temporary profile, as an ordinary visitor's browser would be.
+
+A terminal is a browser context of its own: no cookie, cache or storage of another one is in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bandeau import limits
+from bandeau.audit.evidence import Setting
+from bandeau.robot.camera import NAMES, RobotUnavailable
+from bandeau.robot.guise import Guise, guise_of
+from bandeau.robot.pipe import BrowserGone, CallFailed, Message, Pipe, ended, started
+from bandeau.robot.session import Session, Sessions, answered
+from bandeau.robot.tab import Tab
+
+FLAGS = (
+    "--headless=new",
+    "--remote-debugging-pipe",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-startup-window",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-breakpad",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--disable-domain-reliability",
+    "--disable-client-side-phishing-detection",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-blink-features=AutomationControlled",
+    "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider,"
+    "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--password-store=basic",
+    "--use-mock-keychain",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--window-size=1280,800",
+)
+PREFIX = "bandeau-robot-"
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserOptions:
+    """How to browse. ``resolve`` are rules as of Chromium's ``--host-resolver-rules``; the hosts
+    that they map may have any certificate. ``allow_private`` lets private addresses be visited.
+    """
+
+    chromium: str | None = None
+    resolve: str = ""
+    allow_private: bool = False
+
+
+class Terminal:
+    """One fresh profile with one window. ``popups`` are the addresses that it tried to open."""
+
+    def __init__(self, process: Process, context: str, setting: Setting) -> None:
+        self.setting = setting
+        self.guise: Guise = guise_of(setting, process.version)
+        self.sessions = Sessions(process.pipe)
+        self.sessions.prepare(self.guise.worn_by)
+        self.popups: list[str] = []
+        self.tab = Tab(self.sessions, self.guise, self._open)
+        self._process = process
+        self._context = context
+
+    async def seed(self, cookies: list[Message]) -> None:
+        """Put cookies on the terminal before it visits anything, as ``Storage.setCookies`` has."""
+        await self._process.call(
+            "Storage.setCookies", cookies=cookies, browserContextId=self._context
+        )
+
+    async def _open(self) -> Session:
+        made = await self._process.call(
+            "Target.createTarget",
+            url="about:blank",
+            browserContextId=self._context,
+            width=self.guise.width,
+            height=self.guise.height,
+        )
+        return await self._process.attached(made["targetId"])
+
+    def take(self, told: Message) -> Session | None:
+        """Take up a new target of this terminal, unless it is a window that the page opened."""
+        target = told["targetInfo"]
+        if target["type"] == "page" and target.get("openerId"):
+            if len(self.popups) < limits.AUDIT_POPUPS:
+                self.popups.append(target["url"])
+            return None
+        return self.sessions.attach(told, None)
+
+
+class Process:
+    """One running Chromium, and the terminals in it."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self.pipe = pipe
+        self.version = ""
+        self._terminals: dict[str, Terminal] = {}
+        self._owners: dict[str, Terminal] = {}
+        self._attached: dict[str, asyncio.Future[Session]] = {}
+        pipe.listen(None, self._hear)
+
+    async def call(self, method: str, **parameters: object) -> Message:
+        """The answer to a call of the browser itself."""
+        return await answered(method, self.pipe.call(method, parameters))
+
+    async def ready(self) -> None:
+        """Wait until the browser answers, and take up each target from now on."""
+        version = await self.call("Browser.getVersion")
+        self.version = str(version["product"]).partition("/")[2]
+        await self.call(
+            "Target.setAutoAttach",
+            autoAttach=True,
+            waitForDebuggerOnStart=True,
+            flatten=True,
+            filter=[{"type": kind} for kind in ("page", "shared_worker", "service_worker")],
+        )
+
+    def _hear(self, method: str, event: Message) -> None:
+        if method == "Target.attachedToTarget":
+            self._take(event)
+        elif method == "Target.detachedFromTarget":
+            owner = self._owners.pop(event["sessionId"], None)
+            if owner is not None:
+                owner.sessions.detach(event["sessionId"])
+
+    def _take(self, event: Message) -> None:
+        target = event["targetInfo"]
+        terminal = self._terminals.get(target.get("browserContextId", ""))
+        session = terminal.take(event) if terminal is not None else None
+        if terminal is None or session is None:
+            # Closed while it still waits: nothing of it was loaded.
+            self.pipe.call("Target.closeTarget", {"targetId": target["targetId"]})
+            return
+        self._owners[session.number] = terminal
+        self._attachment(session.target).set_result(session)
+
+    def _attachment(self, target: str) -> asyncio.Future[Session]:
+        if target not in self._attached:
+            self._attached[target] = asyncio.get_running_loop().create_future()
+        return self._attached[target]
+
+    async def attached(self, target: str) -> Session:
+        """The session of a target that was asked for."""
+        try:
+            return await asyncio.wait_for(self._attachment(target), limits.AUDIT_CALL_SECONDS)
+        except TimeoutError:
+            raise CallFailed("Target.createTarget: no window came") from None
+        finally:
+            self._attached.pop(target, None)
+
+    @asynccontextmanager
+    async def terminal(self, setting: Setting) -> AsyncIterator[Terminal]:
+        """A fresh profile with one window, gone at the end with all that it held."""
+        made = await self.call("Target.createBrowserContext", disposeOnDetach=True)
+        context = made["browserContextId"]
+        terminal = Terminal(self, context, setting)
+        self._terminals[context] = terminal
+        try:
+            await self.call(
+                "Browser.setDownloadBehavior", behavior="deny", browserContextId=context
+            )
+            await self.call("Browser.grantPermissions", permissions=[], browserContextId=context)
+            await terminal.tab.open()
+            yield terminal
+        finally:
+            del self._terminals[context]
+            with contextlib.suppress(CallFailed, BrowserGone):
+                await self.call("Target.disposeBrowserContext", browserContextId=context)
+
+
+class Browser:
+    """Chromium as often as it must run: one process for each way to treat third-party cookies."""
+
+    def __init__(self, options: BrowserOptions, stack: AsyncExitStack) -> None:
+        self._options = options
+        self._stack = stack
+        self._processes: dict[bool, Process] = {}
+        self._starting = asyncio.Lock()
+
+    @asynccontextmanager
+    async def terminal(self, setting: Setting) -> AsyncIterator[Terminal]:
+        """A terminal as ``setting`` says. Several may be open at once."""
+        async with self._starting:
+            process = self._processes.get(setting.third_party_cookies)
+            if process is None or process.pipe.gone.done():
+                running = _running(self._options, setting.third_party_cookies)
+                process = await self._stack.enter_async_context(running)
+                self._processes[setting.third_party_cookies] = process
+        async with process.terminal(setting) as terminal:
+            yield terminal
+
+    @property
+    def name(self) -> str:
+        """Name and version of the browser, empty until a terminal was opened."""
+        versions = [process.version for process in self._processes.values()]
+        return f"Chromium {versions[0]}" if versions else ""
+
+
+@asynccontextmanager
+async def open_browser(options: BrowserOptions) -> AsyncIterator[Browser]:
+    """A browser that ends with this block, or with this process.
+
+    Raises :class:`RobotUnavailable` where there is none or it does not start.
+    """
+    _sweep()
+    async with AsyncExitStack() as stack:
+        yield Browser(options, stack)
+
+
+@asynccontextmanager
+async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[Process]:
+    path = options.chromium or next((found for name in NAMES if (found := shutil.which(name))), "")
+    if not path:
+        raise RobotUnavailable("Chromium is missing: install it, such as by apt install chromium")
+    profile = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    try:
+        _furnish(profile, third_party)
+        pipe = await started([path, *_flags(options, profile)], _environment(profile))
+        try:
+            process = Process(pipe)
+            await process.ready()
+            yield process
+        finally:
+            await ended(pipe)
+    except OSError as error:
+        raise RobotUnavailable(f"{path} does not start: {error.strerror}") from error
+    finally:
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def _flags(options: BrowserOptions, profile: Path) -> list[str]:
+    flags = [*FLAGS, f"--user-data-dir={profile}"]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")
+    if options.resolve:
+        flags += [f"--host-resolver-rules={options.resolve}", "--ignore-certificate-errors"]
+    return flags
+
+
+def _environment(profile: Path) -> dict[str, str]:
+    """The environment of the browser: its temporary files go where the profile is, and with it."""
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
+    return {**kept, "TMPDIR": str(profile), "XDG_CONFIG_HOME": str(profile)}
+
+
+def _furnish(profile: Path, third_party: bool) -> None:
+    preferences: dict[str, object] = {
+        "webrtc": {"ip_handling_policy": "disable_non_proxied_udp"},
+        "net": {"network_prediction_options": 2},
+        "profile": {"cookie_controls_mode": 0 if third_party else 1},
+    }
+    folder = profile / "Default"
+    folder.mkdir()
+    (folder / "Preferences").write_text(json.dumps(preferences))
+
+
+def _sweep() -> None:
+    """Remove the profiles of processes that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

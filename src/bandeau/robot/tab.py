@@ -1,0 +1,188 @@
+"""The window of a terminal: where it goes, what stands in it, and a visitor's hand and eye.
+
+Whatever a page does, each call ends within its limit: with a value that says what failed where that
+is a page's to decide (:class:`Loaded`), else with :class:`CallFailed` or :class:`BrowserGone`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from bandeau import limits
+from bandeau.robot.guise import Guise
+from bandeau.robot.pipe import BrowserGone, CallFailed, Message
+from bandeau.robot.session import PAGES, Session, Sessions
+from bandeau.robot.traffic import Traffic
+from bandeau.robot.world import World, worlds_of
+
+# The keys that work a page: what they are called, and what the system calls them.
+_KEYS = {
+    "Tab": ("Tab", 9, ""),
+    "Enter": ("Enter", 13, "\r"),
+    "Escape": ("Escape", 27, ""),
+    " ": ("Space", 32, " "),
+    "End": ("End", 35, ""),
+    "Home": ("Home", 36, ""),
+    "PageDown": ("PageDown", 34, ""),
+    "ArrowDown": ("ArrowDown", 40, ""),
+    "ArrowUp": ("ArrowUp", 38, ""),
+}
+_SHIFT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Where a navigation led: ``status`` is 0 without an answer, and ``failure`` says why."""
+
+    asked: str
+    landed: str
+    status: int
+    failure: str = ""
+
+
+class Tab:
+    """One window, with real input and worlds of our own that the page's scripts do not see."""
+
+    def __init__(
+        self, sessions: Sessions, guise: Guise, opening: Callable[[], Awaitable[Session]]
+    ) -> None:
+        self._sessions = sessions
+        self._guise = guise
+        self._opening = opening
+        self._page: Session | None = None
+        self._broken = ""
+        self._dialogs = 0
+        self.traffic = Traffic(sessions)
+        sessions.prepare(self._watch)
+        sessions.on_end(self._ended)
+        sessions.on("Page.javascriptDialogOpening", self._dismiss)
+        sessions.on("Inspector.targetCrashed", lambda session, _: self._crashed(session))
+
+    def _watch(self, session: Session) -> None:
+        if session.kind in PAGES:
+            session.send("Inspector.enable")
+            session.send("Page.setInterceptFileChooserDialog", enabled=True)
+            session.send("DOM.enable")
+
+    def _ended(self, session: Session) -> None:
+        if session is self._page:
+            self._broken = "the page closed itself"
+
+    def _crashed(self, session: Session) -> None:
+        if session is self._page:
+            self._broken = "the page crashed"
+        self._sessions.detach(session.number)
+
+    def _dismiss(self, session: Session, event: Message) -> None:
+        session.send("Page.handleJavaScriptDialog", accept=event.get("type") == "beforeunload")
+        self._dialogs += 1
+        if self._dialogs > limits.AUDIT_DIALOGS:
+            session.send("Runtime.terminateExecution")
+
+    @property
+    def page(self) -> Session:
+        """The session of the top document. Raises :class:`BrowserGone` where it has ended."""
+        if self._page is None or self._broken:
+            raise BrowserGone(self._broken or "no window is open")
+        return self._page
+
+    async def open(self) -> None:
+        """Open the window; a broken one is closed and another one opened."""
+        old, self._page = self._page, None
+        if old is not None:
+            self._sessions.detach(old.number)
+        self._page = await self._opening()
+        self._broken = ""
+        if old is not None:
+            with contextlib.suppress(CallFailed, BrowserGone):
+                await self.page.call("Target.closeTarget", targetId=old.target)
+
+    async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
+        """Go to an address and wait until the page is quiet, at most ``settle`` seconds."""
+        if urlsplit(url).scheme not in ("http", "https"):
+            return Loaded(url, url, 0, "only http and https addresses are visited")
+        return await self._loading(url, settle, "Page.navigate", url=url)
+
+    async def reload(self, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
+        """Load the page again, as F5 does."""
+        return await self._loading(self.url, settle, "Page.reload")
+
+    async def _loading(self, asked: str, settle: float, method: str, **parameters: Any) -> Loaded:
+        self._dialogs = 0
+        if self._page is None or self._broken:
+            await self.open()
+        self.traffic.begin(self.page)
+        try:
+            within = limits.AUDIT_NAVIGATION_SECONDS
+            answer = await self.page.call(method, within, **parameters)
+            failure = str(answer.get("errorText", ""))
+            if not failure:
+                await self.settle(settle)
+            await self._located()
+        except BrowserGone as error:
+            failure = self._broken or str(error)
+        except CallFailed:
+            failure = f"no answer within {limits.AUDIT_NAVIGATION_SECONDS} s"
+            self._broken = self._broken or failure
+        return Loaded(asked, self.traffic.landed or asked, self.traffic.status, failure)
+
+    async def _located(self) -> None:
+        """Ask where the window is: the browser itself knows, even where the page hangs."""
+        history = await self.page.call("Page.getNavigationHistory")
+        self.traffic.landed = history["entries"][history["currentIndex"]]["url"]
+
+    @property
+    def url(self) -> str:
+        """The address of the top document."""
+        return self.traffic.landed
+
+    async def settle(
+        self,
+        most: float = limits.AUDIT_SETTLE_SECONDS,
+        quiet: float = limits.AUDIT_QUIET_SECONDS,
+    ) -> bool:
+        """Wait until nothing was loaded for ``quiet`` seconds; ``False`` after ``most`` seconds."""
+        return await self.traffic.quiet(quiet, most)
+
+    async def worlds(self) -> tuple[World, ...]:
+        """A world of our own in each frame, the top one first; frames in flight are left out."""
+        return await worlds_of(self.page, self._sessions.pages())
+
+    async def click(self, x: float, y: float) -> None:
+        """A real click at a point of the window."""
+        await self._mouse("mouseMoved", x, y)
+        await self._mouse("mousePressed", x, y, button="left", buttons=1, clickCount=1)
+        await self._mouse("mouseReleased", x, y, button="left", clickCount=1)
+
+    async def _mouse(self, kind: str, x: float, y: float, **more: Any) -> None:
+        await self.page.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
+
+    async def press(self, key: str, *, shift: bool = False) -> None:
+        """A real key, such as ``Tab``, ``Escape``, ``Enter`` or a single character."""
+        code, number, text = _KEYS.get(key, (key, ord(key[0].upper()), key))
+        both: dict[str, Any] = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+        both["modifiers"] = _SHIFT if shift else 0
+        typed: dict[str, Any] = {"text": text} if text else {}
+        kind = "keyDown" if text else "rawKeyDown"
+        await self.page.call("Input.dispatchKeyEvent", type=kind, **both, **typed)
+        await self.page.call("Input.dispatchKeyEvent", type="keyUp", **both)
+
+    async def scroll(self, y: float) -> None:
+        """Turn the wheel in the middle of the window, ``y`` pixels down (up where negative)."""
+        middle = (self._guise.width / 2, self._guise.height / 2)
+        await self._mouse("mouseWheel", *middle, deltaX=0, deltaY=y)
+
+    async def screenshot(self) -> bytes:
+        """What the window shows, as a PNG."""
+        answer = await self.page.call("Page.captureScreenshot", format="png")
+        return base64.b64decode(answer["data"])
+
+    async def rest(self, seconds: float) -> None:
+        """Do nothing for a while, as a reader does."""
+        await asyncio.sleep(min(seconds, limits.AUDIT_REST_SECONDS))

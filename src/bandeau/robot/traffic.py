@@ -1,0 +1,103 @@
+"""Whether a window still loads, and what its top document is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bandeau.robot.pipe import Message
+from bandeau.robot.session import Session, Sessions
+
+# They stay open for as long as a page likes.
+_LASTING = ("WebSocket", "EventSource", "Ping")
+
+
+class Traffic:
+    """Requests under way in all targets of a terminal, and the top document's answer.
+
+    ``landed`` is the top document's address, ``status`` its answer's, 0 before there is one.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.landed = ""
+        self.status = 0
+        self._page: Session | None = None
+        self._top = ""
+        self._loaded = False
+        self._under_way: dict[str, str] = {}
+        self._changed = asyncio.Event()
+        sessions.prepare(_listen)
+        sessions.on_end(self._ended)
+        sessions.on("Network.requestWillBeSent", self._began)
+        sessions.on("Network.responseReceived", self._answered)
+        sessions.on("Network.loadingFinished", self._finished)
+        sessions.on("Network.loadingFailed", self._finished)
+        sessions.on("Page.frameNavigated", self._navigated)
+        sessions.on("Page.navigatedWithinDocument", self._moved)
+        sessions.on("Page.frameStartedLoading", self._started_loading)
+        sessions.on("Page.loadEventFired", self._load_fired)
+
+    def begin(self, page: Session) -> None:
+        """A navigation of the top document begins."""
+        self._page, self._top = page, page.target
+        self.landed, self.status, self._loaded = "", 0, False
+        self._under_way.clear()
+
+    def _began(self, session: Session, event: Message) -> None:
+        if event.get("type") not in _LASTING:
+            self._under_way[event["requestId"]] = session.number
+            self._changed.set()
+
+    def _answered(self, _: Session, event: Message) -> None:
+        if event.get("type") == "Document" and event.get("frameId") == self._top:
+            self.status = int(event["response"]["status"])
+
+    def _finished(self, _: Session, event: Message) -> None:
+        if self._under_way.pop(event["requestId"], None) is not None:
+            self._changed.set()
+
+    def _ended(self, session: Session) -> None:
+        gone = [each for each, owner in self._under_way.items() if owner == session.number]
+        for each in gone:
+            del self._under_way[each]
+        if session is self._page:
+            self._loaded = True
+        self._changed.set()
+
+    def _navigated(self, _: Session, event: Message) -> None:
+        frame = event["frame"]
+        if frame["id"] == self._top:
+            self.landed = frame["url"] + frame.get("urlFragment", "")
+
+    def _moved(self, _: Session, event: Message) -> None:
+        if event["frameId"] == self._top:
+            self.landed = event["url"]
+
+    def _started_loading(self, _: Session, event: Message) -> None:
+        if event["frameId"] == self._top:
+            self._loaded = False
+
+    def _load_fired(self, session: Session, _: Message) -> None:
+        if session is self._page:
+            self._loaded = True
+            self._changed.set()
+
+    async def quiet(self, seconds: float, most: float) -> bool:
+        """Wait until the page has loaded and nothing was under way for ``seconds``."""
+        try:
+            await asyncio.wait_for(self._quiet(seconds), most)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _quiet(self, seconds: float) -> None:
+        while True:
+            self._changed.clear()
+            idle = self._loaded and not self._under_way
+            try:
+                await asyncio.wait_for(self._changed.wait(), seconds if idle else None)
+            except TimeoutError:
+                return
+
+
+def _listen(session: Session) -> None:
+    session.send("Network.enable")

@@ -1,0 +1,8 @@
+/** The calls that the robot makes. */
+
+/** @param {string} call @param {any[]} given @returns {any} */
+const answer = (call, given) => {
+  /** @type {Record<string, (...given: any[]) => any>} */
+  const calls = { find, describe, place, usable, ways, facts };
+  return calls[call]?.(...given);
+};

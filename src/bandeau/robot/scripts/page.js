@@ -1,0 +1,133 @@
+/** What a page was like for a reader, and which of its controls may lead back to the choices. */
+
+const LINKS_TRIED = 40;
+const LINKS_KEPT = 300;
+const WAYS_KEPT = 400;
+
+/** @param {Element} link whether it can be pressed */
+const clear = (link) => {
+  const { left, top, width, height } = link.getBoundingClientRect();
+  const struck = hit(left + Math.min(width / 2, innerWidth), top + height / 2);
+  return Boolean(struck) && (holds(link, /** @type {Element} */ (struck)));
+};
+
+/** @param {Element} link @returns {boolean} whether its middle is in the window */
+const inWindow = (link) => {
+  const { left, top, width, height } = link.getBoundingClientRect();
+  const [x, y] = [left + width / 2, top + height / 2];
+  return width > 1 && height > 1 && x >= 0 && y >= 0 && x < innerWidth && y < innerHeight;
+};
+
+/** @param {string} selector @returns {Element[]} in every shadow root */
+const everywhere = (selector) => {
+  /** @type {Element[]} */
+  const found = [];
+  walk(document.documentElement, (node) => {
+    if (node instanceof Element && node.matches(selector)) found.push(node);
+  });
+  return found;
+};
+
+/** @param {Element} element @returns {boolean} whether it is part of what asks */
+const asking = (element) => KEPT.found.some((each) => holds(each, element));
+
+/**
+ * How many of the page's links in the window could be pressed, and how much of it was left free.
+ * @param {number[] | null} box of the notice in this window
+ */
+const usable = (box) => {
+  const links = everywhere("a[href]").filter((each) => drawn(each) && inWindow(each) && !asking(each));
+  const tried = links.slice(0, LINKS_TRIED);
+  const could = tried.filter((each) => clear(each)).length;
+  return { could, tried: tried.length, free: free(box), modal: modal() };
+};
+
+/** @param {number[] | null} box @returns {number} share of the points outside it where the page itself is met */
+const free = (box) => {
+  const [x = 0, y = 0, width = 0, height = 0] = box ?? [];
+  let [met, tried] = [0, 0];
+  for (let across = 0.5; across < 12; across++) {
+    for (let down = 0.5; down < 12; down++) {
+      const spot = /** @type {const} */ ([(across / 12) * innerWidth, (down / 12) * innerHeight]);
+      const inside = spot[0] >= x && spot[0] <= x + width && spot[1] >= y && spot[1] <= y + height;
+      if (inside) continue;
+      tried++;
+      const struck = hit(...spot);
+      if (struck && !veil(struck)) met++;
+    }
+  }
+  return tried ? met / tried : 1;
+};
+
+/** @param {Element} struck @returns {boolean} whether it is a sheet that lies over the whole window */
+const veil = (struck) => [struck, ...ancestors(struck)].some((each) => {
+  if (pageLike(each) || !/fixed|absolute/.test(getComputedStyle(each).position)) return false;
+  const { width, height } = each.getBoundingClientRect();
+  return width >= innerWidth * 0.98 && height >= innerHeight * 0.98;
+});
+
+const modal = () => KEPT.found.some((each) => each.matches(":modal") || each.querySelector(":modal"));
+
+/** @param {Element} element @returns {boolean} a small thing that stays where it is in the window */
+const afloat = (element) => [element, ...ancestors(element)].some((each) => {
+  const box = each.getBoundingClientRect();
+  return getComputedStyle(each).position === "fixed" && box.width < 120 && box.height < 120;
+});
+
+/** The controls outside what asks, for the caller to find those that lead back to the choices. */
+const ways = () => {
+  const all = controlsIn(document.body ?? document.documentElement, asking);
+  KEPT.controls = all.length < 200 ? all : everywhere(PRESSED).filter((each) => !asking(each) && visible(each));
+  KEPT.controls = KEPT.controls.slice(-WAYS_KEPT);
+  return KEPT.controls.map((element) => ({
+    label: labelOf(element),
+    name: named(element).slice(0, 300),
+    href: element instanceof HTMLAnchorElement ? element.href : "",
+    leads: leadsAway(element),
+    toggle: switched(element),
+    afloat: afloat(element),
+    tabbed: tabbed(element),
+    hint: `${element.id} ${element.className} ${element.getAttribute("data-cc") ?? ""}`.slice(0, 200),
+    band: Boolean(ancestors(element).some((each) => each.matches("[data-bandeau=band]"))),
+  }));
+};
+
+/** @returns {number} how many words can be read */
+const words = () => {
+  let count = 0;
+  walk(document.body ?? document.documentElement, (node) => {
+    if (node instanceof Element) return !silent(node) && drawn(node);
+    count += (node.data.match(/[\p{L}\p{N}]+/gu) ?? []).length;
+    return false;
+  });
+  return count;
+};
+
+/** @returns {string[]} addresses of the same site, without what follows `#` */
+const links = () => {
+  const here = location.hostname.split(".").slice(-2).join(".");
+  const found = everywhere("a[href]").map((each) => /** @type {HTMLAnchorElement} */ (each))
+    .filter((each) => /^https?:$/.test(each.protocol) && visible(each))
+    .filter((each) => each.hostname === here || each.hostname.endsWith(`.${here}`))
+    .filter((each) => !each.hasAttribute("download"))
+    .map((each) => each.href.split("#")[0] ?? "");
+  return [...new Set(found)].filter((each) => each.length < 2_000).slice(0, LINKS_KEPT);
+};
+
+/** @param {string} part of our own names @returns {string} its state */
+const stateOfPart = (part) =>
+  everywhere(`[data-bandeau=${part}]`)[0]?.getAttribute("data-state") ?? "";
+
+/** What of the page a reader, and the choice, can tell. */
+const facts = () => ({
+  title: document.title.slice(0, 500),
+  language: document.documentElement.lang,
+  words: words(),
+  links: links(),
+  band: stateOfPart("band"),
+  comments: stateOfPart("comments"),
+  size: [innerWidth, innerHeight],
+  purposes: everywhere("input[data-bandeau-purpose]").map((each) => [
+    each.getAttribute("data-bandeau-purpose"), /** @type {HTMLInputElement} */ (each).checked,
+  ]),
+});

@@ -28,11 +28,13 @@ from bandeau.storage.comments.reports import waiting
 from bandeau.storage.comments.search import stepping
 from bandeau.storage.comments.store import MIGRATIONS, latest, roots
 from bandeau.storage.migrating import migration
+from bandeau.storage.survey import queue as survey
 
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(package.__file__).parent
 COMMENTS = sorted(Path(comments.__file__).parent.glob("*.py"))
+SURVEY = sorted(Path(survey.__file__).parent.glob("*.py"))
 # By subject over all nodes; every other table stays whole, on one node.
 DISTRIBUTED = {"consent", "consent_rest", "consent_2027_01", "inbox"}
 ROOT = {"consent_rest": "consent", "consent_2027_01": "consent"}
@@ -73,7 +75,7 @@ STAND_INS = {
     "roots": ["a", "b"],
     "receipts": ["a"],
 }
-STAND_INS |= {"names": "$1, $2", "before": "x", "where": ""}
+STAND_INS |= {"names": "$1, $2", "before": "x", "where": "", "rows": "($1, $2)"}
 
 
 def text_of(node, known):
@@ -106,18 +108,20 @@ def texts_in(node, known):
 
 
 def statements():
-    for path in [*sorted(FOLDER.glob("*.py")), *COMMENTS]:
+    for path in [*sorted(FOLDER.glob("*.py")), *COMMENTS, *SURVEY]:
         known = importlib.import_module(f"bandeau.storage.{path.parent.name}.{path.stem}")
         for text in texts_in(ast.parse(path.read_text("utf-8")), known):
             if BEGINS.match(text):
-                yield "comments" if path in COMMENTS else path.stem, text
-    for text in migration(FOLDER / "migrations", "postgresql", 0).split(";"):
-        if text.strip():
-            yield "migrations", text
+                own = path.parent == FOLDER
+                yield path.stem if own else path.parent.name, text
+    for folder in (FOLDER / "migrations", survey.MIGRATIONS):
+        yield from (("migrations", text) for text in made_by(folder) if text)
     # The rest of these brings old comments along, once, on tables that are whole on one node.
-    for text in migration(MIGRATIONS, "postgresql", 0).split(";"):
-        if text.strip().startswith("CREATE"):
-            yield "migrations", text
+    yield from (("migrations", text) for text in made_by(MIGRATIONS) if text.startswith("CREATE"))
+
+
+def made_by(folder):
+    return [text.strip() for text in migration(folder, "postgresql", 0).split(";")]
 
 
 ALL = [
@@ -255,7 +259,7 @@ def test_a_statement_keeps_to_the_common_subset(text):
 def test_every_table_and_store_was_read():
     told = {where.partition("-")[0] for where, _ in ALL}
     assert told >= {"comments", "evidence", "keys", "ledger_content", "ledger_lease", "ledger_rows",
-                    "migrations", "outbox", "schema", "sightings"}  # fmt: skip
+                    "migrations", "outbox", "schema", "sightings", "survey"}  # fmt: skip
     made = {
         next(parsed(text).find_all(exp.Table)).name
         for _, text in ALL

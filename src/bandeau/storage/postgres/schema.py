@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import asyncpg
 
@@ -16,8 +17,9 @@ from bandeau.storage.postgres.database import Connection
 
 SCHEMA = 3
 MONTHS_AHEAD = 2
-# Which parts of the database have schemas of their own, each with its newest and its revisions.
-_PARTS = {
+Parts: TypeAlias = Mapping[str, tuple[int, Path]]
+"""Parts of a database that have schemas of their own, each with its newest and its revisions."""
+_SITE: Parts = {
     "bandeau": (SCHEMA, Path(__file__).parent / "migrations"),
     "comments": (comments.SCHEMA, comments.MIGRATIONS),
 }
@@ -39,24 +41,25 @@ class SchemaError(Exception):
     """The database has a schema that this program does not know. The message says what to do."""
 
 
-async def prepare(db: Connection) -> None:
-    """Bring the schema up to date, in one transaction; processes that start at once take turns.
+async def prepare(db: Connection, parts: Parts = _SITE) -> None:
+    """Bring the schema of ``parts`` up to date, in one transaction.
 
-    Raises :class:`SchemaError` where a newer program wrote it.
+    Processes that start at once take turns. Raises :class:`SchemaError` where a newer program
+    wrote it.
     """
-    found = await _versions(db)
-    if all(found.get(part) == newest for part, (newest, _) in _PARTS.items()):
+    found = await _versions(db, parts)
+    if all(found.get(part) == newest for part, (newest, _) in parts.items()):
         return
     # Another process may be making it just now.
     with contextlib.suppress(*_JUST_MADE):
         await db.execute(_VERSION)
-    for part in _PARTS:
+    for part in parts:
         query = "INSERT INTO schema_version VALUES ($1, 0) ON CONFLICT DO NOTHING"
         await db.execute(query, part)
     async with db.transaction():
         await db.execute("SELECT version FROM schema_version FOR UPDATE")
-        found = await _versions(db)
-        for part, (newest, migrations) in _PARTS.items():
+        found = await _versions(db, parts)
+        for part, (newest, migrations) in parts.items():
             if found[part] < newest:
                 await db.execute(migration(migrations, "postgresql", found[part]))
                 query = "UPDATE schema_version SET version = $1 WHERE name = $2"
@@ -65,15 +68,15 @@ async def prepare(db: Connection) -> None:
 
 async def version(db: Connection) -> int:
     """The ledger's schema in the database, 0 where there is none. Raises :class:`SchemaError`."""
-    return (await _versions(db)).get("bandeau", 0)
+    return (await _versions(db, _SITE)).get("bandeau", 0)
 
 
-async def _versions(db: Connection) -> dict[str, int]:
+async def _versions(db: Connection, parts: Parts) -> dict[str, int]:
     if not await db.fetchval("SELECT to_regclass('schema_version') IS NOT NULL"):
         return {}
     rows = await db.fetch("SELECT name, version FROM schema_version")
     found: dict[str, int] = {row["name"]: row["version"] for row in rows}
-    for part, (newest, _) in _PARTS.items():
+    for part, (newest, _) in parts.items():
         if found.get(part, 0) > newest:
             raise SchemaError(
                 f"written by a newer Bandeau (schema {found[part]}, this one knows {newest});"

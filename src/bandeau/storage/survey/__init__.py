@@ -1,0 +1,1 @@
+"""Sites that wait for their audit, in tables of either database."""

@@ -374,3 +374,15 @@ def test_what_was_shown_is_kept_beside_its_record(case):
     assert set(shown) == {"notice.html", "policy.toml"}
     kept = {name: run(case.store.published(f"artefact/{key}")) for name, key in shown.items()}
     assert kept == {"notice.html": b"<p>Another</p>", "policy.toml": b"[site]"}
+
+
+def test_an_audit_is_kept_once_with_its_report(case):
+    async def work():
+        first = await case.store.append(drafts.audit(b"one"))
+        again = await case.store.append(drafts.audit(b"one"))
+        return first, again, await case.store.append(drafts.audit(b"other"))
+
+    first, again, other = run(work())
+    assert first == again != other
+    kept = verify_receipt(other.as_json(), VKEY).record.artefacts
+    assert run(case.store.published(f"artefact/{kept['report.json']}")) == b"other"

@@ -31,6 +31,7 @@ WHOLE = [
     written(drafts.item(1, "ana")),
     written(drafts.terms()),
     written(drafts.notice()),
+    written(drafts.audit()),
     written(drafts.erasure(3, drafts.record_id(1)), 7),
 ]
 OLD = [

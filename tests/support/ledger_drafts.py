@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bandeau.ledger.checkpoint import Signer
 from bandeau.ledger.draft import Draft
-from bandeau.ledger.record import item_hash, items_subject_of, subject_of, uuid7
+from bandeau.ledger.record import artefact_hash, item_hash, items_subject_of, subject_of, uuid7
 
 ORIGIN = "www.quotidien.test/log"
 SEED = bytes(range(32))
@@ -103,3 +103,10 @@ def notice(html: bytes = b"<p>Notice</p>", number: int = 0) -> Draft:
         lang="fr",
         layout="bar",
     )
+
+
+def audit(report: bytes = b"{}") -> Draft:
+    """An audit of the site, with its report."""
+    digest = artefact_hash(report)
+    files = {"report.json": report, "report.note": b"a note"}
+    return Draft.audit(site="www.quotidien.test", time=NOW, report=digest, artefacts=files)

@@ -56,7 +56,21 @@ class Signer:
 
     def sign(self, size: int, root: bytes) -> bytes:
         """The signed note for the tree of ``size`` leaves."""
-        text = Checkpoint(self.origin, size, root).text
+        return self._signed(Checkpoint(self.origin, size, root).text)
+
+    def note(self, text: str) -> bytes:
+        """The signed note of another ``text``, which ends with a line break.
+
+        Raises :class:`CheckpointError` for one that reads as a checkpoint, or as no note's text.
+        """
+        note = self._signed(text)
+        if not text.endswith("\n") or split_note(note)[0] != text:
+            raise CheckpointError("not the text of a note")
+        if _is_checkpoint(text):
+            raise CheckpointError("a checkpoint is signed by its log alone")
+        return note
+
+    def _signed(self, text: str) -> bytes:
         signature = encode(self._id + self._key.sign(text.encode()))
         return f"{text}\n— {self.origin} {signature}\n".encode()
 
@@ -85,6 +99,16 @@ class Verifier:
 
         Raises :class:`CheckpointError`.
         """
+        checkpoint = parse_text(self.text(note))
+        if checkpoint.origin != self.name:
+            raise CheckpointError(f"signed for another log, {checkpoint.origin[:100]}")
+        return checkpoint
+
+    def text(self, note: bytes) -> str:
+        """The text of any ``note`` that this key signed, its signature checked.
+
+        Raises :class:`CheckpointError`.
+        """
         text, signatures = split_note(note)
         mine = [s for name, s in signatures if name == self.name and s[:4] == self._id]
         if not mine:
@@ -94,10 +118,7 @@ class Verifier:
                 self._key.verify(signature[KEY_ID_BYTES:], text.encode())
             except InvalidSignature:
                 raise CheckpointError("the signature does not fit the text") from None
-        checkpoint = parse_text(text)
-        if checkpoint.origin != self.name:
-            raise CheckpointError(f"signed for another log, {checkpoint.origin[:100]}")
-        return checkpoint
+        return text
 
 
 def split_note(note: bytes) -> tuple[str, list[tuple[str, bytes]]]:
@@ -134,6 +155,12 @@ def parse_text(text: str) -> Checkpoint:
     if len(root) != hashlib.sha256().digest_size:
         raise CheckpointError("the root is not a hash")
     return Checkpoint(lines[0], int(lines[1]), root)
+
+
+def _is_checkpoint(text: str) -> bool:
+    """Whether a reader that knows extension lines, unlike this one, takes it for a checkpoint."""
+    lines = text.split("\n")
+    return len(lines) > TEXT_LINES and _SIZE.fullmatch(lines[1]) is not None
 
 
 def encode(data: bytes) -> str:

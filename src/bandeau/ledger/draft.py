@@ -15,6 +15,7 @@ from bandeau.ledger.record import (
     Kind,
     RecordError,
     artefact_hash,
+    audit_record_id,
     erased_tag,
     notice_record_id,
     parse_record,
@@ -108,10 +109,20 @@ class Draft:
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(f"missing or not writable: {error}") from error
         whole = _common(record_id, Kind.NOTICE, site, time) | shown | {"artefacts": kept}
-        if any(len(data) > limits.ARTEFACT_BYTES for data in artefacts.values()):
-            raise RecordError(f"an artefact is longer than {limits.ARTEFACT_BYTES} bytes")
-        content = tuple(artefacts.values())
+        content = _content(artefacts)
         return cls(record_id, Kind.NOTICE, time, _encode(whole), artefacts=content)
+
+    @classmethod
+    def audit(cls, *, site: str, time: int, report: str, artefacts: Mapping[str, bytes]) -> Draft:
+        """An audit of the site, which is kept once (rule L6).
+
+        ``report`` is the hexadecimal SHA-256 of its report, ``artefacts`` the files by name. Raises
+        :class:`RecordError`.
+        """
+        kept = {name: artefact_hash(data) for name, data in artefacts.items()}
+        record_id = audit_record_id(report)
+        written = _encode(_common(record_id, Kind.AUDIT, site, time) | {"artefacts": kept})
+        return cls(record_id, Kind.AUDIT, time, written, artefacts=_content(artefacts))
 
     @classmethod
     def erasure(
@@ -156,6 +167,12 @@ _JSON = json.JSONEncoder(
 
 def _common(record_id: str, kind: Kind, site: str, time: int) -> dict[str, object]:
     return {"v": VERSION, "id": record_id, "kind": kind.value, "site": site, "time": time}
+
+
+def _content(artefacts: Mapping[str, bytes]) -> tuple[bytes, ...]:
+    if any(len(data) > limits.ARTEFACT_BYTES for data in artefacts.values()):
+        raise RecordError(f"an artefact is longer than {limits.ARTEFACT_BYTES} bytes")
+    return tuple(artefacts.values())
 
 
 def _encode(whole: Mapping[str, object]) -> bytes:

@@ -46,6 +46,7 @@ class Kind(StrEnum):
     NOTICE = "notice"
     ERASURE = "erasure"
     RESTORE = "restore"
+    AUDIT = "audit"
 
 
 class Ground(StrEnum):
@@ -73,6 +74,7 @@ FIELDS: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.NOTICE: frozenset({*_COMMON, *SHOWN, "artefacts"}),
         Kind.ERASURE: frozenset({*_COMMON, "target", "index", "ground"}),
         Kind.RESTORE: frozenset({*_COMMON, "target", "index"}),
+        Kind.AUDIT: frozenset({*_COMMON, "artefacts"}),
     }
 )
 _SINCE_2 = frozenset({"withdrawn", "variant", "artefacts", "ground"})
@@ -89,7 +91,7 @@ class Record:
     ``time`` is in Unix milliseconds, ``expires`` in Unix seconds; ``prev`` is the commitment of
     the same subject's former record, so that erasing the former leaves no id of it behind.
     ``withdrawn`` are the purposes that the former granted and this one does not; ``artefacts`` are
-    hexadecimal SHA-256 by name of what was shown, kept beside the log.
+    hexadecimal SHA-256 by name of what was shown or found, kept beside the log.
     """
 
     v: int
@@ -201,8 +203,13 @@ def notice_record_id(shown: Mapping[str, str], number: int) -> str:
     return _uuid8(hashlib.sha256(b"bandeau/notice/v1" + text.encode()).digest())
 
 
+def audit_record_id(report: str) -> str:
+    """The id under which the audit whose report has this hexadecimal SHA-256 is kept, for ever."""
+    return _uuid8(hashlib.sha256(b"bandeau/audit/v1" + report.encode()).digest())
+
+
 def artefact_hash(data: bytes) -> str:
-    """The name under which something that was shown is kept: hexadecimal SHA-256."""
+    """The name under which a file is kept beside the log: hexadecimal SHA-256."""
     return hashlib.sha256(data).hexdigest()
 
 

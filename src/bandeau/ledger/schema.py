@@ -40,7 +40,7 @@ _TOLD = {
     "lang": "Language of what was shown.",
     "layout": "Form of what was shown.",
     "variant": "Variant of what was shown.",
-    "artefacts": "SHA-256 of each file that shows what was shown.",
+    "artefacts": "SHA-256 of each file: what was shown to visitors, or an audit's report.",
     "gpc": "Whether the browser sent Sec-GPC: 1.",
     "expires": "When the choice ends, in Unix seconds.",
     "purpose": "For which purpose the item was loaded.",

@@ -58,7 +58,7 @@ def changed(report: Report, place: tuple[Any, ...], value: Any) -> bytes:
         (("evidence", "runs", 0, "more"), 1, "evidence.runs.0.more: Unexpected keyword argument"),
         (
             ("program",),
-            "x" * (limits.AUDIT_REPORT_TEXT_CHARACTERS + 1),
+            "x" * (limits.AUDIT_VALUE_CHARACTERS + 1),
             "program: String should have",
         ),
     ],

@@ -32,7 +32,7 @@ class _Document(BaseModel):
         extra="forbid",
         strict=True,
         allow_inf_nan=False,
-        str_max_length=limits.AUDIT_REPORT_TEXT_CHARACTERS,
+        str_max_length=limits.AUDIT_VALUE_CHARACTERS,
         title="Report of an audit",
     )
     format: Literal["bandeau-audit"]

@@ -48,9 +48,9 @@ def _changed(value: Any, edit: Edit) -> Any:
 
 
 def sound(_name: str, text: str) -> str:
-    """``text`` as UTF-8 can hold it, cut at ``AUDIT_REPORT_TEXT_CHARACTERS``: pages write anything."""
-    if len(text) > limits.AUDIT_REPORT_TEXT_CHARACTERS:
-        text = text[: limits.AUDIT_REPORT_TEXT_CHARACTERS]
+    """``text`` as UTF-8 can hold it, cut at ``AUDIT_VALUE_CHARACTERS``: pages write anything."""
+    if len(text) > limits.AUDIT_VALUE_CHARACTERS:
+        text = text[: limits.AUDIT_VALUE_CHARACTERS]
     return text if text.isascii() else _LONE.sub("\ufffd", text)
 
 

@@ -21,6 +21,7 @@ from bandeau.audit.evidence import Setting
 from bandeau.robot.camera import NAMES, RobotUnavailable
 from bandeau.robot.guise import Guise, guise_of
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, Pipe, ended, started
+from bandeau.robot.recorder import Recorder
 from bandeau.robot.session import Session, Sessions, answered
 from bandeau.robot.tab import Tab
 
@@ -78,6 +79,7 @@ class Terminal:
         self.sessions.prepare(self.guise.worn_by)
         self.popups: list[str] = []
         self.tab = Tab(self.sessions, self.guise, self._open)
+        self.recorder = Recorder(self.sessions, self._cookies, lambda host: "")
         self._process = process
         self._context = context
 
@@ -86,6 +88,9 @@ class Terminal:
         await self._process.call(
             "Storage.setCookies", cookies=cookies, browserContextId=self._context
         )
+
+    async def _cookies(self) -> Message:
+        return await self._process.call("Storage.getCookies", browserContextId=self._context)
 
     async def _open(self) -> Session:
         made = await self._process.call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bandeau import limits
@@ -47,20 +47,23 @@ async def answered(
 
 
 Handler = Callable[[Session, Message], None]
-Preparation = Callable[[Session], None]
+Preparation = Callable[[Session], Awaitable[None] | None]
+Ending = Callable[[Session], object]
 
 
 class Sessions:
     """All sessions of one browser context, and who hears their events.
 
-    A preparation sends what a target must be told before its first script; the target waits.
+    A preparation sends what a target must be told before its first script; the target waits until
+    what it returned is done.
     """
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
         self._handlers: defaultdict[str, list[Handler]] = defaultdict(list)
         self._preparations: list[Preparation] = []
-        self._endings: list[Preparation] = []
+        self._endings: list[Ending] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self.open: dict[str, Session] = {}
         self.on("Target.attachedToTarget", self._nested)
         self.on("Target.detachedFromTarget", lambda _, told: self.detach(told["sessionId"]))
@@ -73,7 +76,7 @@ class Sessions:
         """Call ``preparation`` for each session before its target runs."""
         self._preparations.append(preparation)
 
-    def on_end(self, ending: Preparation) -> None:
+    def on_end(self, ending: Ending) -> None:
         """Call ``ending`` for each session that ends."""
         self._endings.append(ending)
 
@@ -90,10 +93,20 @@ class Sessions:
             session.send(
                 "Target.setAutoAttach", autoAttach=True, waitForDebuggerOnStart=True, flatten=True
             )
-            for preparation in self._preparations:
-                preparation(session)
-        session.send("Runtime.runIfWaitingForDebugger")
+            self._make_ready(session)
+        else:
+            session.send("Runtime.runIfWaitingForDebugger")
         return session
+
+    def _make_ready(self, session: Session) -> None:
+        prepared = [preparation(session) for preparation in self._preparations]
+        under_way = [each for each in prepared if each is not None]
+        if not under_way:
+            session.send("Runtime.runIfWaitingForDebugger")
+            return
+        task = asyncio.ensure_future(_run_after(session, under_way))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _nested(self, parent: Session, told: Message) -> None:
         self.attach(told, parent)
@@ -113,3 +126,8 @@ class Sessions:
     def pages(self) -> tuple[Session, ...]:
         """Sessions that hold frames, the page's own first."""
         return tuple(session for session in self.open.values() if session.kind in PAGES)
+
+
+async def _run_after(session: Session, prepared: list[Awaitable[None]]) -> None:
+    await asyncio.gather(*prepared, return_exceptions=True)
+    session.send("Runtime.runIfWaitingForDebugger")

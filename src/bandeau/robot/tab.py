@@ -98,6 +98,8 @@ class Tab:
         if old is not None:
             self._sessions.detach(old.number)
         self._page = await self._opening()
+        # What the target was told holds for the next document only once it has been worked.
+        await self._page.call("Page.getFrameTree")
         self._broken = ""
         if old is not None:
             with contextlib.suppress(CallFailed, BrowserGone):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from bandeau import limits
 from bandeau.robot.pipe import Message
 from bandeau.robot.session import Session, Sessions
 
@@ -100,4 +101,9 @@ class Traffic:
 
 
 def _listen(session: Session) -> None:
-    session.send("Network.enable")
+    session.send(
+        "Network.enable",
+        maxTotalBufferSize=limits.AUDIT_BODY_BYTES,
+        maxResourceBufferSize=limits.AUDIT_BODY_BYTES,
+        maxPostDataSize=limits.AUDIT_BODY_BYTES,
+    )

@@ -85,7 +85,7 @@ async def worlds_of(page: Session, sessions: Sequence[Session]) -> tuple[World, 
         (session, frame)
         for session, tree in zip(sessions, trees, strict=True)
         if not isinstance(tree, BaseException)
-        for frame in _frames(tree["frameTree"])
+        for frame in frames_of(tree["frameTree"])
     ]
     frames.sort(key=lambda each: each[1]["id"] != page.target)
     found = await asyncio.gather(
@@ -97,10 +97,11 @@ async def worlds_of(page: Session, sessions: Sequence[Session]) -> tuple[World, 
     return worlds
 
 
-def _frames(tree: Message) -> Iterator[Message]:
+def frames_of(tree: Message) -> Iterator[Message]:
+    """All frames of a frame tree, the outer before the inner."""
     yield tree["frame"]
     for child in tree.get("childFrames", ()):
-        yield from _frames(child)
+        yield from frames_of(child)
 
 
 async def _world(session: Session, frame: Message, page: Session) -> World | None:

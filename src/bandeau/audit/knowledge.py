@@ -28,7 +28,7 @@ class Known:
 
     ``purpose`` is a key of the policy file, or of the product's own purposes (``advertising``,
     ``statistics``, ``social``, ``functioning`` …), empty where unknown. ``max_age`` is the longest
-    lifetime declared, in seconds.
+    lifetime declared, in seconds: 0 for the browser's session, ``None`` where none is declared.
     """
 
     basis: Basis
@@ -44,6 +44,10 @@ class Knowledge(Protocol):
 
     def own(self, host: str) -> bool:
         """Whether the publisher runs ``host``."""
+        ...
+
+    def domain(self, host: str) -> str:
+        """The domain that somebody registered for ``host``, or ``host`` where there is none."""
         ...
 
     def host(self, host: str) -> Known:
@@ -69,6 +73,11 @@ class Knowledge(Protocol):
     @property
     def declared(self) -> bool:
         """Whether a policy file says what is allowed, so that what it leaves out is not."""
+        ...
+
+    @property
+    def public(self) -> Knowledge:
+        """What public lists say, whatever the policy file says: the same value without one."""
         ...
 
     @property

@@ -104,6 +104,7 @@ class Tcf:
     created: float | None = None
     updated: float | None = None
     service_specific: bool | None = None
+    loaded_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

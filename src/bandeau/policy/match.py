@@ -54,6 +54,7 @@ class Matcher:
         # Visitors send the same few names again and again; long ones are not worth keeping.
         self._kept_cookie = lru_cache(_KEPT_ANSWERS)(self._cookies.all)
         self._trackers = policy.trackers
+        self.site_hosts = policy.site.hosts
 
     def owns(self, host: str) -> bool:
         """Whether the publisher runs ``host``: one of ``site.hosts`` or a subdomain of one."""

@@ -1,0 +1,293 @@
+"""Trackers that contradict the visitor's choice, state by state (V3 to V6, V14, V21, V23)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bandeau.audit.by_lists import UNLESS_EXEMPT
+from bandeau.audit.evidence import Phase
+from bandeau.audit.finding import Finding, Severity
+from bandeau.audit.knowledge import Basis
+from bandeau.audit.verdicts.audited import Audited, Moment
+from bandeau.audit.verdicts.telling import told
+from bandeau.audit.verdicts.uses import Deed, Use, uses
+from bandeau.policy.model import KNOWN_PURPOSES
+
+_SOCIAL = "social"
+_FAST_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a contradiction in one state is told."""
+
+    id: str
+    rules: tuple[tuple[Deed, str], ...]
+    title: str
+    when: str
+    again: str
+
+
+_UNTOUCHED_RULES = (
+    (Deed.WRITTEN, "P1"),
+    (Deed.KEPT, "P1"),
+    (Deed.SENT, "P2"),
+    (Deed.READ, "P2"),
+    (Deed.CONTACTED, "P3"),
+)
+_REFUSED_RULES = (
+    (Deed.WRITTEN, "R1"),
+    (Deed.KEPT, "R1"),
+    (Deed.SENT, "R2"),
+    (Deed.READ, "R2"),
+    (Deed.CONTACTED, "R1"),
+)
+_WITHDRAWN_RULES = (
+    (Deed.WRITTEN, "W4"),
+    (Deed.KEPT, "W5"),
+    (Deed.SENT, "W4"),
+    (Deed.READ, "W4"),
+    (Deed.CONTACTED, "W6"),
+)
+_LOOK = "look at Application > Storage and at Network in the browser's tools"
+_ARRIVED = _State(
+    "V4",
+    _UNTOUCHED_RULES,
+    "{who} is at work before the visitor has chosen",
+    "Before any choice",
+    f"Open the page in a fresh browser profile, touch nothing for ten seconds, and {_LOOK}.",
+)
+_WORDS = MappingProxyType(
+    {
+        Deed.WRITTEN: ("writing to the terminal", "writings to the terminal"),
+        Deed.KEPT: ("thing kept on it at the end", "things kept on it at the end"),
+        Deed.SENT: ("cookie sent", "cookies sent"),
+        Deed.READ: ("reading of what it keeps", "readings of what it keeps"),
+        Deed.CONTACTED: ("request", "requests"),
+    }
+)
+_STATES = MappingProxyType(
+    {
+        Phase.ARRIVED: _ARRIVED,
+        Phase.IGNORED: _ARRIVED,
+        Phase.REFUSED: _State(
+            "V3",
+            _REFUSED_RULES,
+            "{who} is at work although everything was refused",
+            "After everything was refused",
+            f"In a fresh profile refuse everything, open a few pages, reload, and {_LOOK}.",
+        ),
+        Phase.CLOSED: _State(
+            "V5",
+            (*_REFUSED_RULES, (Deed.WRITTEN, "B12")),
+            "{who} takes the closing of the notice for consent",
+            "After the notice was only closed",
+            f"In a fresh profile close the notice by its cross or by Escape, and {_LOOK}.",
+        ),
+        Phase.SAVED: _State(
+            "V6",
+            (*_REFUSED_RULES, (Deed.WRITTEN, "B10")),
+            "{who} is at work although the settings were saved without switching anything on",
+            "After the settings were saved as they stood",
+            f"In a fresh profile open the settings, save them untouched, and {_LOOK}.",
+        ),
+        Phase.ONLY: _State(
+            "C9",
+            (*_REFUSED_RULES, (Deed.WRITTEN, "W11")),
+            "{who} is at work although its purpose was refused",
+            "With another purpose accepted alone",
+            f"In a fresh profile accept one purpose alone, open a few pages, and {_LOOK}.",
+        ),
+        Phase.WITHDRAWN: _State(
+            "V21",
+            _WITHDRAWN_RULES,
+            "{who} goes on after the consent was withdrawn",
+            "After the consent was withdrawn",
+            f"Accept, browse, withdraw, open two more pages, and {_LOOK}.",
+        ),
+        Phase.SEEDED: _State(
+            "V23",
+            ((Deed.SENT, "P2"), (Deed.READ, "R2")),
+            "{who} receives a cookie from an earlier visit before the visitor has chosen",
+            "On a terminal that held cookies of an earlier visit, before any choice",
+            "Accept once, delete the site's own cookies only, open the page again, touch nothing, "
+            "and look at the Cookie headers under Network.",
+        ),
+        Phase.ACCEPTED: _State(
+            "V14",
+            tuple((deed, "I6") for deed in Deed),
+            "{who} is declared nowhere",
+            "After everything was accepted",
+            f"In a fresh profile accept everything, compare with the policy, and {_LOOK}.",
+        ),
+    }
+)
+
+
+def contradictions(audited: Audited) -> Iterator[Finding]:
+    """One finding for each state and each whose deeds contradict it."""
+    for moment in audited.judged():
+        denied: dict[str, list[Use]] = {}
+        for use in uses(audited, moment):
+            if audited.permits(use.known, moment.seen) is False and _counts(use, moment):
+                denied.setdefault(use.culprit, []).append(use)
+        for culprit, deeds in denied.items():
+            if any(use.deed is not Deed.KEPT or _stays(use, moment) for use in deeds):
+                yield _finding(culprit, sorted(deeds, key=lambda u: u.at), moment, audited)
+
+
+def _counts(use: Use, moment: Moment) -> bool:
+    """Whether a deed speaks of the choice of its phase, and not of what was before it."""
+    if use.deed is Deed.KEPT:
+        return _stays(use, moment)
+    if moment.phase is Phase.SEEDED and use.deed in (Deed.CONTACTED, Deed.WRITTEN):
+        return False
+    if moment.phase is Phase.WITHDRAWN:
+        if use.deed is Deed.SENT:
+            return use.at >= moment.settled
+        return use.at >= moment.chosen + _FAST_SECONDS
+    if use.deed is Deed.SENT and moment.phase is not Phase.SEEDED:
+        return use.at >= (moment.settled if moment.seen.choosing else moment.chosen)
+    return use.at >= moment.chosen
+
+
+def _stays(use: Use, moment: Moment) -> bool:
+    """Whether something on the terminal at the end is there against the choice.
+
+    What another company keeps on its own domain cannot be deleted from here, which CNIL accepted
+    (Orange): only that it is sent, or contacted, counts (rule W6). What was there before a
+    refusal was found before it.
+    """
+    match moment.phase:
+        case Phase.ARRIVED | Phase.IGNORED:
+            return True
+        case Phase.WITHDRAWN:
+            return use.own
+        case Phase.SEEDED:
+            return False
+        case Phase.ACCEPTED:
+            return use.own
+    return not any(use.proof == earlier for earlier in _kept_before(moment))
+
+
+def _kept_before(moment: Moment) -> Iterator[str]:
+    for seen in moment.before:
+        for cookie in seen.cookies:
+            yield f"cookie {cookie.name} of {cookie.domain} was on the terminal at the end"
+        for stored in seen.stored:
+            host = stored.origin.rpartition("/")[2]
+            yield f"{stored.kind.value} {stored.key} of {host} was on the terminal at the end"
+
+
+def _finding(culprit: str, deeds: list[Use], moment: Moment, audited: Audited) -> Finding:
+    state = _STATES[moment.phase]
+    rules = [*_rules(state, deeds), *_further(deeds, moment, audited)]
+    return told(
+        (state.id, *rules),
+        _severity(deeds, moment, audited),
+        state.title.format(who=culprit[:1].upper() + culprit[1:]),
+        culprit,
+        f"{state.when}, {_summed(deeds)}. {_why(deeds[0], audited)}",
+        _in_order(deeds),
+        state.again,
+        (moment.where(use.at, use.page) for use in deeds),
+    )
+
+
+def _rules(state: _State, deeds: Iterable[Use]) -> Iterator[str]:
+    done = {use.deed for use in deeds}
+    return (rule for deed, rule in state.rules if deed in done)
+
+
+def _further(deeds: list[Use], moment: Moment, audited: Audited) -> Iterator[str]:
+    """Rules that are touched besides: who it is, and when and how it came."""
+    if any(use.known.basis is Basis.NOTHING for use in deeds) and audited.knowledge.declared:
+        yield "P9"
+    if any(use.known.purpose == _SOCIAL for use in deeds):
+        yield "F1"
+    choosing = moment.seen.choosing
+    at_once = any(
+        moment.chosen + _FAST_SECONDS <= use.at < moment.settled
+        for use in deeds
+        if use.deed is Deed.CONTACTED
+    )
+    if moment.phase is Phase.REFUSED and choosing and at_once:
+        yield "R3"
+    if moment.phase is Phase.REFUSED and any(use.by_parser for use in deeds) and _cached(moment):
+        yield "C10"
+    if moment.phase is Phase.IGNORED and _presumed(deeds, moment):
+        yield "B11"
+
+
+def _cached(moment: Moment) -> bool:
+    """Whether a page of this state came out of a shared cache (rule C10)."""
+    return any(
+        (name.lower() == "age" and value.strip() not in ("", "0"))
+        or (name.lower() in ("x-cache", "cf-cache-status") and value.lower().startswith("hit"))
+        for request in moment.seen.requests
+        if request.kind == "document" and request.at >= moment.chosen
+        for name, value in request.answer_headers
+    )
+
+
+def _presumed(deeds: Iterable[Use], moment: Moment) -> bool:
+    """Whether going on was taken for consent: the site says so, or the notice went away."""
+    if any(granted and _needs_consent(key) for key, granted in moment.seen.purposes):
+        return True
+    earlier = [visit for seen in moment.before for visit in seen.visits]
+    was_asking = any(visit.asking for visit in earlier)
+    return was_asking and any(not visit.asking for visit in moment.seen.visits)
+
+
+def _needs_consent(key: str) -> bool:
+    known = KNOWN_PURPOSES.get(key)
+    return known is None or known.exemption is None
+
+
+def _severity(deeds: list[Use], moment: Moment, audited: Audited) -> Severity:
+    if all(use.held for use in deeds):
+        return Severity.WARNING
+    if all(use.known.basis is Basis.GUESS for use in deeds):
+        return Severity.WARNING
+    if all(UNLESS_EXEMPT in use.known.source for use in deeds):
+        return Severity.WARNING
+    in_leaving = all(use.at < moment.settled for use in deeds)
+    if moment.phase is Phase.WITHDRAWN and in_leaving:
+        return Severity.WARNING
+    vendors_own = all(not use.own and use.deed is not Deed.CONTACTED for use in deeds)
+    if moment.phase is Phase.ACCEPTED and vendors_own:
+        return Severity.NOTE
+    return Severity.VIOLATION
+
+
+def _summed(deeds: list[Use]) -> str:
+    """What was done, counted by deed, as the middle of a sentence."""
+    counts = {deed: sum(use.deed is deed for use in deeds) for deed in Deed}
+    return ", ".join(_counted(n, *_WORDS[deed]) for deed, n in counts.items() if n) + " were seen"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _why(use: Use, audited: Audited) -> str:
+    known = use.known
+    purpose = f" for {known.purpose}" if known.purpose else ""
+    match known.basis:
+        case Basis.POLICY:
+            return f"The policy file declares it{purpose}, which needs consent."
+        case Basis.LIST:
+            return f"{known.source} lists it{purpose}."
+        case Basis.GUESS:
+            return f"Taken to be a tracker: {known.source}."
+    named = f" {known.source} knows it as {known.vendor}." if known.vendor else ""
+    return f"No tracker of the policy file declares it, so it is allowed in no state.{named}"
+
+
+def _in_order(deeds: Iterable[Use]) -> Iterator[str]:
+    """Proof with the strongest first: what was written and sent before what was contacted."""
+    order = (Deed.WRITTEN, Deed.SENT, Deed.READ, Deed.CONTACTED, Deed.KEPT)
+    ordered = sorted(deeds, key=lambda use: (order.index(use.deed), use.at))
+    return (use.proof for use in ordered)

@@ -1,0 +1,73 @@
+"""What could not be judged, with the reason: silence is not an acquittal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+from bandeau.audit.evidence import Phase
+from bandeau.audit.finding import Unchecked
+from bandeau.audit.verdicts.audited import Audited
+
+STATES = MappingProxyType(
+    {
+        Phase.ARRIVED: "V4",
+        Phase.IGNORED: "B11",
+        Phase.ACCEPTED: "V14",
+        Phase.WITHDRAWN: "V21",
+        Phase.REFUSED: "V3",
+        Phase.ONLY: "C9",
+        Phase.CLOSED: "V5",
+        Phase.SAVED: "V6",
+        Phase.SEEDED: "V23",
+    }
+)
+"""The finding by which each state is judged."""
+BEYOND_A_BROWSER = (
+    Unchecked("P8", "what the publisher's servers pass on to others is not seen by a browser"),
+    Unchecked("W7", "whether partners were told of a withdrawal by the publisher's servers"),
+    Unchecked("W9", "whether processing on servers stops at a withdrawal"),
+    Unchecked("V11", "needs many sites: what most of them declare a cookie to be"),
+    Unchecked("M6", "needs two sites of one measurement: whether their identifiers differ"),
+    Unchecked("A5", "whether focus is hidden behind the notice takes a look by a person"),
+    Unchecked("A9", "reflow at 320 pixels and at 200 % text takes a look by a person"),
+    Unchecked("K1", "the order of Consent Mode's defaults and tags is not in what is recorded"),
+)
+
+
+def unchecked(audited: Audited) -> Iterator[Unchecked]:
+    """States that were not reached, gaps in the evidence, and what no browser can see."""
+    for phase, id in STATES.items():
+        yield from _of_phase(phase, id, audited)
+    without_list = any(
+        moment.phase is Phase.ONLY and not audited.purpose(moment.seen)
+        for moment in audited.moments()
+    )
+    if without_list:
+        yield Unchecked("C9", "the name of a purpose says nothing of what it allows")
+    if not audited.knowledge.declared:
+        for id in ("V10", "V12", "V13", "V15", "I6"):
+            yield Unchecked(id, "no policy file says what the site declares")
+    if not any(moment.run.setting.signal for moment in audited.moments()):
+        yield Unchecked("G4", "no run sent Global Privacy Control")
+    if not audited.evidence.hosts:
+        yield Unchecked("P7", "names of hosts were not resolved")
+    for gap in audited.evidence.gaps:
+        yield Unchecked(gap.about, gap.why)
+    yield from BEYOND_A_BROWSER
+
+
+def _of_phase(phase: Phase, id: str, audited: Audited) -> Iterator[Unchecked]:
+    moments = list(audited.moments(phase))
+    if not moments:
+        yield Unchecked(id, f"no run reached the state “{phase.value}”{_without(audited)}")
+    for moment in moments:
+        why = audited.unmade(moment)
+        if why is not None:
+            purpose = f" ({moment.seen.purpose})" if moment.seen.purpose else ""
+            yield Unchecked(id, f"state “{phase.value}”{purpose}: {why}")
+
+
+def _without(audited: Audited) -> str:
+    asked = any(moment.seen.notice is not None for moment in audited.moments())
+    return "" if asked else ", since no notice was found"

@@ -86,6 +86,13 @@ def test_the_same_text_again_is_held() -> None:
     assert kept(site, "id-0001").reasons == ("repeated",)
 
 
+def test_no_text_is_known_again_where_nobody_asks() -> None:
+    site = moderated()
+    text = "Visit my wonderful shop today"
+    assert [site.post_json(text=text).status_code for _ in range(2)] == [201, 201]
+    assert asyncio.run(site.store.tables.read("SELECT * FROM posted")) == []
+
+
 def test_a_visitor_is_one_author_and_the_next_one_another() -> None:
     site = moderated()
     site.post_json()

@@ -1,5 +1,6 @@
 """The server at the visitor's end: what it refuses, how it starts, and how it stops."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -207,6 +208,40 @@ def test_answers_are_dated_once_and_name_no_server() -> None:
         names = [name for name, _ in headers_of(get(address))]
     assert names.count(b"date") == 1
     assert b"server" not in names
+
+
+@pytest.mark.parametrize("length", [4, 70_000])
+def test_a_head_does_not_wait_for_its_body(length: int) -> None:
+    wanted = threading.Event()
+
+    async def late(scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        headers = [(b"content-length", str(length).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await asyncio.get_running_loop().run_in_executor(None, wanted.wait, 30)
+        await send({"type": "http.response.body", "body": b"b" * length})
+
+    with running(late) as address, connect(address) as visitor:
+        visitor.sendall(GET + b"Connection: close\r\n\r\n")
+        head = read_until(visitor, b"\r\n\r\n")
+        wanted.set()
+        assert (head + read_all(visitor)).partition(b"\r\n\r\n")[2] == b"b" * length
+
+
+@pytest.mark.parametrize("length", [0, 4, 70_000])
+def test_a_body_of_known_length_follows_its_head(length: int) -> None:
+    async def whole(scope, receive, send) -> None:
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
+            return
+        headers = [(b"content-length", str(length).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"b" * length})
+
+    with running(whole) as address:
+        assert body_of(get(address)) == b"b" * length
 
 
 def breaking(error: Exception):

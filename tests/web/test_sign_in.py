@@ -147,8 +147,8 @@ def test_guessing_is_stopped_for_a_name_from_an_address() -> None:
 
 
 def test_guessing_is_stopped_over_addresses_and_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    newsroom = Newsroom_()  # whose password is hashed, where no test before did
     monkeypatch.setattr(staff, "_HASHER", type("Never", (), {"verify": lambda *_: False})())
-    newsroom = Newsroom_()
     browser = newsroom.browser()
     for number in range(limits.STAFF_ATTEMPTS_ALIKE):
         browser.address = f"203.0.113.{number}"

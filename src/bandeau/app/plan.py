@@ -153,11 +153,13 @@ class Plan:
         lookout = Lookout(sightings, registrable, site.now)
         written = talk.written(store)
         erasers = erasers_of(ledger, site.subject_key, written, outbox, site.now, site.random)
-        routes = [*Reports(site.rules, lookout).routes(), *Sweep(site, visitors, pages).routes()]
-        routes += [
+        # Starlette tries one after another: what is asked for most comes first.
+        routes = [
+            *talk.routes(),
+            *Reports(site.rules, lookout).routes(),
+            *Sweep(site, visitors, pages).routes(),
             *RecordDesk(site, visitors, pages, erasers, talk.mine.any).routes(),
             *Transparency(site, self.anchors).routes(),
-            *talk.routes(),
         ]
         endpoints = Endpoints(site, visitors, choices, pages).app(routes)
         own = Heard(Sealed(endpoints, confine=self._confine))

@@ -1,11 +1,14 @@
 """One request and its answer on uvicorn, with a head that costs less to write.
 
 uvicorn looks through each name and value by itself each time, with expressions that take longer
-over our policies than all the rest of an answer. Most lines of a head were in others before.
+over our policies than all the rest of an answer. Most lines of a head were in others before. A head
+goes out with the body that is there already: each write is a call of the kernel, and wakes whoever
+reads.
 """
 
 from __future__ import annotations
 
+import asyncio
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +23,7 @@ from bandeau.web.at_once import Whole
 
 _KEPT_LINES = 2_048
 _KEPT_LINE_BYTES = 4_096
+_JOINED_BYTES = 65_536
 _TO_SERVER = frozenset({b"connection", b"transfer-encoding"})
 _BODILESS = frozenset({204, 304})
 
@@ -29,6 +33,9 @@ class Cycle(RequestResponseCycle):
 
     Each answer is dated once. What it says to the server itself (``Connection``) uvicorn obeys.
     """
+
+    _unsent = b""
+    """A head that the next message, or else the next turn of the loop, takes along."""
 
     async def send(self, message: Any) -> None:
         """One ASGI message of the application."""
@@ -40,11 +47,29 @@ class Cycle(RequestResponseCycle):
             if head is not None:
                 self.response_started = True
                 self.waiting_for_100_continue = False
-                self.transport.write(head)
+                self._unsent = head
+                asyncio.get_running_loop().call_soon(self._begin)
                 return
             if any(name.lower() == b"date" for name, _ in headers):
                 self.default_headers = []
-        await super().send(message)
+        await super().send(self._joined(message) if self._unsent else message)
+
+    def _begin(self) -> None:
+        """Write the head by itself."""
+        head, self._unsent = self._unsent, b""
+        if head and not self.transport.is_closing():
+            self.transport.write(head)
+
+    def _joined(self, message: Any) -> Any:
+        """A message whose body the head goes before; else the head is written now."""
+        body = message.get("body", b"")
+        sized = self.chunked_encoding is False and self.scope["method"] != "HEAD"
+        if not sized or len(body) > min(self.expected_content_length, _JOINED_BYTES):
+            self._begin()
+            return message
+        head, self._unsent = self._unsent, b""
+        self.expected_content_length += len(head)
+        return {**message, "body": head + body}
 
     def answer(self, whole: Whole) -> bool:
         """Write an answer to its end, if uvicorn need not be asked for it."""

@@ -100,7 +100,7 @@ class Visitors:
         self._unseal = lru_cache(_KEPT_CHOICES)(self._unsealed)
         self._read = lru_cache(_KEPT_JARS)(self._told)
         self._items_cookie = items_cookie(site.policy)
-        self._stood: dict[Sealed, Standing] = {}
+        self._stood: dict[Sealed | bytes, Standing] = {}
         self._undecided = [stand_without_choice(site.policy, signal=on) for on in (False, True)]
 
     async def standing(self, sent: Sent) -> Standing:
@@ -160,9 +160,12 @@ class Visitors:
         choice = sealed.open(agreed.keys) if agreed else None
         if agreed is None or choice is None:
             return None
+        return self._remembered(sealed, stand(self._site.terms, choice, agreed))
+
+    def _remembered(self, told: Sealed | bytes, standing: Standing) -> Standing:
         if len(self._stood) >= _KEPT_CHOICES:
             self._stood.clear()
-        standing = self._stood[sealed] = stand(self._site.terms, choice, agreed)
+        self._stood[told] = standing
         return standing
 
     def ticket(self, sent: Sent) -> Ticket | None:
@@ -192,7 +195,11 @@ class Visitors:
             return None
         if latest.superseded:
             return None
-        return await self.recorded(parse_record(latest.body))
+        known = self._stood.get(latest.body)
+        if known is not None:
+            return known
+        standing = await self.recorded(parse_record(latest.body))
+        return self._remembered(latest.body, standing) if standing else None
 
     async def recorded(self, record: Record) -> Standing | None:
         """What stands of a recorded choice under today's terms.

@@ -14,7 +14,6 @@ from bandeau.features.comments.moderate import (
     Verdict,
     Why,
     judge,
-    mark,
     state_of,
 )
 from bandeau.features.comments.review import Reviewer, verdict_of
@@ -55,7 +54,7 @@ class Judging:
 
         Raises :class:`CommentsUnavailable`; it may be kept then.
         """
-        known_by = mark(comment.source)
+        known_by = self._rules.mark(comment.source)
         new_id = self._random(AUTHOR_ID_BYTES).hex()
         author = await self._authors.author(tag, new_id, comment, known_by)
         known = replace(author.known, unproven=unproven)
@@ -71,7 +70,7 @@ class Judging:
 
         What waits for a moderator goes on waiting. Raises :class:`CommentsUnavailable`.
         """
-        new_id, known_by = self._random(AUTHOR_ID_BYTES).hex(), mark(comment.source)
+        new_id, known_by = self._random(AUTHOR_ID_BYTES).hex(), self._rules.mark(comment.source)
         author = await self._authors.author(tag, new_id, comment, known_by)
         verdict = await self._reviewed(comment, judge(comment, self._rules, author.known))
         if isinstance(verdict, Refuse):

@@ -132,6 +132,10 @@ class Rules:
         section = self.section(page)
         return (section and section.moderation) or self.feature.moderation
 
+    def mark(self, text: str) -> str:
+        """The :func:`mark` of a text; empty where nothing becomes of one that was posted before."""
+        return mark(text) if self.feature.repeats is Treatment.HOLD else ""
+
     def close_after(self, page: str) -> Period | None:
         """How long after its first comment ``page`` takes others; ``None`` for ever."""
         section = self.section(page)

@@ -8,14 +8,14 @@ from bandeau import limits
 from bandeau.features.comments.authors import Author
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.moderate import Conduct, Known
-from bandeau.storage.tables import Statement, Steps, Tables
+from bandeau.storage.tables import Rows, Statement, Steps, Tables
 
-_AUTHOR = "SELECT id, conduct, until, approved FROM author WHERE tag = $1"
-_NEW = "INSERT INTO author VALUES ($1, $2, $3, 0, $4, 0) ON CONFLICT (tag) DO NOTHING"
-_OPENED = "SELECT opened FROM page WHERE path = $1"
-_ALIKE = (
-    "SELECT id FROM posted WHERE mark = $1 AND time > $2 AND (author = $3 OR page <> $4) LIMIT 1"
+_AUTHOR = (
+    "SELECT id, conduct, until, approved, (SELECT opened FROM page WHERE path = $2),"
+    " EXISTS (SELECT 1 FROM posted WHERE mark = $3 AND time > $4"
+    " AND (posted.author = author.id OR page <> $2)) FROM author WHERE tag = $1"
 )
+_NEW = "INSERT INTO author VALUES ($1, $2, $3, 0, $4, 0) ON CONFLICT (tag) DO NOTHING"
 _POSTED = "INSERT INTO posted VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING"
 _NO_TAG = "UPDATE comment SET author = '' WHERE author = $1"
 _REPEATS_MS = limits.COMMENT_REPEAT_HOURS * 3_600_000
@@ -29,18 +29,16 @@ class StoredAuthors:
 
     async def author(self, tag: str, new_id: str, comment: Comment, mark: str) -> Author:
         """See the port."""
-        found = await self._tables.read(_AUTHOR, tag)
+        asked = Statement(_AUTHOR, (tag, comment.page, mark, comment.time - _REPEATS_MS))
+        found = await self._tables.read(asked.text, *asked.values)
         if not found:
-            found = await self._tables.write(_made(tag, new_id, comment.time))
-        author_id, conduct, until, approved = found[0]
-        opened = await self._tables.read(_OPENED, comment.page)
-        since = comment.time - _REPEATS_MS
-        alike = await self._tables.read(_ALIKE, mark, since, author_id, comment.page)
+            found = await self._tables.write(_made(asked, tag, new_id, comment.time))
+        author_id, conduct, until, approved, opened, alike = found[0]
         known = Known(
             conduct=Conduct(conduct),
             until=until,
             approved=approved,
-            opened=opened[0][0] if opened else None,
+            opened=opened,
             repeated=bool(mark and alike),
         )
         return Author(author_id, known)
@@ -51,15 +49,19 @@ class StoredAuthors:
             await self._tables.write(_forgetting(list(tags)), erasing=True)
 
 
-def _made(tag: str, new_id: str, time: int) -> Steps[list[tuple[str, str, int, int]]]:
+def _made(asked: Statement, tag: str, new_id: str, time: int) -> Steps[Rows]:
     yield Statement(_NEW, (new_id, tag, time, Conduct.OK.value))
-    return list((yield Statement(_AUTHOR, (tag,))))
+    return (yield asked)
 
 
 def posting(comment: Comment, mark: str) -> Steps[None]:
-    """Know the text of ``comment`` again by ``mark``, for ``limits.COMMENT_REPEAT_HOURS``."""
+    """Know the text of ``comment`` again by ``mark``, for ``limits.COMMENT_REPEAT_HOURS``.
+
+    Without a ``mark`` only what is older is forgotten.
+    """
     yield Statement("DELETE FROM posted WHERE time <= $1", (comment.time - _REPEATS_MS,))
-    yield Statement(_POSTED, (comment.id, mark, comment.time, comment.page, comment.author))
+    if mark:
+        yield Statement(_POSTED, (comment.id, mark, comment.time, comment.page, comment.author))
 
 
 def _forgetting(tags: list[str]) -> Steps[None]:

@@ -28,17 +28,21 @@ _COLUMNS = (
     "id, page, name, html, time, reply_to, receipt, source, author, root, state, reasons, edited,"
     " place, replies, origin"
 )
+_REPLIES_AT = _COLUMNS.split(", ").index("replies")
 _MADE: Callable[..., Comment] = Comment
 _STATES = {state.value: state for state in State}
 COLUMNS = _COLUMNS
 _FIND = f"SELECT {_COLUMNS} FROM comment WHERE id = $1"  # noqa: S608 - constants
 _ADD = (
     f"INSERT INTO comment ({_COLUMNS}, last, listed)"  # noqa: S608
-    f" VALUES ({listed(1, 16)}, 0, 0) ON CONFLICT DO NOTHING RETURNING id"
+    f" VALUES ({listed(1, 16)}, 0, $17) ON CONFLICT DO NOTHING RETURNING id"
 )
 _PARENT = "SELECT root FROM comment WHERE id = $1 AND page = $2 AND state = 'published'"
 _PLACE = "UPDATE comment SET last = last + 1 WHERE id = $1 RETURNING last"
-_REPLIES = "UPDATE comment SET replies = replies + $2 WHERE id = $1"
+_REPLIES = (
+    "UPDATE comment SET replies = replies + $2,"
+    " listed = CASE WHEN state = 'published' OR replies + $2 > 0 THEN 1 ELSE 0 END WHERE id = $1"
+)
 _LISTED = (
     "UPDATE comment SET listed = CASE WHEN state = 'published' OR replies > 0 THEN 1 ELSE 0 END"
     " WHERE id = $1"
@@ -111,8 +115,8 @@ class StoredComments:
     ) -> Listing:
         """See the port."""
         values = (page, limit + 1) if after is None else (page, limit + 1, after)
-        found = _comments(await self._tables.read(roots(order, after is not None), *values))
-        shown = _fitting(found, limit)
+        found = await self._tables.read(roots(order, after is not None), *values)
+        shown = _comments(_fitting(found, limit))
         replies = await self._replies([root for root in shown if root.replies])
         count = await self._tables.read(_COUNT, page)
         threads = [_thread(root, replies.get(root.id, [])) for root in shown]
@@ -224,11 +228,11 @@ def allowed(receipts: Sequence[str]) -> str:
     )
 
 
-def _fitting(roots: list[Comment], limit: int) -> list[Comment]:
+def _fitting(roots: Rows, limit: int) -> Rows:
     """As many of ``roots`` as make ``limit`` comments with their threads, but at least one."""
     room = limit
     for number, root in enumerate(roots):
-        room -= 1 + min(root.replies, limits.COMMENT_REPLIES_SHOWN)
+        room -= 1 + min(root[_REPLIES_AT], limits.COMMENT_REPLIES_SHOWN)
         if room < 0 and number:
             return roots[:number]
     return roots[:limit] if limit else []
@@ -263,24 +267,25 @@ def _found(comment_id: str) -> Steps[Comment | None]:
 
 
 def _adding(comment: Comment, mark: str) -> Steps[Comment | None]:
-    known = yield from _found(comment.id)
-    if known:
-        return known
     root, place = comment.id, 0
     if comment.reply_to is not None:
+        known = yield from _found(comment.id)
+        if known:
+            return known
         parents = yield Statement(_PARENT, (comment.reply_to, comment.page))
         if not parents:
             return None
         root = parents[0][0]
         ((place,),) = yield Statement(_PLACE, (root,))
     kept = replace(comment, root=root, place=place, replies=0)
-    added = yield Statement(_ADD, _row(kept))
+    shown = _is_shown(kept)
+    added = yield Statement(_ADD, (*_row(kept), int(shown)))
     if not added:
         return (yield from _found(comment.id))
-    if _is_shown(kept):
-        yield from _counting(kept, 1)
-    if mark:
-        yield from posting(kept, mark)
+    if shown:
+        yield from watching.published(kept)
+        yield from _tallying(kept, 1)
+    yield from posting(kept, mark)
     return kept
 
 
@@ -293,11 +298,14 @@ def _counting(comment: Comment, change: int) -> Steps[None]:
 
 def counting(comment: Comment, change: int) -> Steps[None]:
     """Count a published comment that came or went, for its page and its thread; no news of it."""
+    yield from _tallying(comment, change)
+    yield Statement(_LISTED, (comment.id,))
+
+
+def _tallying(comment: Comment, change: int) -> Steps[None]:
     yield Statement(_SHOWN, (comment.page, change, comment.time))
     if not comment.first:
         yield Statement(_REPLIES, (comment.root, change))
-        yield Statement(_LISTED, (comment.id,))
-    yield Statement(_LISTED, (comment.root,))
 
 
 def _moving(
@@ -371,7 +379,7 @@ def moving(
 
 def adding(comment: Comment) -> Statement:
     """The statement that keeps ``comment`` where it says that it is, unless its id is there."""
-    return Statement(_ADD, _row(comment))
+    return Statement(_ADD, (*_row(comment), 0))
 
 
 def comments_of(rows: Rows) -> list[Comment]:

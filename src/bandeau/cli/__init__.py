@@ -23,6 +23,7 @@ _COMMANDS = Later(
         "staff": "bandeau.cli.staff:staff_group",
         "keys": "bandeau.cli.keys:keys_group",
         "witness": "bandeau.cli.witness:witness_group",
+        "survey": "bandeau.cli.survey:survey_group",
         "demo": "bandeau.cli.demo:demo_command",
     }
 )

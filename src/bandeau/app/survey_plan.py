@@ -1,0 +1,63 @@
+"""What a survey was asked to do: its name, its terms, its workers and where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypedDict
+
+from bandeau.audit.queue import Terms, survey_of
+from bandeau.robot.crew import Hand, Work, Worker
+
+
+class Asked(TypedDict):
+    """The options of ``bandeau survey``: times in seconds, ``memory`` in megabytes."""
+
+    workers: int
+    politeness: float
+    site_seconds: float
+    memory: int
+    recycle: int
+    executor: str
+    allow_private: bool
+    resolve: str
+    auditor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A survey that can run. ``name`` is the same where the outcome would be."""
+
+    name: str
+    terms: Terms
+    work: Work
+    workers: int
+    executor: str
+
+    @classmethod
+    def of(cls, policy: bytes | None, asked: Asked) -> Plan:
+        """By a policy file that holds, or none. The auditor gets its text as ``policy``."""
+        options = {"allow_private": asked["allow_private"], "resolve": asked["resolve"]}
+        name = survey_of(policy, {**options, "auditor": asked["auditor"]})
+        text = None if policy is None else policy.decode()
+        work = Work(
+            asked["auditor"],
+            {**options, "policy": text},
+            seconds=asked["site_seconds"],
+            megabytes=asked["memory"],
+            sites=asked["recycle"],
+        )
+        terms = Terms(pause=int(asked["politeness"] * 1_000))
+        return cls(name, terms, work, asked["workers"], asked["executor"])
+
+    @contextmanager
+    def hands(self) -> Iterator[Sequence[Hand]]:
+        """Its workers, not yet started. Raises :class:`bandeau.robot.crew.CannotStart`."""
+        if self.executor == "ray":
+            from bandeau.robot.ray_crew import ray_hands
+
+            with ray_hands(self.work, self.workers) as hands:
+                yield hands
+        else:
+            yield [Worker(self.work) for _ in range(self.workers)]

@@ -30,7 +30,9 @@ class Served:
 
 
 @contextmanager
-def served(policy: Path, data: Path, upstream: str = "http://127.0.0.1:1") -> Iterator[Served]:
+def served(
+    policy: Path, data: Path | str, upstream: str = "http://127.0.0.1:1"
+) -> Iterator[Served]:
     """A gateway on a free port of loopback, ended when the context ends."""
     process = subprocess.Popen(serve_command(policy, data, upstream), stdout=subprocess.PIPE,
                                text=True)  # fmt: skip
@@ -44,7 +46,9 @@ def served(policy: Path, data: Path, upstream: str = "http://127.0.0.1:1") -> It
         process.wait(PATIENCE)
 
 
-def serve_command(policy: Path, data: Path, upstream: str = "http://127.0.0.1:1") -> list[str]:
+def serve_command(
+    policy: Path, data: Path | str, upstream: str = "http://127.0.0.1:1"
+) -> list[str]:
     """The command that serves ``upstream`` on a free port."""
     return [*BANDEAU, "serve", "--config", str(policy), "--upstream", upstream,
             "--listen", "127.0.0.1:0", "--data", str(data)]  # fmt: skip

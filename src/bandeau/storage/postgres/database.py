@@ -29,6 +29,10 @@ _SETTINGS = {
     "application_name": "bandeau",
     "enable_seqscan": "off",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    # What the stores count on, whatever the server's default.
+    "default_transaction_isolation": "read committed",
+    "standard_conforming_strings": "on",
     "idle_in_transaction_session_timeout": str(limits.POSTGRES_ANSWER_SECONDS * 1000),
 }
 

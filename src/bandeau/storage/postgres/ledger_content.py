@@ -34,7 +34,7 @@ _PLACED = "DELETE FROM inbox WHERE rid = ANY($1::uuid[])"
 _WAITING = "SELECT rid FROM inbox WHERE rid = ANY($1::uuid[])"
 _KEEP = """
 INSERT INTO consent (subj, rid, body, salt)
-SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[]) ON CONFLICT DO NOTHING
+SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::bytea[], $4::bytea[])
 """
 _DROP = "DELETE FROM consent WHERE subj = $1 AND rid = $2"
 _HELD = "SELECT rid, body, salt FROM consent WHERE subj = $1 AND rid = ANY($2::uuid[])"
@@ -80,7 +80,8 @@ async def inbox(db: Connection, count: int) -> list[Draft]:
 
 async def placed(db: Connection, drafts: Sequence[Draft]) -> None:
     """Take drafts out of the inbox."""
-    await db.execute(_PLACED, [draft.id for draft in drafts])
+    if drafts:
+        await db.execute(_PLACED, [draft.id for draft in drafts])
 
 
 async def waiting(db: Connection, drafts: Sequence[Draft]) -> set[str]:
@@ -92,12 +93,11 @@ async def keep(db: Connection, rows: Sequence[Kept]) -> None:
     """Keep the content of records, which no leaf names yet.
 
     Where another node keeps it, it may be there already, under another salt: that node committed,
-    and the transaction that it was part of did not.
+    and the transaction that it was part of did not. Then this raises ``UniqueViolationError``, and
+    all can be done again after :func:`drop`.
     """
-    columns = list(zip(*((row.subject or NO_SUBJECT, *row[1:]) for row in rows), strict=True))
-    if await db.execute(_KEEP, *columns) != f"INSERT 0 {len(rows)}":
-        await drop(db, [(row.subject, row.id) for row in rows])
-        await db.execute(_KEEP, *columns)
+    columns = zip(*((row.subject or NO_SUBJECT, *row[1:]) for row in rows), strict=True)
+    await db.execute(_KEEP, *columns)
 
 
 async def drop(db: Connection, names: Iterable[tuple[bytes | None, UUID | str]]) -> None:

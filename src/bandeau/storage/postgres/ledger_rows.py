@@ -9,8 +9,10 @@ would offer the primary key, all of it, to a plan that was made while the table 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from asyncpg import UniqueViolationError
 
 from bandeau.ledger.commitment import HASH_BYTES
 from bandeau.ledger.draft import Draft
@@ -22,6 +24,7 @@ from bandeau.ledger.verify import Row
 from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres.database import Connection
 from bandeau.storage.postgres.ledger_content import Name
+from bandeau.storage.postgres.script import Statement
 
 _LEAVES = """
 INSERT INTO leaf (log, seq, rid, subj, commitment, next)
@@ -41,8 +44,10 @@ UNION ALL
 SELECT log, rid, tag, subj, seq, commitment FROM leaf
 WHERE subj = ANY($3::bytea[]) AND subj IS NOT NULL AND next IS NULL
 """
-_FOLLOWED = "UPDATE leaf SET next = $3 WHERE log = $1 AND seq = $2"
-_NAMES = "SELECT subj, rid FROM leaf WHERE log = $1 AND seq = ANY($2::bigint[])"
+_FOLLOWED = """
+UPDATE leaf SET next = new.seq FROM unnest($2::bigint[], $3::bigint[]) AS new (former, seq)
+WHERE leaf.log = $1 AND leaf.seq = new.former
+"""
 _ERASED = "UPDATE leaf SET rid = NULL, subj = NULL, tag = $3 WHERE log = $1 AND seq = $2"
 _ROWS = """
 SELECT seq, rid, tag, subj, commitment, next FROM leaf
@@ -59,12 +64,13 @@ class Known(NamedTuple):
     """What the log holds already of a batch of drafts.
 
     ``indexes`` are those of records that are kept, by id, erased ones too; ``erasable`` those of
-    choices that the drafts erase and that are still held, by id; ``formers`` the latest record of
-    each subject.
+    choices that the drafts erase and that are still held, by id; ``owners`` their names, by index;
+    ``formers`` the latest record of each subject.
     """
 
     indexes: dict[str, int]
     erasable: dict[str, int]
+    owners: dict[int, Name]
     formers: dict[str, Former]
 
 
@@ -73,7 +79,7 @@ async def known(db: Connection, log: int, drafts: Sequence[Draft]) -> Known:
     tags = {erased_id_bytes(draft.id): draft.id for draft in drafts}
     ids = [*tags.values(), *(draft.erases for draft in drafts if draft.erases)]
     subjects = {bytes.fromhex(draft.subject) for draft in drafts if draft.subject}
-    told = Known({}, {}, {})
+    told = Known({}, {}, {}, {})
     for its, rid, tag, subj, seq, commitment in await db.fetch(
         _KNOWN, ids, list(tags), list(subjects)
     ):
@@ -87,35 +93,51 @@ async def known(db: Connection, log: int, drafts: Sequence[Draft]) -> Known:
             told.indexes[str(rid)] = seq
             if subj is not None:
                 told.erasable[str(rid)] = seq
+                told.owners[seq] = subj, rid
     return told
 
 
-async def write(
-    db: Connection, log: int, batch: Batch, tiles: Sequence[Written], artefacts: Iterable[bytes]
-) -> None:
-    """Rows, successors, erasures, tiles and artefacts of one batch, in the caller's transaction."""
+async def keep(db: Connection, batch: Batch) -> None:
+    """The content of a batch, which no leaf names yet: first of all in a transaction."""
+    kept = [
+        content.Kept(bytes.fromhex(e.subject) or None, e.id, e.body, e.salt) for e in batch.entries
+    ]
+    try:
+        await content.keep(db, kept)
+    except UniqueViolationError:
+        await db.execute("ROLLBACK")
+        await db.execute("BEGIN")
+        await content.drop(db, [(row.subject, row.id) for row in kept])
+        await content.keep(db, kept)
+
+
+async def write(db: Connection, log: int, batch: Batch, owners: Mapping[int, Name]) -> None:
+    """Leaves, successors and erasures of one batch, in the caller's transaction."""
     rows = [
         (e.index, e.id, bytes.fromhex(e.subject) or None, e.commitment, e.next)
         for e in batch.entries
     ]
     await db.execute(_LEAVES, log, *zip(*rows, strict=True))
-    kept = [
-        content.Kept(subj, e.id, e.body, e.salt)
-        for e, (_, _, subj, *_) in zip(batch.entries, rows, strict=True)
-    ]
-    await content.keep(db, kept)
     if batch.followed:
-        await db.executemany(_FOLLOWED, [(log, *pair) for pair in batch.followed.items()])
+        await db.execute(_FOLLOWED, log, *zip(*batch.followed.items(), strict=True))
     if batch.erased:
-        await content.drop(db, await db.fetch(_NAMES, log, list(batch.erased)))
+        await content.drop(db, [owners[index] for index in batch.erased])
         gone = [(log, index, bytes.fromhex(tag)) for index, tag in batch.erased.items()]
         await db.executemany(_ERASED, gone)
+
+
+async def show(db: Connection, artefacts: Iterable[bytes]) -> None:
+    """Keep what was shown."""
     shown = [(bytes.fromhex(artefact_hash(data)), data) for data in artefacts]
     if shown:
         query = "INSERT INTO artefact VALUES ($1, $2) ON CONFLICT DO NOTHING"
         await db.executemany(query, shown)
-    changed = [(tile.level, tile.index, tile.hashes) for tile in tiles]
-    await db.execute(_TILES, log, *zip(*changed, strict=True))
+
+
+def tiles(log: int, changed: Sequence[Written]) -> Statement:
+    """Keeps tiles as they are now."""
+    columns = zip(*((tile.level, tile.index, tile.hashes) for tile in changed), strict=True)
+    return _TILES, (log, *columns)
 
 
 async def find(db: Connection, log: int, record_id: str) -> Stored | None:

@@ -15,9 +15,11 @@ from bandeau.ledger.store import LedgerRefused, LedgerUnavailable
 from bandeau.storage.postgres import ledger_content as content
 from bandeau.storage.postgres import ledger_rows as rows
 from bandeau.storage.postgres.database import Connection, Database
-from bandeau.storage.postgres.ledger_lease import Lease
+from bandeau.storage.postgres.ledger_lease import Lease, kept
+from bandeau.storage.postgres.ledger_round import begun, meanwhile
 from bandeau.storage.postgres.ledger_tree import Tree, replayed
 from bandeau.storage.postgres.schema import make_partitions
+from bandeau.storage.postgres.script import COMMIT, script
 from bandeau.storage.waiting import Answer
 
 _PARTITIONS_SECONDS = 3_600
@@ -109,17 +111,13 @@ class Sequencer:
     async def _step(self, db: Connection, own: Sequence[Draft], *, drain: bool) -> list[Answer]:
         now = time.monotonic()
         fresh: dict[str, Receipt | LedgerRefused] = {}
-        async with db.transaction():
-            others = await content.inbox(db, limits.LEDGER_BATCH) if drain else []
-            drafts = [*others, *own]
-            size = self._tree.size
-            if drafts:
-                fresh = await self._place(db, drafts)
-            if others:
-                await content.placed(db, others)
-            if drafts or now - self._renewed >= _RENEW_SECONDS:
-                await self._lease.move(db, size, self._tree.size)
-                self._renewed = now
+        others = await content.inbox(db, limits.LEDGER_BATCH) if drain else []
+        if others or own:
+            fresh = await self._place(db, [*others, *own], others)
+            self._renewed = now
+        elif now - self._renewed >= _RENEW_SECONDS:
+            await self._lease.term().move(db, self._tree.size, self._tree.size)
+            self._renewed = now
         self._tree.seen = self._tree.size
         old = [draft for draft in own if draft.id not in fresh]
         if old:
@@ -128,19 +126,30 @@ class Sequencer:
         return [fresh[draft.id] for draft in own]
 
     async def _place(
-        self, db: Connection, drafts: Sequence[Draft]
+        self, db: Connection, drafts: Sequence[Draft], others: Sequence[Draft]
     ) -> dict[str, Receipt | LedgerRefused]:
-        """Write what is new. Answers come back by draft id; a replay has none."""
-        known, targets, formers = await rows.known(db, self._log, drafts)
-        placed, refused = admitted(drafts, known, targets)
-        if not placed:
-            return {**refused}
-        batch = sequence(self._tree.size, placed, formers, targets, self._random)
-        tiles, note, given = self._tree.grow(batch)
-        shown = [data for draft in placed for data in draft.artefacts]
-        await rows.write(db, self._log, batch, tiles, shown)
-        query = "INSERT INTO checkpoint VALUES ($1, $2, $3)"
-        await db.execute(query, self._log, self._tree.size, note)
+        """Write what is new, and take ``others`` out of the inbox.
+
+        Answers come back by draft id; a replay has none.
+        """
+        term, size = self._lease.term(), self._tree.size
+        async with begun(db):
+            known = await rows.known(db, self._log, drafts)
+            placed, refused = admitted(drafts, known.indexes, known.erasable)
+            if not placed:
+                await content.placed(db, others)
+                await term.move(db, size, size)
+                await db.execute("COMMIT")
+                return {**refused}
+            batch = sequence(size, placed, known.formers, known.erasable, self._random)
+            async with meanwhile(rows.keep(db, batch)):
+                tiles, note, given = self._tree.grow(batch)
+            await rows.write(db, self._log, batch, known.owners)
+            await rows.show(db, (data for draft in placed for data in draft.artefacts))
+            await content.placed(db, others)
+            signs = term.sign(size, self._tree.size, note)
+            with kept():
+                await db.execute(script(rows.tiles(self._log, tiles), *signs, COMMIT))
         return {**refused, **given}
 
     async def _partition(self, db: Connection) -> None:

@@ -175,10 +175,6 @@ class Wording:
         order = list(_ROLES.values())
         for start, token in enumerate(tokens):
             for role, phrase in (*self._first.get(token, ()), *self._starred):
-                if phrase.at(tokens, start) and _telling(
-                    len(phrase.words), start, len(tokens), role
-                ):
-                    found.append((len(phrase.words), -order.index(role), role))
                 long = len(phrase.words)
                 if phrase.at(tokens, start) and _telling(long, start, len(tokens), role):
                     found.append((long, -order.index(role), role))
@@ -205,18 +201,6 @@ class Wording:
         A box that wants an address or a password, sells something or only names a policy does not.
         """
         if found.bandeau:
-            return found.bandeau in ("notice", "infobar") or (
-                not first and found.bandeau == "panel"
-            )
-        roles = [self.role(each) for each in found.controls]
-        deciding = [
-            each.label
-            for each, role in zip(found.controls, roles, strict=True)
-            if role in _DECIDING
-        ]
-        strong, weak = self.subject(f"{found.prose} {' '.join(deciding)}")
-        both = Role.ACCEPT in roles and (Role.REFUSE in roles or Role.CUSTOMISE in roles)
-        if found.fields and not both:
             return found.bandeau in ("notice", "infobar", *(() if first else ("panel",)))
         roles = [self.role(each) for each in found.controls]
         deciding = " ".join(

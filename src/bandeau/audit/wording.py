@@ -175,10 +175,9 @@ class Wording:
         order = list(_ROLES.values())
         for start, token in enumerate(tokens):
             for role, phrase in (*self._first.get(token, ()), *self._starred):
-                if phrase.at(tokens, start) and _telling(
-                    len(phrase.words), start, len(tokens), role
-                ):
-                    found.append((len(phrase.words), -order.index(role), role))
+                long = len(phrase.words)
+                if phrase.at(tokens, start) and _telling(long, start, len(tokens), role):
+                    found.append((long, -order.index(role), role))
         if not found:
             return None
         most, _, role = max(found)
@@ -202,18 +201,17 @@ class Wording:
         A box that wants an address or a password, sells something or only names a policy does not.
         """
         if found.bandeau:
-            return found.bandeau in ("notice", "infobar") or (
-                not first and found.bandeau == "panel"
-            )
+            return found.bandeau in ("notice", "infobar", *(() if first else ("panel",)))
         roles = [self.role(each) for each in found.controls]
-        deciding = [
-            each.label
+        deciding = " ".join(
+            f"{each.label} {each.name}"
             for each, role in zip(found.controls, roles, strict=True)
             if role in _DECIDING
-        ]
-        strong, weak = self.subject(f"{found.prose} {' '.join(deciding)}")
-        both = Role.ACCEPT in roles and (Role.REFUSE in roles or Role.CUSTOMISE in roles)
-        if found.fields and not both:
+        )
+        strong, weak = self.subject(f"{found.prose} {deciding}")
+        pair = Role.ACCEPT in roles and Role.REFUSE in roles
+        both = pair or (Role.ACCEPT in roles and Role.CUSTOMISE in roles)
+        if found.fields and not (both and strong):
             return False
         if not first:
             switches = Role.TOGGLE in roles
@@ -221,7 +219,7 @@ class Wording:
         if not found.floats and (found.inside or len(found.text) > 6_000) and not both:
             return False
         asked = Role.ACCEPT in roles or Role.REFUSE in roles
-        return asked and (strong > 0 or (weak > 1 and both))
+        return asked and (strong > 0 or (weak > 1 and both) or (weak > 0 and pair))
 
 
 def _telling(matched: int, start: int, tokens: int, role: Role) -> bool:

@@ -24,4 +24,11 @@ def eyes() -> str:
     """The page scripts as one function of a call's name and what is given to it."""
     folder = files("bandeau.robot") / "scripts"
     parts = "\n".join((folder / name).read_text("utf-8") for name in SCRIPTS)
-    return f"async (call, ...given) => {{ 'use strict';\n{parts}\nreturn answer(call, given); }}"
+    return f"(call, ...given) => {{\n{parts}\nreturn answer(call, given); }}"
+
+
+@cache
+def tools() -> list[list[str]]:
+    """Selectors of consent tools' marks, each with the tool's name."""
+    text = (files("bandeau.robot") / "tools.toml").read_text("utf-8")
+    return [[selector, name] for selector, name in tomllib.loads(text)["selectors"].items()]

@@ -3,6 +3,7 @@
 const MOST_FOUND = 12;
 const OVERLAY = "dialog[open], [role=dialog], [role=alertdialog], [aria-modal=true], :popover-open"
   + ", [data-bandeau=notice], [data-bandeau=infobar], [data-bandeau=panel]";
+const OURS = "[data-bandeau=placeholder], [data-bandeau=comments], [data-bandeau=band]";
 const FIELDS = "input[type=email], input[type=password], input[type=tel], input[type=text]"
   + ", input:not([type]), textarea";
 
@@ -105,8 +106,14 @@ const floats = (element) => [element, ...ancestors(element)].some((each) => !pag
 /** @param {Element} element */
 const unread = (element) => pressed(element) || element.matches("a[href]");
 
+/** @returns {Element[]} the whole document, where that is little else than a notice */
+const wholePage = () => {
+  const body = document.body;
+  return body && textOf(body).length < 8_000 && pressedIn(body, 1).length ? [body] : [];
+};
+
 /**
- * What may be asking for consent, innermost first; the caller judges by the words.
+ * What may be asking for consent; the caller judges by the words.
  * @param {string} topic a pattern over bare words @param {[string, string][]} tools
  */
 const find = (topic, tools) => {
@@ -119,7 +126,9 @@ const find = (topic, tools) => {
   }
   const cards = [...parts].map(([place, nodes]) =>
     card(place, [...nodes.filter((each) => each !== place), ...pressedIn(place, 60)]));
-  KEPT.found = [...new Set(cards)].filter((each) => visible(each)).slice(0, MOST_FOUND);
+  const found = [...new Set(cards)].filter((each) => visible(each));
+  KEPT.found = (found.length ? found : wholePage()).slice(0, MOST_FOUND);
+  KEPT.asking = [];
   return KEPT.found.map((element) => ({
     text: textOf(element),
     prose: textOf(element, unread),
@@ -130,12 +139,25 @@ const find = (topic, tools) => {
     fields: element.querySelectorAll(FIELDS).length,
     bandeau: element.getAttribute("data-bandeau") ?? "",
     dialog: element.matches(OVERLAY),
+    inside: element === document.body || ancestors(element).some((each) => each.matches("main, article")),
+    ours: ancestors(element).some((each) => each.matches(OURS)) || element.matches(OURS),
     controls: controlsIn(element).map((each) => ({
       label: labelOf(each), name: named(each).slice(0, 300), toggle: switched(each),
       leads: leadsAway(each), bandeau: each.getAttribute("data-bandeau") ?? "",
     })),
     holds: KEPT.found.flatMap((other, at) => (other !== element && holds(element, other) ? [at] : [])),
   }));
+};
+
+/** @param {number[]} which of what was found really asks */
+const mark = (which) => {
+  KEPT.asking = which.flatMap((at) => KEPT.found[at] ?? []);
+};
+
+/** @param {number} x @param {number} y whether what stands at a point lies above the page */
+const floatsAt = (x, y) => {
+  const struck = hit(Math.min(Math.max(x, 1), innerWidth - 1), Math.min(Math.max(y, 1), innerHeight - 1));
+  return Boolean(struck) && floats(/** @type {Element} */ (struck));
 };
 
 /** @param {number} at which of what was found */

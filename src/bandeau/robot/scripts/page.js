@@ -29,7 +29,7 @@ const everywhere = (selector) => {
 };
 
 /** @param {Element} element @returns {boolean} whether it is part of what asks */
-const asking = (element) => KEPT.found.some((each) => holds(each, element));
+const asking = (element) => KEPT.asking.some((each) => holds(each, element));
 
 /**
  * How many of the page's links in the window could be pressed, and how much of it was left free.
@@ -39,7 +39,7 @@ const usable = (box) => {
   const links = everywhere("a[href]").filter((each) => drawn(each) && inWindow(each) && !asking(each));
   const tried = links.slice(0, LINKS_TRIED);
   const could = tried.filter((each) => clear(each)).length;
-  return { could, tried: tried.length, free: free(box), modal: modal() };
+  return { could, tried: tried.length, free: free(box), modal: modal(), size: [innerWidth, innerHeight] };
 };
 
 /** @param {number[] | null} box @returns {number} share of the points outside it where the page itself is met */
@@ -66,7 +66,7 @@ const veil = (struck) => [struck, ...ancestors(struck)].some((each) => {
   return width >= innerWidth * 0.98 && height >= innerHeight * 0.98;
 });
 
-const modal = () => KEPT.found.some((each) => each.matches(":modal") || each.querySelector(":modal"));
+const modal = () => KEPT.asking.some((each) => each.matches(":modal") || each.querySelector(":modal"));
 
 /** @param {Element} element @returns {boolean} a small thing that stays where it is in the window */
 const afloat = (element) => [element, ...ancestors(element)].some((each) => {

@@ -4,13 +4,18 @@
  * put together to one function, whose calls are named in `calls.js`.
  */
 
-/** @typedef {{ found: Element[], controls: Element[], closed: ShadowRoot[] }} Kept */
+/** @typedef {{ found: Element[], asking: Element[], controls: Element[], closed: ShadowRoot[] }} Kept */
 /** What one call leaves to the next. The page cannot see it: its world has a global of its own. */
 const KEPT = /** @type {Kept} */ (
-  (/** @type {any} */ (globalThis)).kept ??= { found: [], controls: [], closed: [] }
+  (/** @type {any} */ (globalThis)).kept ??= { found: [], asking: [], controls: [], closed: [] }
 );
 const MOST_NODES = 60_000;
 const MOST_TEXT = 20_000;
+
+/** @param {ShadowRoot} root one that its page closed */
+const admit = (root) => {
+  if (!KEPT.closed.includes(root)) KEPT.closed.push(root);
+};
 
 /** @param {Element} host @returns {ShadowRoot | null} */
 const shadowOf = (host) =>

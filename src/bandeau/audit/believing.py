@@ -1,0 +1,133 @@
+"""Whether a choice was really made: by what the site keeps and does, never by what a tool says.
+
+What the site keeps comes first: our own state, a known tool's record, a TC string. Where it keeps
+nothing that is known, its effects count: the notice is gone, something was stored, and it stays
+gone on the next page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bandeau.audit.records import Told
+from bandeau.audit.shown import Tcf
+
+
+class Action(StrEnum):
+    """What a visitor may do to a notice."""
+
+    ACCEPT_ALL = "accept_all"
+    REFUSE_ALL = "refuse_all"
+    ONLY = "only"
+    SAVE = "save"
+    CLOSE = "close"
+    WITHDRAW = "withdraw"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a page and its terminal say of the choice at one moment.
+
+    ``kept`` are names of cookies and storage keys with a short hash of their values: enough to
+    see that something changed.
+    """
+
+    asking: bool
+    told: tuple[Told, ...] = ()
+    tcf: Tcf | None = None
+    kept: frozenset[str] = field(default=frozenset())
+
+    @property
+    def text(self) -> str:
+        """All that is said, for a reader."""
+        lines = [f"{each.tool}: {each.text}" for each in self.told]
+        return "\n".join(
+            [*lines, *([f"TCF: {self.tcf.string}"] if self.tcf and self.tcf.string else [])]
+        )
+
+    @property
+    def purposes(self) -> tuple[tuple[str, bool], ...]:
+        """What the first record says of each purpose."""
+        return self.told[0].purposes if self.told else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Whether a choice is believed, and what was seen."""
+
+    done: bool
+    proof: str
+
+
+def believed(
+    action: Action,
+    before: State,
+    after: State,
+    later: State | None = None,
+    matches: Callable[[str], bool] = lambda key: True,
+) -> Belief:
+    """Whether what was seen bears out that ``action`` was done.
+
+    ``after`` is what stood there once it was pressed, ``later`` after the page was loaded again.
+    ``matches`` tells of a purpose whether it is the one that was to be allowed (``ONLY``).
+    """
+    last = later or after
+    for each in last.told:
+        contradiction = _contradicts(action, each, matches)
+        if contradiction:
+            return Belief(False, f"{each.tool} keeps {each.text}: {contradiction}")
+    if last.tcf and (contradiction := _string_contradicts(action, last.tcf)):
+        return Belief(False, contradiction)
+    if last.asking and action is not Action.CLOSE:
+        return Belief(False, "the notice still stands there")
+    if last.told:
+        each = last.told[0]
+        return Belief(True, f"{each.tool} keeps {each.text}")
+    if last.tcf and last.tcf.string and action is not Action.CLOSE:
+        return Belief(True, f"the TC string grants purposes {list(last.tcf.purposes) or 'none'}")
+    return _by_effects(action, before, after, later)
+
+
+def _contradicts(action: Action, each: Told, matches: Callable[[str], bool]) -> str:
+    granted = [key for key, yes in each.purposes if yes]
+    denied = [key for key, yes in each.purposes if not yes]
+    if action is Action.ACCEPT_ALL:
+        if denied:
+            return f"{', '.join(denied)} is not allowed"
+        return "" if granted else "nothing is allowed"
+    if action in (Action.REFUSE_ALL, Action.WITHDRAW):
+        return f"{', '.join(granted)} is still allowed" if granted else ""
+    if action is Action.ONLY:
+        wrong = [key for key in granted if not matches(key)]
+        missing = [key for key in denied if matches(key)]
+        if wrong or missing or not granted:
+            return f"allowed is {', '.join(granted) or 'nothing'}"
+    return ""
+
+
+def _string_contradicts(action: Action, tcf: Tcf) -> str:
+    if not tcf.string:
+        return ""
+    if action is Action.ACCEPT_ALL and not tcf.purposes:
+        return "the TC string grants no purpose"
+    if action in (Action.REFUSE_ALL, Action.WITHDRAW) and (tcf.purposes or tcf.vendors):
+        return f"the TC string grants purposes {list(tcf.purposes)} and {len(tcf.vendors)} vendors"
+    return ""
+
+
+def _by_effects(action: Action, before: State, after: State, later: State | None) -> Belief:
+    if after.asking:
+        return Belief(False, "the notice still stands there")
+    stored = sorted({each.partition("=")[0] for each in after.kept - before.kept})
+    if action is Action.CLOSE:
+        return Belief(True, "the notice is gone")
+    if not stored:
+        return Belief(False, "the notice is gone, but nothing was stored")
+    proof = f"the notice is gone, {', '.join(stored[:5])} was stored"
+    if later is None:
+        return Belief(True, proof)
+    if later.asking:
+        return Belief(False, f"{proof}, but it is back after a reload")
+    return Belief(True, f"{proof}, and it stays away after a reload")

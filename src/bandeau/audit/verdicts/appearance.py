@@ -35,15 +35,18 @@ def _compared(
     accept: Control, refuse: Control, notice: Notice, moment: Moment
 ) -> Iterator[Finding]:
     weaker = list(_weaker(accept, refuse))
+    if _pushes(accept, refuse):
+        title = "Accepting is green and refusing is red"
+        colours = [weaker.pop(0)]
+        yield _set_back(("B14", "V8", "B4"), title, colours, accept, refuse, moment)
     if _other_kind(accept, refuse, notice):
         why = [f"accepting is a {_kind(accept)}, refusing a {_kind(refuse)}", *weaker]
         rules = ("B3", "B4", *(["V8"] if weaker else []))
         title = "Refusing is another kind of control than accepting"
         yield _set_back(rules, title, why, accept, refuse, moment)
     elif weaker:
-        rules = ("V8", "B4", *(["B14"] if _pushes(accept, refuse) else []))
         title = "Refusing stands out less than accepting"
-        yield _set_back(rules, title, weaker, accept, refuse, moment)
+        yield _set_back(("V8", "B4"), title, weaker, accept, refuse, moment)
     if refuse.gap + _GAP_PIXELS < accept.gap:
         why = [f"{refuse.gap:.0f} px to the nearest text, against {accept.gap:.0f} px"]
         title = "Refusing is lost in the text"

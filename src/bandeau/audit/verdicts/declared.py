@@ -157,7 +157,7 @@ def unused(audited: Audited) -> Iterator[Finding]:
         if tracker not in seen and tracker.hosts and _foreign(tracker, matcher):
             yield told(
                 ("I6", "I5"),
-                Severity.NOTE,
+                Severity.WARNING,
                 f"{tracker.vendor} is declared, but was not seen",
                 tracker.vendor,
                 "Every page that the site links to was opened after accepting everything. The "

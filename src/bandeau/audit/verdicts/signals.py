@@ -143,12 +143,15 @@ def consent_mode(audited: Audited) -> Iterator[Finding]:
 
 def privacy_control(audited: Audited) -> Iterator[Finding]:
     """Advertising or social networks at work although the browser says no (G4)."""
+    without = _without_signal(audited)
     for moment in audited.moments(*UNTOUCHED):
         if not moment.run.setting.signal:
             continue
         found: dict[str, list[str]] = defaultdict(list)
         for use in uses(audited, moment):
             shared = use.known.purpose in _SHARING and use.deed is not Deed.KEPT
+            if use.culprit in without:
+                continue
             if shared and audited.permits(use.known, moment.seen) is False:
                 found[use.culprit].append(use.proof)
         granted = [key for key, on in moment.seen.purposes if on and key in _SHARING]
@@ -165,6 +168,17 @@ def privacy_control(audited: Audited) -> Iterator[Finding]:
                 "Switch Global Privacy Control on in the browser, and open the page.",
                 (moment.where(),),
             )
+
+
+def _without_signal(audited: Audited) -> set[str]:
+    """Those at work before a choice even where the browser says nothing: another finding (V4)."""
+    return {
+        use.culprit
+        for moment in audited.moments(*UNTOUCHED)
+        if not moment.run.setting.signal
+        for use in uses(audited, moment)
+        if audited.permits(use.known, moment.seen) is False
+    }
 
 
 def _of_string(

@@ -12,7 +12,7 @@ from bandeau.audit.finding import Finding, Severity
 from bandeau.audit.identifiers import pieces_of
 from bandeau.audit.verdicts.audited import DENIED, Audited, Moment
 from bandeau.audit.verdicts.telling import told
-from bandeau.audit.verdicts.uses import by_whom, left, thing
+from bandeau.audit.verdicts.uses import by_whom, culprit_of, known_of, left, thing
 
 _FAMILIES = {
     "canvas": re.compile(r"canvas|toDataURL|toBlob|getImageData", re.IGNORECASE),
@@ -44,6 +44,24 @@ def _identifiers(audited: Audited, moment: Moment) -> Iterator[tuple[str, str]]:
                 yield piece, thing(name, host, kind)
 
 
+def _its_own(host: str, audited: Audited, moment: Moment) -> set[str]:
+    """What is kept for the company of ``host`` itself: that it hears of it is no other cause."""
+    company = culprit_of(host, audited.knowledge.host(host), audited)
+    own = set()
+    for write in moment.seen.writes:
+        known = known_of(write.kind, write.name, bare(write.domain), audited)
+        writer = author(write.cause)
+        foreign = bool(writer) and not audited.knowledge.own(writer)
+        if known.vendor == company or (
+            foreign and culprit_of(writer, audited.knowledge.host(writer), audited) == company
+        ):
+            own.add(thing(write.name, write.domain, write.kind))
+    for kind, name, _, at in _held(moment.seen):
+        if known_of(kind, name, at, audited).vendor == company:
+            own.add(thing(name, at, kind))
+    return own
+
+
 def _held(seen: Seen) -> Iterator[tuple[Kind, str, str, str]]:
     """Kind, name, value and host of all that was written or kept."""
     for write in seen.writes:
@@ -64,6 +82,7 @@ def _carried(
     texts = [*texts_in(request.url), request.body, *headers]
     held = {what for piece, what in kept.items() if any(piece in text for text in texts)}
     domain = audited.knowledge.domain(host)
+    held -= _its_own(host, audited, moment)
     for what in sorted(held):
         yield told(
             ("V24", "P4", "P3", *_state_rules(moment)),

@@ -161,7 +161,7 @@ def _undeclared(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Fi
         use.known.purpose
         for each in audited.moments()
         for use in uses(audited, each)
-        if use.known.gated and use.known.purpose in _TRACKING
+        if use.known.gated and use.known.purpose in _TRACKING | {""}
     }
     panels = [m.seen.panel.text for m in audited.moments() if m.seen.panel is not None]
     controls = (control.label for control in notice.controls)
@@ -170,10 +170,14 @@ def _undeclared(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Fi
             ("V7", "I1", "B16"),
             Severity.VIOLATION,
             "The notice does not say what the trackers are for",
-            f"Trackers for {', '.join(sorted(seen))} were seen; neither layer names any such use.",
+            f"Trackers for {_listed(seen)} were seen; neither layer names any such use.",
             f"text of the notice: “{notice.text[:160]}”",
             moment,
         )
+
+
+def _listed(purposes: set[str]) -> str:
+    return ", ".join(sorted(purposes - {""})) or "purposes that nobody declares"
 
 
 def _no_policy(notice: Notice, moment: Moment) -> Iterator[Finding]:

@@ -27,7 +27,9 @@ var P=%(purposes)s,L=%(later)s,W=%(wipe)s,ran={};
 function show(){if(%(modal)s){if(!B.open)B.showModal()}else B.hidden=false;room()}
 function hide(){if(%(modal)s)B.close();else B.hidden=true;if(K)K.hidden=true;
 q(%(panel)s).hidden=true;q(%(first)s).hidden=false;room()}
-function room(){var h=B.hidden||%(modal)s||%(framed)s?0:R.querySelector('div')
+function room(){if(%(framed)s){parent.postMessage({n:%(root)s,
+h:R.querySelector('div').getBoundingClientRect().height},'*');return}
+var h=B.hidden||%(modal)s?0:R.querySelector('div')
 .getBoundingClientRect().height;
 document.body.style.paddingBottom=h+'px';document.documentElement.style.scrollPaddingBottom=h+'px'}
 function choose(a,g){if(%(framed)s){parent.postMessage({n:%(root)s,a:a,p:g},'*');return}
@@ -121,12 +123,13 @@ class OwnNotice:
         font = self._built.names.one("font", _FONTS)
         box, row, act = (self._built.word(f"class {part}") for part in ("box", "row", "act"))
         told, phone = self._told, ""
+        tall = "none" if told.box == "frame" else "80vh"
         fixed = "" if told.box == "dialog" else "position:fixed;left:0;right:0;bottom:0;z-index:99;"
         if told.phone_only_accept:
             phone = f"#{self.id('refuse')}{{display:none}}"
         return f"""
 .{box}{{{fixed}box-sizing:border-box;padding:12px 16px;background:{ground};color:{ink};
-font:15px/1.35 {font};border-top:1px solid {ink};max-height:80vh;overflow:auto}}
+font:15px/1.35 {font};border-top:1px solid {ink};max-height:{tall};overflow:auto}}
 .{box} h2{{font-size:17px;margin:0 0 6px}}.{box} p,.{box} ul{{margin:4px 0}}
 .{box} a{{color:{ink}}}.{box} label{{display:block;margin:6px 0}}
 .{row}{{display:grid;grid-template-columns:repeat(3,1fr);gap:10px;margin-top:14px}}

@@ -25,6 +25,7 @@ _SIGNALS = (
 )  # fmt: skip
 _FRAME = """(function(){var F=document.getElementById(%(root)s),W=%(wipe)s,P=%(purposes)s;
 addEventListener('message',function(e){if(!e.data||e.data.n!==%(root)s)return;
+if('h' in e.data){if(e.data.h)F.style.height=e.data.h+'px';return}
 P.forEach(function(p){if(e.data.p.indexOf(p)<0&&W[p])W[p]()});
 fetch(%(choose)s,{method:'POST',headers:{'content-type':'application/json'},
 body:JSON.stringify({a:e.data.a,p:e.data.p})}).then(function(){
@@ -235,7 +236,7 @@ class _Page:
         source = f"https://{self.built.frame_host}/{self.asked.language}"
         return (
             f'<iframe id="{root}" title="{escape(self.words["title"][0])}" src="{source}"{hidden} '
-            'style="position:fixed;left:0;right:0;bottom:0;width:100%;height:min(400px,80vh);'
+            'style="position:fixed;left:0;right:0;bottom:0;width:100%;height:300px;'
             f'border:0;z-index:99"></iframe><script>{_FRAME % told}</script>'
         )
 

@@ -209,7 +209,8 @@ def _tarteaucitron(built: Built, language: str, reopen: str) -> str:
     services = "".join(
         f"tarteaucitron.services[{json.dumps(key)}]={{key:{json.dumps(key)},"
         f"type:{json.dumps(kinds.get(key, 'other'))},name:{json.dumps(title)},needConsent:true,"
-        f"cookies:[],js:function(){{heard()}},fallback:function(){{heard()}}}};"
+        f"cookies:[],js:function(){{setTimeout(heard,150)}},"
+        f"fallback:function(){{setTimeout(heard,150)}}}};"
         f"(tarteaucitron.job=tarteaucitron.job||[]).push({json.dumps(key)});"
         for key, (title, _) in purposes.items()
     )
@@ -278,8 +279,8 @@ def _orejime(built: Built, language: str, reopen: str) -> str:
         "said(m.isDirty()?null:Object.keys(c).filter(function(k){return c[k]}))}"
         "m.on('update',heard);m.on('dirty',heard);heard();"
         f"document.getElementById('{reopen}').onclick=function(e){{e.preventDefault();o.prompt()}}}}"
-        "if(window.orejime)start(window.orejime);"
-        "else addEventListener('orejime.init',function(e){start(e.detail)})})();</script>"
+        "var t=setInterval(function(){if(window.orejime){clearInterval(t);start(window.orejime)}}"
+        ",30)})();</script>"
     )
 
 

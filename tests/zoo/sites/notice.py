@@ -58,8 +58,7 @@ NOTICE = pairs(
           language="fr", proof="root.querySelector('[lang=en]')"),
     _site("phone-accept-only", "on a phone nothing refuses", "B17|V2|B1",
           Notice(phone_only_accept=True), HARD_TO_REFUSE, proof=(
-              "[...document.querySelectorAll('style')].some(s => /refuse-none/.test(s.textContent))"
-              " || document.body.innerHTML.includes('display:none}}')"
+              "document.body.innerHTML.includes('display:none}}')"
           )),
     _site("policy-covered", "the notice covers the privacy policy", "I12",
           Notice(covers_policy=True), ("V9",)),

@@ -18,7 +18,9 @@ from pathlib import Path
 
 from bandeau import limits
 from bandeau.audit.evidence import Setting
+from bandeau.robot.addresses import resolve_rules
 from bandeau.robot.camera import NAMES, RobotUnavailable
+from bandeau.robot.gate import Gate, gate
 from bandeau.robot.guise import Guise, guise_of
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, Pipe, ended, started
 from bandeau.robot.recorder import Recorder
@@ -54,6 +56,9 @@ FLAGS = (
     "--use-mock-keychain",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--window-size=1280,800",
+    # Nothing of the browser's own goes anywhere: each terminal has a gate instead.
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=<-loopback>",
 )
 PREFIX = "bandeau-robot-"
 
@@ -72,31 +77,32 @@ class BrowserOptions:
 class Terminal:
     """One fresh profile with one window. ``popups`` are the addresses that it tried to open."""
 
-    def __init__(self, process: Process, context: str, setting: Setting) -> None:
+    def __init__(self, process: Process, context: str, setting: Setting, way: Gate) -> None:
         self.setting = setting
+        self.context = context
+        self.gate = way
         self.guise: Guise = guise_of(setting, process.version)
         self.sessions = Sessions(process.pipe)
         self.sessions.prepare(self.guise.worn_by)
         self.popups: list[str] = []
         self.tab = Tab(self.sessions, self.guise, self._open)
-        self.recorder = Recorder(self.sessions, self._cookies, lambda host: "")
+        self.recorder = Recorder(self.sessions, self._cookies, way)
         self._process = process
-        self._context = context
 
     async def seed(self, cookies: list[Message]) -> None:
         """Put cookies on the terminal before it visits anything, as ``Storage.setCookies`` has."""
         await self._process.call(
-            "Storage.setCookies", cookies=cookies, browserContextId=self._context
+            "Storage.setCookies", cookies=cookies, browserContextId=self.context
         )
 
     async def _cookies(self) -> Message:
-        return await self._process.call("Storage.getCookies", browserContextId=self._context)
+        return await self._process.call("Storage.getCookies", browserContextId=self.context)
 
     async def _open(self) -> Session:
         made = await self._process.call(
             "Target.createTarget",
             url="about:blank",
-            browserContextId=self._context,
+            browserContextId=self.context,
             width=self.guise.width,
             height=self.guise.height,
         )
@@ -115,8 +121,9 @@ class Terminal:
 class Process:
     """One running Chromium, and the terminals in it."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, options: BrowserOptions) -> None:
         self.pipe = pipe
+        self._options = options
         self.version = ""
         self._terminals: dict[str, Terminal] = {}
         self._owners: dict[str, Terminal] = {}
@@ -175,9 +182,20 @@ class Process:
     @asynccontextmanager
     async def terminal(self, setting: Setting) -> AsyncIterator[Terminal]:
         """A fresh profile with one window, gone at the end with all that it held."""
-        made = await self.call("Target.createBrowserContext", disposeOnDetach=True)
-        context = made["browserContextId"]
-        terminal = Terminal(self, context, setting)
+        rules = resolve_rules(self._options.resolve)
+        async with gate(rules, allow_private=self._options.allow_private) as (way, port):
+            made = await self.call(
+                "Target.createBrowserContext",
+                disposeOnDetach=True,
+                proxyServer=f"http://127.0.0.1:{port}",
+                proxyBypassList="<-loopback>",
+            )
+            async with self._opened(Terminal(self, made["browserContextId"], setting, way)) as one:
+                yield one
+
+    @asynccontextmanager
+    async def _opened(self, terminal: Terminal) -> AsyncIterator[Terminal]:
+        context = terminal.context
         self._terminals[context] = terminal
         try:
             await self.call(
@@ -224,8 +242,10 @@ class Browser:
 async def open_browser(options: BrowserOptions) -> AsyncIterator[Browser]:
     """A browser that ends with this block, or with this process.
 
-    Raises :class:`RobotUnavailable` where there is none or it does not start.
+    Raises :class:`RobotUnavailable` where there is none or it does not start, and
+    :class:`bandeau.robot.addresses.RulesFaulty` where the rules cannot be read.
     """
+    resolve_rules(options.resolve)
     _sweep()
     async with AsyncExitStack() as stack:
         yield Browser(options, stack)
@@ -241,7 +261,7 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
         _furnish(profile, third_party)
         pipe = await started([path, *_flags(options, profile)], _environment(profile))
         try:
-            process = Process(pipe)
+            process = Process(pipe, options)
             await process.ready()
             yield process
         finally:
@@ -257,7 +277,7 @@ def _flags(options: BrowserOptions, profile: Path) -> list[str]:
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     if options.resolve:
-        flags += [f"--host-resolver-rules={options.resolve}", "--ignore-certificate-errors"]
+        flags.append("--ignore-certificate-errors")
     return flags
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cause, Kind, Means, Request, Sent, Write
+from bandeau.robot.gate import Gate
 from bandeau.robot.pipe import Message
 from bandeau.robot.scene import Scene
 from bandeau.robot.session import Session, Sessions
@@ -44,8 +45,9 @@ class Hop:
     size: int = 0
     failure: str = ""
 
-    def value(self, address: Callable[[str], str]) -> Request:
+    def value(self, gate: Gate) -> Request:
         """The request as it stands."""
+        host = urlsplit(self.url).hostname or ""
         headers = (self.sent or {}).get("headers")
         answered = (self.received or {}).get("headers") or self.answer.get("headers")
         return Request(
@@ -63,11 +65,11 @@ class Hop:
             redirected_from=self.redirected_from,
             status=int(self.answer.get("status", 0) or (self.received or {}).get("statusCode", 0)),
             mime=self.answer.get("mimeType") or "",
-            address=address(urlsplit(self.url).hostname or ""),
+            address=gate.address(host),
             answer_headers=_headers(answered),
             size=self.size,
             took=max(0.0, self.ended - self.at) if self.ended is not None else 0.0,
-            failure=self.failure,
+            failure=(gate.refusal(host) or self.failure) if self.failure else "",
         )
 
 
@@ -88,11 +90,11 @@ class Exchanges:
         sessions: Sessions,
         scene: Scene,
         write: Callable[[Write], None],
-        address: Callable[[str], str],
+        gate: Gate,
     ) -> None:
         self._scene = scene
         self._write = write
-        self._address = address
+        self._gate = gate
         self._courses: dict[str, _Course] = {}
         self._kept: list[Hop] = []
         sessions.on("Network.requestWillBeSent", self._requested)
@@ -113,7 +115,7 @@ class Exchanges:
         kept, self._kept = self._kept, []
         under_way = {number for number, course in self._courses.items() if _open(course)}
         self._courses = {number: self._courses[number] for number in under_way}
-        return [hop.value(self._address) for hop in kept]
+        return [hop.value(self._gate) for hop in kept]
 
     def _course(self, number: str) -> _Course:
         if number not in self._courses:

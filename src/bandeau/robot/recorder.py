@@ -11,6 +11,7 @@ from bandeau import limits
 from bandeau.audit.evidence import (
     Cookie,
     Gap,
+    HostSeen,
     Kind,
     Means,
     Read,
@@ -19,6 +20,7 @@ from bandeau.audit.evidence import (
     Write,
 )
 from bandeau.robot.exchanges import Exchanges
+from bandeau.robot.gate import Gate
 from bandeau.robot.natives import Use
 from bandeau.robot.pipe import Message
 from bandeau.robot.reading import Hit, Watch
@@ -32,18 +34,19 @@ _KINDS = {Use.DATABASE: Kind.INDEXED, Use.CACHE: Kind.CACHE, Use.WORKER: Kind.WO
 
 
 class Recorder:
-    """Keeps what happens between two cuts. ``address`` tells where a host led."""
+    """Keeps what happens between two cuts. ``gate`` knows where each host led."""
 
     def __init__(
         self,
         sessions: Sessions,
         cookies: Callable[[], Awaitable[Message]],
-        address: Callable[[str], str],
+        gate: Gate,
     ) -> None:
+        self._gate = gate
         self._scene = Scene(sessions)
         self._writes: list[Write] = []
         self._reads: dict[tuple[object, ...], Read] = {}
-        self._exchanges = Exchanges(sessions, self._scene, self._write, address)
+        self._exchanges = Exchanges(sessions, self._scene, self._write, gate)
         self._storing = Storing(sessions, self._scene, self._write)
         self._snapshots = Snapshots(sessions, self._scene, self._storing, cookies)
         self._watch = Watch(sessions, self._scene, self._hit)
@@ -54,7 +57,11 @@ class Recorder:
 
     def gaps(self) -> tuple[Gap, ...]:
         """What could not be recorded so far."""
-        return self._scene.gaps()
+        return (*self._scene.gaps(), *self._gate.gaps())
+
+    def hosts(self) -> tuple[HostSeen, ...]:
+        """The hosts that were contacted so far, and where they led."""
+        return self._gate.hosts()
 
     async def cut(self) -> tuple[list[Request], list[Write], list[Read]]:
         """What happened since the last cut, each in the order of time."""

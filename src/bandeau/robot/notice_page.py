@@ -1,0 +1,102 @@
+"""What a page is like beside its notice: what a visit records, and the ways back to the choices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bandeau.audit.shown import Visit
+from bandeau.audit.wording import Labelled
+from bandeau.robot.notice_sight import Sight, ask
+from bandeau.robot.pipe import CallFailed, Message
+from bandeau.robot.tab import Loaded, Tab
+from bandeau.robot.wordings import wording
+from bandeau.robot.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class PageSeen:
+    """What of a page a reader, and the choice, can tell; ``purposes`` are our own switches."""
+
+    title: str = ""
+    language: str = ""
+    words: int = 0
+    links: tuple[str, ...] = ()
+    band: str = ""
+    comments: str = ""
+    purposes: tuple[tuple[str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """A control outside a notice that leads back to the choices (rule W1)."""
+
+    world: World
+    index: int
+    label: str
+    reached_by_tab: bool
+
+
+async def read_page(tab: Tab) -> PageSeen:
+    """What the top document shows; an empty value where it does not answer."""
+    try:
+        found = await ask((await tab.worlds())[0], "facts")
+    except CallFailed:
+        return PageSeen()
+    return PageSeen(
+        title=found["title"],
+        language=found["language"],
+        words=int(found["words"]),
+        links=tuple(found["links"]),
+        band=found["band"],
+        comments=found["comments"],
+        purposes=tuple((str(key), bool(yes)) for key, yes in found["purposes"]),
+    )
+
+
+async def ways_back(tab: Tab) -> list[WayBack]:
+    """Controls that lead back to the choices, surest first. The page must have been looked at."""
+    try:
+        world = (await tab.worlds())[0]
+        found = await ask(world, "ways")
+    except CallFailed:
+        return []
+    known = [(at, raw) for at, raw in enumerate(found) if _leads_back(raw)]
+    known.sort(key=lambda each: (not each[1]["band"], each[1]["leads"]))
+    return [
+        WayBack(world, at, raw["label"] or raw["name"], bool(raw["tabbed"])) for at, raw in known
+    ]
+
+
+def _leads_back(raw: Message) -> bool:
+    control = Labelled(raw["label"], raw["name"], raw["toggle"], raw["leads"])
+    if raw["toggle"]:
+        return False
+    return bool(raw["band"]) or wording().leads_back(
+        control, afloat=raw["afloat"], hint=raw["hint"]
+    )
+
+
+async def visit_of(
+    tab: Tab, loaded: Loaded, sight: Sight, *, at: float, picture: str = ""
+) -> Visit:
+    """What a visit records of the page that stands there, ``sight`` being what was looked at."""
+    page = await read_page(tab)
+    back = await ways_back(tab)
+    return Visit(
+        asked=loaded.asked,
+        landed=loaded.landed,
+        at=at,
+        status=loaded.status,
+        title=page.title,
+        language=page.language,
+        words=page.words,
+        asking=sight.notice is not None,
+        reopen=bool(back),
+        band=page.band,
+        comments=page.comments,
+        covered=sight.covered,
+        usable_links=sight.usable,
+        links=page.links,
+        picture=picture,
+        failure=loaded.failure,
+    )

@@ -1,0 +1,272 @@
+"""Works a consent notice as a visitor's hand does, and believes only what is then seen.
+
+Clicks are counted from an undisturbed page, by a search over the layers: breadth first, so that the
+count is what a person needs. Where a branch leads nowhere the page is loaded again, and the next
+one walked from its beginning.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bandeau import limits
+from bandeau.audit.believing import Action, Belief, State, believed
+from bandeau.audit.shown import Choosing, Control, Notice, Role
+from bandeau.robot.notice_page import read_page, ways_back
+from bandeau.robot.notice_sight import Sight, ask, look
+from bandeau.robot.notice_state import read_state
+from bandeau.robot.pipe import CallFailed
+from bandeau.robot.tab import Tab
+from bandeau.robot.wordings import wording
+from bandeau.robot.world import World
+
+_WANTED = {
+    Action.ACCEPT_ALL: Role.ACCEPT,
+    Action.REFUSE_ALL: Role.REFUSE,
+    Action.WITHDRAW: Role.REFUSE,
+    Action.SAVE: Role.SAVE,
+}
+_OPENING = (Role.CUSTOMISE, Role.PARTNERS, Role.POLICY)
+_ACT_SECONDS = 6.0
+Person = Callable[[Action], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A choice that was tried: how, what stood there before, and what the site says after.
+
+    ``panel`` is the deepest layer that was opened on the way.
+    """
+
+    choosing: Choosing
+    notice: Notice | None
+    panel: Notice | None
+    before: State
+    after: State
+
+
+async def choose(
+    tab: Tab, action: Action, *, purpose: str = "", at: float = 0.0, person: Person | None = None
+) -> Worked:
+    """Make a choice on the page that stands there, and load it again to see whether it holds.
+
+    ``purpose`` is a key or a word of what ``ONLY`` allows. With ``person`` someone else chooses:
+    the call waits for it, and clicks are not counted. ``at`` is when it happens in the run.
+    """
+    walk = _Walk(tab, action, purpose)
+    before = await _state(tab, asking=False)
+    if person is not None:
+        walk.first = await look(tab)
+        await person(action)
+        await tab.settle(_ACT_SECONDS)
+        reached, by = 0, "person"
+    else:
+        reached = await walk.search()
+        by = "bandeau" if walk.ours else "words"
+    belief, after = await _judged(tab, walk, before, reached)
+    named = f"{action.value} {purpose}".strip()
+    choosing = Choosing(named, by, max(reached, 0), belief.done, belief.proof, at)
+    return Worked(choosing, walk.first.notice, walk.panel, before, after)
+
+
+async def _judged(tab: Tab, walk: _Walk, before: State, reached: int) -> tuple[Belief, State]:
+    if reached < 0:
+        return Belief(False, walk.failure), await _state(tab, asking=walk.first.notice is not None)
+    sight = await look(tab, within=1.0)
+    after = await _state(tab, asking=sight.notice is not None)
+    await tab.reload()
+    again = await look(tab, within=1.5)
+    later = await _state(tab, asking=again.notice is not None)
+    belief = believed(walk.action, before, after, later, walk.matches)
+    return belief, later
+
+
+async def _state(tab: Tab, *, asking: bool) -> State:
+    page = await read_page(tab)
+    return await read_state(tab, asking=asking, ours=bool(page.band))
+
+
+class _Walk:
+    """A search through the layers of one notice. ``first`` is what stood there undisturbed."""
+
+    def __init__(self, tab: Tab, action: Action, purpose: str) -> None:
+        self.action = action
+        self.first = Sight()
+        self.panel: Notice | None = None
+        self.failure = "no control for it was found"
+        self._tab = tab
+        self._purpose = purpose
+        self._here: tuple[int, ...] | None = None
+        self._now = Sight()
+
+    @property
+    def ours(self) -> bool:
+        """Whether the notice is Bandeau's own."""
+        notice = self.first.notice
+        return notice is not None and notice.tool == "bandeau"
+
+    def matches(self, key: str) -> bool:
+        """Whether a purpose, by its key or its words, is the one that is to be allowed."""
+        wanted = self._purpose.lower()
+        if not wanted:
+            return False
+        said = key.lower()
+        return wanted in said or (wording().purpose(said) or said) == (
+            wording().purpose(wanted) or wanted
+        )
+
+    async def search(self) -> int:
+        """The clicks that it took, or -1 where no way led there."""
+        ways: deque[tuple[int, ...]] = deque([()])
+        for _ in range(limits.AUDIT_NOTICE_TRIES):
+            if not ways:
+                break
+            way = ways.popleft()
+            sight = await self._at(way)
+            if sight.notice is None:
+                continue
+            clicks = await self._finish(sight, len(way))
+            if clicks:
+                return len(way) + clicks + self._before
+            if len(way) + 1 < limits.AUDIT_NOTICE_LAYERS:
+                ways.extend((*way, each) for each in _openers(sight))
+        return -1
+
+    @property
+    def _before(self) -> int:
+        return 1 if self.action is Action.WITHDRAW else 0
+
+    async def _at(self, way: tuple[int, ...]) -> Sight:
+        """What stands there once ``way`` was walked; nothing where it changed nothing."""
+        if self._here is None or way[:-1] != self._here or not way:
+            await self._begin(again=self._here is not None)
+            for step in way[:-1]:
+                await self._open(step)
+        if way:
+            former = self._now
+            await self._open(way[-1])
+            if _same(former, self._now):
+                return Sight()
+            self.panel = self._now.notice or self.panel
+        self._here = way
+        return self._now
+
+    async def _begin(self, *, again: bool) -> None:
+        if again:
+            await self._tab.reload()
+        if self.action is Action.WITHDRAW:
+            self._now = await self._reopened()
+            self.panel = self._now.notice or self.panel
+        else:
+            self._now = await look(self._tab)
+        if not again:
+            self.first = self._now
+        if self._now.notice is None and not again and self.action is not Action.WITHDRAW:
+            self.failure = "no notice stood there"
+
+    async def _reopened(self) -> Sight:
+        self.failure = "no control led back to the choices"
+        for at in (await ways_back(self._tab))[:3]:
+            if await press(self._tab, at.world, at.index):
+                continue
+            sight = await look(self._tab, first=False)
+            if sight.notice is not None:
+                self.failure = "the choices could be opened again, but not refused"
+                return sight
+        return Sight()
+
+    async def _open(self, step: int) -> None:
+        if self._now.world is not None:
+            await press(self._tab, self._now.world, step)
+        layer = 1 + (self._now.notice.layer if self._now.notice else 1)
+        self._now = await look(self._tab, first=False, layer=layer)
+
+    async def _finish(self, sight: Sight, depth: int) -> int:
+        """The clicks that made the choice on this layer, or 0 where it cannot be made here."""
+        if self.action is Action.CLOSE:
+            return await self._close(sight)
+        role = _WANTED.get(self.action)
+        if role is not None and (found := sight.indexes(role)):
+            return await self._press(sight, _best(sight, found))
+        if self.action is Action.SAVE or sight.notice is None:
+            return 0
+        return await self._by_switches(sight, depth)
+
+    async def _close(self, sight: Sight) -> int:
+        found = sight.indexes(Role.CLOSE)
+        if found:
+            return await self._press(sight, found[0])
+        await self._tab.press("Escape")
+        await self._tab.settle(_ACT_SECONDS)
+        return 1
+
+    async def _press(self, sight: Sight, at: int) -> int:
+        why = await press(self._tab, sight.world, at)
+        if why:
+            self.failure = f"its control could not be pressed: {why}"
+            return 0
+        return 1
+
+    async def _by_switches(self, sight: Sight, depth: int) -> int:
+        """Set every switch and save; a panel without switches is saved as it is, to refuse."""
+        ends = sight.indexes(Role.SAVE) or (sight.indexes(Role.CLOSE) if depth else [])
+        switches = sight.indexes(Role.TOGGLE)
+        if not ends or (not switches and (self.action is Action.ACCEPT_ALL or not depth)):
+            return 0
+        controls = sight.notice.controls if sight.notice else ()
+        if self.action is Action.ONLY and not any(self._wanted(controls[at]) for at in switches):
+            return 0
+        clicks = 0
+        for at in switches[: limits.AUDIT_NOTICE_SWITCHES]:
+            if controls[at].checked is not self._wanted(controls[at]):
+                clicks += await self._press(sight, self._side(sight, at))
+        return clicks + await self._press(sight, ends[0])
+
+    def _wanted(self, control: Control) -> bool:
+        if self.action is Action.ONLY:
+            return self.matches(control.purpose) or self.matches(control.label)
+        return self.action is Action.ACCEPT_ALL
+
+    def _side(self, sight: Sight, at: int) -> int:
+        """The control to press: of a pair that says yes and no, the one that is wanted."""
+        controls = sight.notice.controls if sight.notice else ()
+        if self._wanted(controls[at]):
+            return at
+        return next((no for no in sorted(sight.negative) if no > at and no - at == 1), at)
+
+
+def _openers(sight: Sight) -> list[int]:
+    controls = sight.notice.controls if sight.notice else ()
+    found = [at for role in _OPENING for at in sight.indexes(role) if at not in sight.leading]
+    return [at for at in found if controls[at].role is not Role.TOGGLE][:4]
+
+
+def _best(sight: Sight, found: list[int]) -> int:
+    """Among controls of one role the one for everything, not that of a single purpose."""
+    controls = sight.notice.controls if sight.notice else ()
+    return max(found, key=lambda at: (not controls[at].purpose, controls[at].box.width > 0, -at))
+
+
+def _same(one: Sight, other: Sight) -> bool:
+    if one.notice is None or other.notice is None:
+        return one.notice is other.notice
+    labels = [[each.label for each in sight.controls] for sight in (one.notice, other.notice)]
+    return one.notice.text == other.notice.text and labels[0] == labels[1]
+
+
+async def press(tab: Tab, world: World | None, at: int) -> str:
+    """A real click on a described control, brought into the window first; answers why not."""
+    if world is None:
+        return "its frame has gone"
+    try:
+        spot = await ask(world, "place", at)
+        if "why" in spot:
+            return str(spot["why"])
+        left, top = (0.0, 0.0) if world.top else await world.offset()
+        await tab.click(left + spot["x"], top + spot["y"])
+    except CallFailed as error:
+        return str(error)
+    await tab.settle(_ACT_SECONDS)
+    return ""

@@ -96,7 +96,18 @@ class Drafted:
         return f"# Left out: {self.clash}\n{commented}"
 
 
-def drafted(groups: Iterable[Group], policy_file: bytes, words: Words) -> tuple[Drafted, ...]:
+Written = Callable[[str], str]
+"""A cookie's entry by its name, TOML."""
+
+
+def by_name(name: str) -> str:
+    """The entry of a cookie of which no more than the name is known."""
+    return f"{{ name = {_text(name)} }}"
+
+
+def drafted(
+    groups: Iterable[Group], policy_file: bytes, words: Words, cookie: Written = by_name
+) -> tuple[Drafted, ...]:
     """A text for each group, which the policy file passes its check with, one after another.
 
     A purpose that the file does not declare comes before the first block that needs it. Raises
@@ -109,19 +120,23 @@ def drafted(groups: Iterable[Group], policy_file: bytes, words: Words) -> tuple[
         return _clash(policy_file + text.encode(), words)
 
     listed = tuple(groups)
-    all_at_once = _drafted(listed, declared, lambda text: None)
+    all_at_once = _drafted(listed, declared, lambda text: None, cookie)
     holds = clash("".join(f"\n{each}" for each in all_at_once)) is None
-    return all_at_once if holds else _drafted(listed, declared, clash)
+    return all_at_once if holds else _drafted(listed, declared, clash, cookie)
 
 
 def _drafted(
-    groups: Iterable[Group], declared: frozenset[str], clash: Callable[[str], str | None]
+    groups: Iterable[Group],
+    declared: frozenset[str],
+    clash: Callable[[str], str | None],
+    cookie: Written,
 ) -> tuple[Drafted, ...]:
     purposes, accepted = set(declared), ""
     found = []
     for group in groups:
         purpose = group.purpose or ASSUMED_PURPOSE
-        text = block(group) if purpose in purposes else f"[purposes.{purpose}]\n\n{block(group)}"
+        text = block(group, cookie)
+        text = text if purpose in purposes else f"[purposes.{purpose}]\n\n{text}"
         why = clash(f"{accepted}\n{text}")
         found.append(Drafted(group, text, why))
         if why is None:
@@ -130,14 +145,14 @@ def _drafted(
     return tuple(found)
 
 
-def block(group: Group) -> str:
+def block(group: Group, cookie: Written = by_name) -> str:
     """The ``[[trackers]]`` block that declares ``group``, TOML, with what is left to decide."""
     purpose = group.purpose or ASSUMED_PURPOSE
     lines = ["[[trackers]]", f"vendor = {_text(group.vendor)}{_unsure_of_vendor(group)}"]
     unsure = f"  # {DECIDE}: assumed until you know what it is for" if not group.purpose else ""
     lines.append(f"purpose = {_text(purpose)}{unsure}")
     hosts = [_text(s.name) for s in group.sightings if s.kind is Kind.HOST]
-    cookies = [f"{{ name = {_text(s.name)} }}" for s in group.sightings if s.kind is Kind.COOKIE]
+    cookies = [cookie(s.name) for s in group.sightings if s.kind is Kind.COOKIE]
     keys = [_text(s.name) for s in group.sightings if s.kind is Kind.STORAGE]
     listed = (("hosts", hosts), ("cookies", cookies), ("storage", keys))
     lines += [f"{name} = {_list(values)}" for name, values in listed if values]

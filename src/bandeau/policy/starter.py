@@ -55,7 +55,8 @@ alternative = {alternative}
 # known: storage = ["ea:*"] and policy_url = "https://ads.example/privacy"; where the vendor's
 # tags run from your own addresses, paths = ["/metrics/*"]; and where its scripts stand in your
 # pages, snippets = ["vendor('init'"], a text that they contain.
-
+"""
+_EXAMPLES = """
 [[trackers]]
 vendor = {name}
 purpose = "functioning"
@@ -79,6 +80,13 @@ def starter(name: str, host: str, controller: str, languages: Sequence[str]) -> 
 
     What it is given is quoted, not judged: ``bandeau init`` checks the result before it is kept.
     """
+    domain = _text(f".{host.removeprefix('www.')}")
+    head = starter_head(name, host, controller, languages)
+    return head + _EXAMPLES.format(name=_text(name), domain=domain)
+
+
+def starter_head(name: str, host: str, controller: str, languages: Sequence[str]) -> str:
+    """The same without any tracker: site, choice, purposes and features."""
     bare = host.removeprefix("www.")
     letters = f"letters@{bare}"
     return _STARTER.format(
@@ -88,7 +96,6 @@ def starter(name: str, host: str, controller: str, languages: Sequence[str]) -> 
         languages=_list(languages),
         language=languages[0],
         alternative=f"{{ {', '.join(f'{each} = {_text(letters)}' for each in languages)} }}",
-        domain=_text(f".{bare}"),
     )
 
 

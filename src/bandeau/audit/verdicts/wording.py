@@ -98,7 +98,7 @@ def _pressing(notice: Notice, moment: Moment) -> Iterator[Finding]:
 def _silence(notice: Notice, moment: Moment) -> Iterator[Finding]:
     """A text that takes going on for consent (B11)."""
     found = _SILENCE.search(notice.text)
-    if found and not _EXPLICIT.search(_around(notice.text, found)):
+    if found and not _EXPLICIT.search(notice.text[found.start() : found.end() + 20]):
         yield _said(
             ("B11",),
             Severity.VIOLATION,

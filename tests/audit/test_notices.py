@@ -1,0 +1,133 @@
+"""Notices that are not fair, each against one that is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from seeing import (
+    ACCEPT,
+    CUSTOMISE,
+    HOME,
+    LINK,
+    REFUSE,
+    STORY,
+    TEXT,
+    control,
+    ids,
+    judged,
+    notice,
+    request,
+    run,
+    seen,
+    visit,
+)
+
+from bandeau.audit.evidence import Phase
+from bandeau.audit.shown import Choosing, Notice, Role, Tcf
+
+TRACKED = seen(Phase.ACCEPTED, requests=(request("https://x.adroit.test/a.js"),))
+
+
+def shown(**refuse: Any) -> Notice:
+    return notice(ACCEPT, replace(REFUSE, **refuse), CUSTOMISE, LINK)
+
+
+@pytest.mark.parametrize(
+    ("bad", "id"),
+    [
+        (notice(ACCEPT, LINK), "V2"),
+        (notice(ACCEPT, replace(ACCEPT, label="Yes, all"), REFUSE, CUSTOMISE, LINK), "B6"),
+        (notice(ACCEPT, REFUSE, LINK), "B9"),
+        (shown(tag="a", filled=False), "B3"),
+        (shown(background=(236, 236, 236)), "V8"),
+        (shown(font_size=11), "V8"),
+        (shown(font_weight=300), "V8"),
+        (shown(contrast=2.0), "B5"),
+        (shown(gap=1), "B8"),
+        (shown(label="Decline non-essential purposes"), "B7"),
+        (shown(order=-1), "A3"),
+        (shown(order=5), "A4"),
+        (notice(dialogs=2), "B15"),
+        (notice(language="fr"), "B17"),
+        (notice(text=f"{TEXT} You must accept to read on."), "B13"),
+        (notice(text=f"{TEXT} By continuing to browse you agree."), "B11"),
+        (notice(text="We use cookies."), "V7"),
+        (notice(ACCEPT, REFUSE, CUSTOMISE, LINK, control(Role.CLOSE, "x")), "B12"),
+        (
+            notice(
+                ACCEPT, REFUSE, CUSTOMISE, LINK, control(Role.TOGGLE, "Advertising", checked=True)
+            ),
+            "V18",
+        ),
+    ],
+)
+def test_what_sets_the_refusal_back_is_found(bad: Notice, id: str) -> None:
+    assert ids(judged(seen(), TRACKED)) == set()
+    assert id in ids(judged(seen(notice=bad), TRACKED))
+
+
+def test_green_and_red_push() -> None:
+    pushing = notice(
+        replace(ACCEPT, background=(46, 125, 50)),
+        replace(REFUSE, background=(198, 40, 40)),
+        CUSTOMISE,
+        LINK,
+    )
+    assert ids(judged(seen(notice=pushing), TRACKED)) == {"B14"}
+
+
+def test_nobody_is_asked() -> None:
+    silent = (visit(HOME), visit(STORY, 4))
+    tracked = seen(requests=TRACKED.requests, notice=None, visits=silent)
+    assert "V1" in ids(judged(tracked))
+    assert judged(seen(notice=None, visits=silent)) == ()
+
+
+def chosen(clicks: int, at: float = 2) -> Choosing:
+    return Choosing("", "words", clicks, True, "", at)
+
+
+@pytest.mark.parametrize(
+    ("runs", "id"),
+    [
+        ((seen(Phase.REFUSED, choosing=chosen(2)),), "B2"),
+        ((seen(Phase.REFUSED, visits=(visit(), visit(STORY, 4, asking=True))),), "R6"),
+        ((seen(Phase.REFUSED, visits=(visit(), visit(HOME, 4, reopen=False))),), "V20"),
+        (
+            (
+                seen(Phase.ACCEPTED, visits=(visit(STORY, 4, words=300),)),
+                seen(Phase.REFUSED, visits=(visit(STORY, 4, words=40),)),
+            ),
+            "R5",
+        ),
+        ((seen(visits=(visit(asking=True, usable_links=(0, 5)),)),), "V9"),
+        ((seen(visits=(visit(f"{HOME}privacy", asking=True, status=404),)),), "I12"),
+        ((seen(Phase.REFUSED, visits=(visit(STORY, 4, comments="open"),)),), "F2"),
+        ((seen(Phase.REFUSED, visits=(visit(STORY, 4, band="allowed"),)),), "B14"),
+        ((seen(Phase.REFUSED, purposes=(("advertising", True),)),), "B16"),
+        ((seen(tcf=Tcf("C", True, "", purposes=(1,), disclosed_vendors=(1,))),), "V16"),
+        (
+            (seen(Phase.REFUSED, tcf=Tcf("C", True, "", vendors=(1,), disclosed_vendors=(1,))),),
+            "V17",
+        ),
+        ((seen(Phase.REFUSED, tcf=Tcf("C", True, "", legitimate_purposes=(2,))),), "V19"),
+        ((seen(tcf=Tcf("C", True, "")),), "T3"),
+        (
+            (seen(Phase.REFUSED, requests=(request("https://x.adroit.test/c?gcs=G111"),)),),
+            "K2",
+        ),
+        (
+            (
+                run(
+                    TRACKED,
+                    seen(Phase.WITHDRAWN, began=20, choosing=chosen(4, 22)),
+                ),
+            ),
+            "V20",
+        ),
+    ],
+)
+def test_what_becomes_of_the_choice(runs: tuple[Any, ...], id: str) -> None:
+    assert id in ids(judged(*runs, replace(TRACKED, visits=())))

@@ -103,8 +103,7 @@ class Terminal:
             "Target.createTarget",
             url="about:blank",
             browserContextId=self.context,
-            width=self.guise.width,
-            height=self.guise.height,
+            newWindow=True,
         )
         return await self._process.attached(made["targetId"])
 
@@ -262,7 +261,10 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
         pipe = await started([path, *_flags(options, profile)], _environment(profile))
         try:
             process = Process(pipe, options)
-            await process.ready()
+            try:
+                await process.ready()
+            except (BrowserGone, CallFailed) as error:
+                raise RobotUnavailable(f"{path} does not start: {error}") from error
             yield process
         finally:
             await ended(pipe)
@@ -291,6 +293,7 @@ def _furnish(profile: Path, third_party: bool) -> None:
     preferences: dict[str, object] = {
         "webrtc": {"ip_handling_policy": "disable_non_proxied_udp"},
         "net": {"network_prediction_options": 2},
+        "printing": {"enabled": False},
         "profile": {"cookie_controls_mode": 0 if third_party else 1},
     }
     folder = profile / "Default"

@@ -120,7 +120,7 @@ class Pipe(asyncio.Protocol):
     def end(self, why: str = "the browser was ended") -> None:
         """Close the pipe, and kill the browser with all its processes."""
         self._lost(why)
-        if self._writer is not None:
+        if self._writer is not None and not self._writer.is_closing():
             self._writer.abort()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process, signal.SIGKILL)

@@ -67,13 +67,15 @@ def _keeping_stars(word: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A control as far as its words go. ``leads`` is whether it opens another page."""
+    """A control as far as its words go. ``leads`` is whether it opens another page, ``held``
+    whether it is a button that stays pressed."""
 
     label: str
     name: str = ""
     toggle: bool = False
     leads: bool = False
     bandeau: str = ""
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Wording:
         """What a control of a notice does, by our own names, else by its words."""
         if control.bandeau in _OURS:
             return _OURS[control.bandeau]
-        if control.toggle:
+        if control.toggle and not (control.held and self._for_all(control.label)):
             return Role.TOGGLE
         role = self._role(control.label)
         if role is Role.OTHER and control.name and control.name != control.label:
@@ -145,9 +147,13 @@ class Wording:
             return Role.CUSTOMISE
         return role
 
-    def says_no(self, label: str) -> bool:
+    def _for_all(self, label: str) -> bool:
+        best = self._best(label)
+        return best is not None and best[0] > 1 and best[1] in (Role.ACCEPT, Role.REFUSE)
+
+    def says_no(self, control: Labelled) -> bool:
         """Whether a switch is the "no" of a pair."""
-        return self._role(label) is Role.REFUSE
+        return self.role(control) is Role.TOGGLE and self._role(control.label) is Role.REFUSE
 
     def leads_back(self, control: Labelled, *, afloat: bool, hint: str = "") -> bool:
         """Whether a control outside a notice leads back to the choices (rule W1).
@@ -155,11 +161,13 @@ class Wording:
         A small thing that floats over the page need only name the subject; ``hint`` are its id and
         classes, which count only there.
         """
-        best = self._best(control.label) or self._best(control.name)
-        if best and best[1] is Role.REOPEN:
+        found = self._found(control.label) or self._found(control.name)
+        most = max((long for long, _ in found), default=0)
+        roles = {role for long, role in found if long == most}
+        if Role.REOPEN in roles:
             return True
         named = f"{control.label} {control.name}"
-        if best and best[1] is Role.CUSTOMISE and self.subject(named)[0]:
+        if Role.CUSTOMISE in roles and self.subject(named)[0]:
             return True
         return afloat and not control.leads and bool(self.subject(f"{named} {hint}")[0])
 
@@ -170,18 +178,20 @@ class Wording:
         return best[1] if best else Role.OTHER
 
     def _best(self, label: str) -> tuple[int, Role] | None:
-        tokens = bare(label).split()
-        found: list[tuple[int, int, Role]] = []
         order = list(_ROLES.values())
+        found = self._found(label)
+        return max(found, key=lambda each: (each[0], -order.index(each[1])), default=None)
+
+    def _found(self, label: str) -> list[tuple[int, Role]]:
+        """The roles that phrases in a label stand for, each with how many words matched."""
+        tokens = bare(label).split()
+        found: list[tuple[int, Role]] = []
         for start, token in enumerate(tokens):
             for role, phrase in (*self._first.get(token, ()), *self._starred):
                 long = len(phrase.words)
                 if phrase.at(tokens, start) and _telling(long, start, len(tokens), role):
-                    found.append((long, -order.index(role), role))
-        if not found:
-            return None
-        most, _, role = max(found)
-        return most, role
+                    found.append((long, role))
+        return found
 
     def subject(self, text: str) -> tuple[int, int]:
         """How many words of a text are of cookies and consent, and of privacy at large."""

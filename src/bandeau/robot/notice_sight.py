@@ -72,11 +72,12 @@ async def look(
     ends = time.monotonic() + within
     last = ""
     while True:
-        sight = await _seen(tab, first=first, layer=layer, deep=time.monotonic() >= ends)
+        deep = time.monotonic() >= ends
+        sight = await _seen(tab, first=first, layer=layer, deep=deep)
         told = _told(sight)
         if sight.notice and told == last:
             return sight
-        if time.monotonic() >= ends and not (sight.notice and not last):
+        if deep and not (sight.notice and not last):
             return sight
         last = told
         await asyncio.sleep(limits.AUDIT_NOTICE_STILL_SECONDS)
@@ -132,11 +133,19 @@ async def _in_frame(world: World, top: World, first: bool) -> list[_Candidate]:
 
 
 def _candidate(world: World, at: int, raw: Message, offset: tuple[float, float]) -> _Candidate:
-    controls = tuple(
-        Labelled(each["label"], each["name"], each["toggle"], each["leads"], each["bandeau"])
-        for each in raw["controls"]
-    )
+    controls = tuple(_labelled(each) for each in raw["controls"])
     return _Candidate(world, at, raw, offset, controls)
+
+
+def _labelled(raw: Message) -> Labelled:
+    return Labelled(
+        label=raw["label"],
+        name=raw["name"],
+        toggle=raw["toggle"],
+        leads=raw["leads"],
+        bandeau=raw["bandeau"],
+        held=raw["held"],
+    )
 
 
 def _asking_of(each: _Candidate) -> Asking:
@@ -176,9 +185,7 @@ async def _sight(top: World, best: _Candidate, raw: Message, *, dialogs: int, la
     box = _box(raw["box"], best.offset)
     here = await ask(top, "usable", [box.x, box.y, box.width, box.height])
     negative = frozenset(
-        at
-        for at, each in enumerate(raw["controls"])
-        if each["toggle"] and wording().says_no(each["label"])
+        at for at, each in enumerate(raw["controls"]) if wording().says_no(_labelled(each))
     )
     controls = tuple(
         _control(each, best.offset, negative=at in negative)
@@ -221,8 +228,7 @@ def _box(numbers: list[float], offset: tuple[float, float]) -> Box:
 
 def _control(raw: Message, offset: tuple[float, float], *, negative: bool) -> Control:
     words = wording()
-    labelled = Labelled(raw["label"], raw["name"], raw["toggle"], raw["leads"], raw["bandeau"])
-    role = Role.OTHER if negative else words.role(labelled)
+    role = Role.OTHER if negative else words.role(_labelled(raw))
     colour, ground = _colour(raw["colour"]), _colour(raw["background"])
     return Control(
         role=role,

@@ -189,7 +189,8 @@ class _Walk:
             return await self._close(sight)
         role = _WANTED.get(self.action)
         if role is not None and (found := sight.indexes(role)):
-            return await self._press(sight, _best(sight, found))
+            clicks = await self._press(sight, _best(sight, found))
+            return clicks + (await self._saved(sight) if clicks else 0)
         if self.action is Action.SAVE or sight.notice is None:
             return 0
         return await self._by_switches(sight, depth)
@@ -208,6 +209,14 @@ class _Walk:
             self.failure = f"its control could not be pressed: {why}"
             return 0
         return 1
+
+    async def _saved(self, sight: Sight) -> int:
+        """One more click where "all" only set the switches of a panel that must be saved."""
+        if self.action is Action.SAVE or not sight.indexes(Role.SAVE):
+            return 0
+        still = await look(self._tab, first=False, within=0.6)
+        ends = still.indexes(Role.SAVE)
+        return await self._press(still, ends[0]) if ends else 0
 
     async def _by_switches(self, sight: Sight, depth: int) -> int:
         """Set every switch and save; a panel without switches is saved as it is, to refuse."""

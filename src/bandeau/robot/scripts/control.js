@@ -208,6 +208,7 @@ const described = (controls, notice) => {
       name: named(element).slice(0, 300),
       tag: element.tagName.toLowerCase(),
       toggle: switched(element),
+      held: element.matches("button[aria-pressed]"),
       purpose: switched(element) ? standsFor(element) : "",
       checked: switched(element) ? stateOf(element) : null,
       disabled: disabled(element),

@@ -143,7 +143,7 @@ const find = (topic, tools) => {
     ours: ancestors(element).some((each) => each.matches(OURS)) || element.matches(OURS),
     controls: controlsIn(element).map((each) => ({
       label: labelOf(each), name: named(each).slice(0, 300), toggle: switched(each),
-      leads: leadsAway(each), bandeau: each.getAttribute("data-bandeau") ?? "",
+      leads: leadsAway(each), held: each.matches("button[aria-pressed]"), bandeau: each.getAttribute("data-bandeau") ?? "",
     })),
     holds: KEPT.found.flatMap((other, at) => (other !== element && holds(element, other) ? [at] : [])),
   }));

@@ -1,0 +1,109 @@
+"""Notices of tools and of nobody: found, described, worked, and believed only by effect."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from foreign_notices import NPM, foreign_notices
+
+from bandeau.audit.believing import Action
+from bandeau.audit.evidence import Setting
+from bandeau.audit.shown import Role
+from bandeau.robot.browser import BrowserOptions, open_browser
+from bandeau.robot.notice_picture import outlined_picture
+from bandeau.robot.notice_sight import look
+from bandeau.robot.notice_work import Worked, choose
+from bandeau.robot.tab import Tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+TOOLS = {
+    "vanilla-cookieconsent": "vanilla-cookieconsent",
+    "klaro": "klaro",
+    "tarteaucitronjs": "tarteaucitron",
+    "cookieconsent": "cookieconsent",
+    "c15t-built": "c15t",
+}
+T = TypeVar("T")
+OPTIONS = BrowserOptions(resolve="MAP *.test 127.0.0.1", allow_private=True)
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with foreign_notices() as served:
+        yield served
+
+
+def on_page(port: int, name: str, do: Callable[[Tab], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_browser(OPTIONS) as browser, browser.terminal(Setting()) as terminal:
+            await terminal.tab.goto(f"http://www.ferry.test:{port}/{name}")
+            return await do(terminal.tab)
+
+    return asyncio.run(run())
+
+
+async def both_ways(tab: Tab) -> tuple[Worked, Worked]:
+    return await choose(tab, Action.ACCEPT_ALL), await choose(tab, Action.WITHDRAW)
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tools_notice_is_refused_and_its_record_believed(port: int, name: str) -> None:
+    if not (NPM / name).is_dir():
+        pytest.skip(f"{name} is not in .cache/npm")
+    worked = on_page(port, name, lambda tab: choose(tab, Action.REFUSE_ALL))
+    assert worked.notice is not None
+    assert worked.notice.tool == TOOLS[name]
+    assert (worked.choosing.done, worked.choosing.clicks) == (True, 1), worked.choosing.proof
+    assert not any(yes for _, yes in worked.after.purposes)
+
+
+@pytest.mark.parametrize("name", ["french", "arabic", "frame", "closed"])
+def test_an_unknown_notice_is_accepted_and_withdrawn(port: int, name: str) -> None:
+    accepted, withdrawn = on_page(port, name, both_ways)
+    assert accepted.notice is not None
+    assert len(accepted.notice.having(Role.ACCEPT)) == len(accepted.notice.having(Role.REFUSE)) == 1
+    assert (accepted.choosing.done, accepted.choosing.clicks) == (True, 1), accepted.choosing.proof
+    assert (withdrawn.choosing.done, withdrawn.choosing.clicks) == (True, 2)
+
+
+def test_a_refusal_on_the_second_layer_costs_what_it_costs(port: int) -> None:
+    worked = on_page(port, "deep", lambda tab: choose(tab, Action.REFUSE_ALL))
+    assert (worked.choosing.done, worked.choosing.clicks) == (True, 4), worked.choosing.proof
+    assert worked.notice is not None
+    assert worked.notice.modal
+    assert worked.panel is not None
+    assert [each.checked for each in worked.panel.having(Role.TOGGLE)] == [True, True]
+
+
+def test_a_newsletter_a_sign_in_and_a_paywall_are_no_notices(port: int) -> None:
+    beside = on_page(port, "newsletter", look)
+    assert beside.notice is not None
+    assert (beside.notice.dialogs, beside.notice.text.split("\n")[0]) == (
+        1,
+        "This site uses cookies.",
+    )
+    assert on_page(port, "walls", look).notice is None
+
+
+def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
+    worked = on_page(port, "nothing", lambda tab: choose(tab, Action.WITHDRAW))
+    assert not worked.choosing.done
+    assert worked.choosing.proof == "no control led back to the choices"
+
+
+def test_the_notice_is_outlined_and_the_page_left_as_it_is(port: int) -> None:
+    async def pictures(tab: Tab) -> tuple[bytes, bytes, bytes]:
+        sight = await look(tab)
+        assert sight.notice is not None
+        before = await tab.screenshot()
+        outlined = await outlined_picture(tab, sight.notice.box)
+        await asyncio.sleep(0.2)
+        return before, outlined, await tab.screenshot()
+
+    before, outlined, after = on_page(port, "french", pictures)
+    assert outlined.startswith(b"\x89PNG")
+    assert before == after != outlined

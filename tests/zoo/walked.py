@@ -58,6 +58,7 @@ class Walk:
             self._forget()
             self.press("refuse")
         elif state != "undecided":
+            self._settle()
             self._forget()
             self._bring(state)
         self.read()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -19,7 +18,6 @@ class Asked(TypedDict):
     site_seconds: float
     memory: int
     recycle: int
-    executor: str
     allow_private: bool
     resolve: str
     auditor: str
@@ -33,7 +31,6 @@ class Plan:
     terms: Terms
     work: Work
     workers: int
-    executor: str
 
     @classmethod
     def of(cls, policy: bytes | None, asked: Asked) -> Plan:
@@ -49,15 +46,8 @@ class Plan:
             sites=asked["recycle"],
         )
         terms = Terms(pause=int(asked["politeness"] * 1_000))
-        return cls(name, terms, work, asked["workers"], asked["executor"])
+        return cls(name, terms, work, asked["workers"])
 
-    @contextmanager
-    def hands(self) -> Iterator[Sequence[Hand]]:
-        """Its workers, not yet started. Raises :class:`bandeau.robot.crew.CannotStart`."""
-        if self.executor == "ray":
-            from bandeau.robot.ray_crew import ray_hands
-
-            with ray_hands(self.work, self.workers) as hands:
-                yield hands
-        else:
-            yield [Worker(self.work) for _ in range(self.workers)]
+    def hands(self) -> Sequence[Hand]:
+        """Its workers, not yet started."""
+        return [Worker(self.work) for _ in range(self.workers)]

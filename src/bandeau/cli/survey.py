@@ -102,13 +102,6 @@ def survey_group() -> None:
     show_default=True,
     help="Sites after which a worker and its browser are replaced.",
 )
-@click.option(
-    "--executor",
-    type=click.Choice(["local", "ray"]),
-    default="local",
-    show_default=True,
-    help="Where the workers are.",
-)
 @click.option("--allow-private", is_flag=True, help="Private and loopback addresses too.")
 @click.option("--resolve", default="", metavar="RULES", help="Host rules, as in bandeau audit.")
 @click.option(
@@ -179,9 +172,9 @@ async def _surveyed(plan: Plan, queue: SiteQueue, results: Results, sites_file: 
 
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop, each)
-    with progress(tally) as told, plan.hands() as hands:
+    with progress(tally) as told:
         survey = Survey(plan.name, queue, results, plan.terms, told, stopping)
-        await survey.run(hands)
+        await survey.run(plan.hands())
     tally = (await queue.tally(plan.name))[plan.name]
     await asyncio.to_thread(results.summarise, plan.name, tally)
     for line in tally_told(tally):

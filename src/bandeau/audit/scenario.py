@@ -21,7 +21,7 @@ class Options:
 
     pages: int = 3
     idle: float = 10.0
-    rest: float = 3.0
+    rest: float = 2.0
     devices: tuple[Device, ...] = (Device.DESKTOP, Device.PHONE)
     languages: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()

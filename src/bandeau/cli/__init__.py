@@ -12,6 +12,7 @@ _COMMANDS = Later(
         "init": "bandeau.cli.policy:init_command",
         "check": "bandeau.cli.policy:check_command",
         "serve": "bandeau.cli.serve:serve_command",
+        "audit": "bandeau.cli.audit:audit_command",
         "trackers": "bandeau.cli.trackers:trackers_command",
         "compile": "bandeau.cli.compile:compile_group",
         "notice": "bandeau.cli.notice:notice_group",

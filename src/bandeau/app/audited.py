@@ -1,0 +1,77 @@
+"""What an audit is handed on as: verdicts, the report, and every file of its folder."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from bandeau.app.auditing import AuditRequest, Looked, Told, knowledge_of, look_at
+from bandeau.audit.baseline import Compared
+from bandeau.audit.finding import Severity
+from bandeau.audit.har import har, har_name
+from bandeau.audit.junit import junit
+from bandeau.audit.knowledge import Knowledge
+from bandeau.audit.redaction import redacted
+from bandeau.audit.report import Judgement, Report, report_of
+from bandeau.audit.report_json import report_bytes
+from bandeau.audit.sarif import sarif
+from bandeau.audit.verdicts import judge
+from bandeau.policy.terms import digest, terms_of
+from bandeau.storage.files import read_words
+from bandeau.web.audit_report import report_page
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A report with its pictures, and what was known of the site."""
+
+    report: Report
+    pictures: Mapping[str, bytes]
+    knowledge: Knowledge
+
+
+async def audit_site(request: AuditRequest, told: Told, *, redact: bool = False) -> Audited:
+    """Audit one site: look, judge, report.
+
+    With ``redact`` the report keeps no value of a cookie or token. Raises
+    :class:`~bandeau.robot.camera.RobotUnavailable` where no browser starts.
+    """
+    knowledge = knowledge_of(request)
+    return judged(request, knowledge, await look_at(request, knowledge, told), redact=redact)
+
+
+def judged(
+    request: AuditRequest, knowledge: Knowledge, looked: Looked, *, redact: bool = False
+) -> Audited:
+    """The report on what was seen, held against ``knowledge``."""
+    policy = request.policy
+    findings, unchecked = judge(looked.evidence, knowledge, policy, read_words())
+    report = report_of(
+        looked.evidence,
+        Judgement(findings, unchecked),
+        knowledge,
+        program=version("bandeau"),
+        policy=digest(terms_of(policy)) if policy else "",
+        options={"pages": request.options.pages, "idle": request.options.idle},
+        files=looked.pictures,
+    )
+    # The key is forgotten: marks can be compared within one report only.
+    shown = redacted(report, secrets.token_bytes(32)) if redact else report
+    return Audited(shown, looked.pictures, knowledge)
+
+
+def files_of(audited: Audited, compared: Compared, fail_on: Severity) -> Mapping[str, bytes]:
+    """Every file of a report's folder, by name."""
+    report, program = audited.report, audited.report.program
+    files = {
+        "report.json": report_bytes(report),
+        "report.html": report_page(report, audited.pictures, compared).encode(),
+        "report.sarif": sarif(report, compared),
+        "junit.xml": junit(report, compared, fail_on),
+    }
+    for run in report.evidence.runs:
+        for seen in run.phases:
+            files[har_name(run, seen)] = har(report.evidence, run, seen, program=program)
+    return {**files, **audited.pictures}

@@ -1,0 +1,221 @@
+"""``bandeau audit``: what a site does, held against what its visitors chose."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+
+from bandeau import limits
+from bandeau.app.audited import Audited, audit_site, files_of
+from bandeau.app.auditing import AuditRequest
+from bandeau.audit.baseline import Compared, compare, exit_code
+from bandeau.audit.drafting import policy_draft
+from bandeau.audit.evidence import Device
+from bandeau.audit.finding import Finding, Severity
+from bandeau.audit.report_json import ReportError, read_report
+from bandeau.audit.scenario import Options
+from bandeau.cli.progress import progress
+from bandeau.policy.check import load
+from bandeau.policy.fault import PolicyError
+from bandeau.robot.addresses import RulesFaulty
+from bandeau.robot.browser import BrowserOptions
+from bandeau.robot.camera import RobotUnavailable
+from bandeau.storage.files import beside, read_policy, read_vendors, read_words, write_new
+from bandeau.storage.lists import read_host_rules
+
+UNUSABLE = 2
+_DEVICES = tuple(each.value for each in Device)
+_SEVERITIES = tuple(each.value for each in Severity)
+_UNUSABLE = (OSError, ReportError, RobotUnavailable, RulesFaulty)
+_SHOWN = 40
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command("audit")
+@click.argument("address", metavar="URL")
+@click.option("--config", type=_FILE, help="The policy file that the site is held against.")
+@click.option(
+    "--out", type=_FOLDER, default=Path("audit"), show_default=True, help="Folder for the report."
+)
+@click.option("--draft", type=_FILE, help="Write a policy file from what was seen.")
+@click.option(
+    "--pages",
+    type=click.IntRange(0, limits.AUDIT_PAGES),
+    default=3,
+    show_default=True,
+    help="Pages to open in each state, beside the first.",
+)
+@click.option(
+    "--idle",
+    type=click.FloatRange(0, limits.AUDIT_REST_SECONDS),
+    default=10.0,
+    show_default=True,
+    help="Seconds to wait on arrival.",
+)
+@click.option("--language", "languages", multiple=True, help="Visit in this language; repeat it.")
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    type=click.Choice(_DEVICES),
+    default=_DEVICES,
+    show_default=True,
+    help="Visit with this device; repeat it.",
+)
+@click.option("--quick", is_flag=True, help="Accept, withdraw and refuse only, on one device.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, limits.AUDIT_TERMINALS),
+    default=4,
+    show_default=True,
+    help="Runs at the same time.",
+)
+@click.option("--allow-private", is_flag=True, help="Visit private addresses too.")
+@click.option(
+    "--resolve", default="", metavar="RULES", help='Where hosts are: "MAP HOST ADDRESS:PORT".'
+)
+@click.option("--hosts", type=_FILE, help="Trackers to know besides, one ||host^ a line.")
+@click.option("--redact", is_flag=True, help="Keep no value of cookies and tokens.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_SEVERITIES),
+    default=Severity.WARNING.value,
+    show_default=True,
+    help="The least severity that counts for exit code 1.",
+)
+@click.option("--baseline", type=_FILE, help="An earlier report.json; only what is new counts.")
+@click.option("--chromium", help="The browser, if it is not the system's own Chromium.")
+def audit_command(**given: Any) -> None:
+    """Visit a site as an inspector does, and say what contradicts its visitors' choice.
+
+    Arrives and waits, browses, accepts, withdraws, and refuses in fresh profiles. Exits 0 where
+    nothing was found, 1 where something was, 2 where it could not be done.
+    """
+    severity = Severity(given["fail_on"])
+    try:
+        request = _request(given)
+        earlier = _earlier(given["baseline"])
+        with progress() as told:
+            audited = asyncio.run(audit_site(request, told, redact=given["redact"]))
+        _reached(audited)
+        compared = compare(audited.report.findings, earlier)
+        _write(given["out"], files_of(audited, compared, severity))
+        if given["draft"] is not None:
+            write_new(given["draft"], _drafted(request, audited))
+    except PolicyError as error:
+        for fault in error.faults:
+            click.echo(fault.shown(str(given["config"])), err=True)
+        sys.exit(UNUSABLE)
+    except _UNUSABLE as error:
+        click.echo(f"bandeau audit: {error}", err=True)
+        sys.exit(UNUSABLE)
+    _tell(audited, compared, given["out"])
+    sys.exit(exit_code(compared, severity))
+
+
+def _request(given: Mapping[str, Any]) -> AuditRequest:
+    """What is asked. Raises ``OSError`` or ``PolicyError`` where a file cannot be used."""
+    source, policy = b"", None
+    if given["config"] is not None:
+        source = read_policy(given["config"])
+        policy, _ = load(source, read_words())
+    languages = given["languages"] or (policy.site.languages if policy else ())
+    options = Options(
+        pages=given["pages"],
+        idle=given["idle"],
+        devices=tuple(Device(each) for each in given["devices"]),
+        languages=tuple(languages),
+        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
+    )
+    if given["quick"]:
+        first = (options.devices[0],)
+        options = replace(options, devices=first, alone=False, extras=False)
+    return AuditRequest(
+        address=_address(given["address"]),
+        options=options,
+        browser=BrowserOptions(given["chromium"], given["resolve"], given["allow_private"]),
+        policy=policy,
+        source=source,
+        rules=read_host_rules(given["hosts"]) if given["hosts"] else None,
+        at_once=given["at_once"],
+    )
+
+
+def _address(written: str) -> str:
+    """The address as a browser has it; ``https`` is taken where no scheme is given."""
+    address = written if "://" in written else f"https://{written}"
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or len(address) > limits.URL_CHARACTERS:
+        raise click.BadParameter(
+            "write an address of a site, such as https://www.example.org/", param_hint="URL"
+        )
+    return address if parts.path else f"{address}/"
+
+
+def _earlier(baseline: Path | None) -> tuple[Finding, ...] | None:
+    if baseline is None:
+        return None
+    try:
+        return read_report(beside(baseline, limits.AUDIT_REPORT_BYTES)).findings
+    except ReportError as error:
+        raise ReportError(f"{baseline}: {error}") from error
+
+
+def _reached(audited: Audited) -> None:
+    """Raises ``OSError`` where not one page of the site could be seen: nothing can be said then."""
+    evidence = audited.report.evidence
+    visits = [each for run in evidence.runs for seen in run.phases for each in seen.visits]
+    if any(each.status and not each.failure for each in visits):
+        return
+    why = [each.failure for each in visits if each.failure]
+    why += [gap.why for gap in evidence.gaps]
+    raise OSError(f"{evidence.address} could not be visited: {why[0] if why else 'no answer'}")
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """The files, the report itself last: where it stands, all of it does."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"{folder}: cannot be made: {error.strerror}") from error
+    for name in sorted(files, key=lambda each: each == "report.json"):
+        write_new(folder / name, files[name], replace=True)
+
+
+def _drafted(request: AuditRequest, audited: Audited) -> bytes:
+    languages = request.options.languages[:1] or ("en",)
+    evidence, knowledge = audited.report.evidence, audited.knowledge
+    text = policy_draft(evidence, knowledge, read_vendors(), read_words(), *languages)
+    return text.encode()
+
+
+def _tell(audited: Audited, compared: Compared, folder: Path) -> None:
+    for line in audited.report.summary:
+        click.echo(line)
+    for line in _lines(compared.new):
+        click.echo(line)
+    if compared.known:
+        click.echo(f"Known from the baseline: {len(compared.known)}.")
+    if compared.gone:
+        click.echo(f"In the baseline, and not found again: {len(compared.gone)}.")
+    click.echo(f"The report: {folder / 'report.html'}")
+
+
+def _lines(findings: Iterable[Finding]) -> list[str]:
+    found = list(findings)
+    lines = [
+        f"{each.severity}: {each.id}: {each.title} [{each.subject}]" for each in found[:_SHOWN]
+    ]
+    return [*lines, *([f"… and {len(found) - _SHOWN} more."] if len(found) > _SHOWN else [])]

@@ -26,7 +26,7 @@ from bandeau.storage.results import Results
 from bandeau.storage.survey.opening import open_queue
 from bandeau.storage.survey.queue import FILE
 
-AUDITOR = "bandeau.app.audit:site_auditor"
+AUDITOR = "bandeau.app.surveyed:site_auditor"
 
 
 class _RunFirst(click.Group):

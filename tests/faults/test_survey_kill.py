@@ -109,11 +109,21 @@ def test_a_site_that_ends_its_worker_costs_no_other(tmp_path: Path, way: str, re
     assert list(survey.temporary.iterdir()) == []
 
 
-def test_without_a_browser_nothing_is_blamed_on_sites(tmp_path: Path) -> None:
-    survey = Surveyed(tmp_path, ["https://a.test/"])
-    code, told = survey.run(auditor="fake_audits:broken")
+@pytest.mark.parametrize(
+    ("address", "auditor", "said"),
+    [
+        ("https://a.test/", "fake_audits:broken", "chromium: not found"),
+        ("https://a.test/", "fake_audits:nothing", "has no attribute"),
+        ("https://a.test/no-browser", "fake_audits:quick", "chromium does not start"),
+    ],
+)
+def test_without_a_browser_nothing_is_blamed_on_sites(
+    tmp_path: Path, address: str, auditor: str, said: str
+) -> None:
+    survey = Surveyed(tmp_path, [address])
+    code, told = survey.run(auditor=auditor)
     assert code == 2
-    assert "chromium: not found" in told
+    assert said in told
     assert "Traceback" not in told
     with open_queue(tmp_path / "data") as queue:
         (tally,) = asyncio.run(queue.tally()).values()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bandeau.audit.queue import Counts
+from bandeau.robot.camera import RobotUnavailable
 
 Audit = Callable[[str, Path], Awaitable[Counts]]
 
@@ -60,6 +61,10 @@ def _fail() -> None:
     raise RuntimeError("no such host")
 
 
+def _no_browser() -> None:
+    raise RobotUnavailable("chromium does not start")
+
+
 def _hang() -> None:
     while True:
         time.sleep(60)
@@ -81,6 +86,7 @@ def _child() -> None:
 
 WAYS: Mapping[str, Callable[[], object]] = {
     "fail": _fail,
+    "no-browser": _no_browser,
     "hang": _hang,
     "crash": lambda: os._exit(7),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),

@@ -28,14 +28,20 @@ _SCRIPT = textwrap.dedent("""
 class Surveyed:
     """A list of sites in ``folder``, surveyed as often as is asked."""
 
-    def __init__(self, folder: Path, addresses: Sequence[str], data: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        addresses: Sequence[str],
+        data: str = "",
+        temporary: Path | None = None,
+    ) -> None:
         self.folder = folder
         self.addresses = addresses
         self.out = folder / "out"
         self.log = folder / "log"
         self.log.touch()
-        self.temporary = folder / "tmp"
-        self.temporary.mkdir()
+        self.temporary = temporary or folder / "tmp"
+        self.temporary.mkdir(exist_ok=True)
         self._data = data or str(folder / "data")
         (folder / "sites.txt").write_text("\n".join(addresses), "utf-8")
 
@@ -56,7 +62,7 @@ class Surveyed:
     def run(self, *options: str, auditor: str = "fake_audits:quick") -> tuple[int, str]:
         """A whole run: its exit code, and what it said."""
         process = self.start(*options, auditor=auditor)
-        told, _ = process.communicate(timeout=300)
+        told, _ = process.communicate(timeout=300 * len(self.addresses))
         return process.returncode, told
 
     def logged(self, word: str) -> Counter[str]:
@@ -82,9 +88,11 @@ class Surveyed:
         return told
 
 
-def until(true: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def until(
+    true: Callable[[], bool], process: subprocess.Popen[str] | None = None, seconds: float = 120
+) -> None:
     """Wait for something that will be true."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end
         assert process is None or process.poll() is None, process.communicate()[0]

@@ -42,6 +42,17 @@ async def audit_site(request: AuditRequest, told: Told, *, redact: bool = False)
     return judged(request, knowledge, await look_at(request, knowledge, told), redact=redact)
 
 
+def unreached(audited: Audited) -> str:
+    """Why not one page of the site could be seen, so that nothing can be said; else empty."""
+    evidence = audited.report.evidence
+    visits = [each for run in evidence.runs for seen in run.phases for each in seen.visits]
+    if any(each.status and not each.failure for each in visits):
+        return ""
+    why = [each.failure for each in visits if each.failure]
+    why += [gap.why for gap in evidence.gaps]
+    return f"{evidence.address} could not be visited: {why[0] if why else 'no answer'}"
+
+
 def judged(
     request: AuditRequest, knowledge: Knowledge, looked: Looked, *, redact: bool = False
 ) -> Audited:

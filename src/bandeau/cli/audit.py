@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from bandeau import limits
-from bandeau.app.audited import Audited, audit_site, files_of
+from bandeau.app.audited import Audited, audit_site, files_of, unreached
 from bandeau.app.auditing import AuditRequest
 from bandeau.audit.baseline import Compared, compare, exit_code
 from bandeau.audit.drafting import policy_draft
@@ -105,7 +105,8 @@ def audit_command(**given: Any) -> None:
         earlier = _earlier(given["baseline"])
         with progress() as told:
             audited = asyncio.run(audit_site(request, told, redact=given["redact"]))
-        _reached(audited)
+        if why := unreached(audited):
+            raise OSError(why)
         compared = compare(audited.report.findings, earlier)
         _write(given["out"], files_of(audited, compared, severity))
         if given["draft"] is not None:
@@ -171,17 +172,6 @@ def _earlier(baseline: Path | None) -> tuple[Finding, ...] | None:
         return read_report(beside(baseline, limits.AUDIT_REPORT_BYTES)).findings
     except ReportError as error:
         raise ReportError(f"{baseline}: {error}") from error
-
-
-def _reached(audited: Audited) -> None:
-    """Raises ``OSError`` where not one page of the site could be seen: nothing can be said then."""
-    evidence = audited.report.evidence
-    visits = [each for run in evidence.runs for seen in run.phases for each in seen.visits]
-    if any(each.status and not each.failure for each in visits):
-        return
-    why = [each.failure for each in visits if each.failure]
-    why += [gap.why for gap in evidence.gaps]
-    raise OSError(f"{evidence.address} could not be visited: {why[0] if why else 'no answer'}")
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

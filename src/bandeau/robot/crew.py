@@ -115,6 +115,8 @@ class Worker:
     async def _answered(self, process: _Process, address: str, out: Path) -> Counts:
         asking = process.ask({"address": address, "out": str(out)})
         answer = await self._watched(process, asking)
+        if "unavailable" in answer:
+            raise CannotStart(str(answer["unavailable"]))
         if "counts" not in answer:
             raise WorkerFailed(str(answer.get("failed", "no word from the worker")))
         try:

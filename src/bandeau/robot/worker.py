@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 import psutil
 
 from bandeau.audit.queue import Counts
+from bandeau.robot.camera import RobotUnavailable
 
 Audit: TypeAlias = Callable[[str, Path], Awaitable[Counts]]
 """Audits the site at an address, and writes ``report.json`` and what else there is to a folder."""
@@ -66,6 +67,8 @@ async def _answer(audit: Audit, order: Mapping[str, Any]) -> dict[str, str]:
     try:
         counts = await audit(order["address"], Path(order["out"]))
         return {"counts": counts.written()}
+    except RobotUnavailable as error:
+        return {"unavailable": str(error)}
     except Exception as error:
         return {"failed": _told(error)}
 

@@ -8,14 +8,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bandeau.app.audited import audit_site, files_of
+from bandeau.app.audited import audit_site, files_of, unreached
 from bandeau.app.auditing import AuditRequest
 from bandeau.audit.baseline import compare
 from bandeau.audit.finding import Severity
 from bandeau.audit.queue import Counts
+from bandeau.audit.scenario import Options
 from bandeau.policy.check import load
 from bandeau.robot.browser import BrowserOptions
 from bandeau.storage.files import read_words, write_new
+
+
+class NotReached(Exception):
+    """Not one page of a site could be seen; the message says why."""
 
 
 @asynccontextmanager
@@ -25,11 +30,17 @@ async def site_auditor(
     """What audits a site at an address into a folder; ``options`` are those of a survey's plan."""
     source = (options["policy"] or "").encode()
     policy = load(source, read_words())[0] if source else None
+    chosen = Options(
+        languages=tuple(policy.site.languages) if policy else (),
+        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
+    )
     browser = BrowserOptions(None, options["resolve"], options["allow_private"])
 
     async def audit(address: str, out: Path) -> Counts:
-        request = AuditRequest(address, browser=browser, policy=policy, source=source)
+        request = AuditRequest(address, chosen, browser, policy, source)
         audited = await audit_site(request, lambda _done, _most, _what: None)
+        if why := unreached(audited):
+            raise NotReached(why)
         report = audited.report
         files = files_of(audited, compare(report.findings, None), Severity.WARNING)
         for name in sorted(files, key=lambda each: each == "report.json"):

@@ -155,7 +155,8 @@ class _Process:
     @classmethod
     async def start(cls) -> _Process:
         ours, theirs = socket.socketpair()
-        folder = Path(tempfile.mkdtemp(prefix="bandeau-worker-"))
+        # Short: Chromium makes a socket below it, whose path may have no more than 107 bytes.
+        folder = Path(tempfile.mkdtemp(prefix="bw-"))
         with theirs, (folder / "stderr").open("wb") as errors:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bandeau.robot.worker", str(theirs.fileno())),

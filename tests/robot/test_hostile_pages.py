@@ -17,7 +17,6 @@ from watched_site import ANSWERS, Site, watched_site
 from bandeau import limits
 from bandeau.audit.evidence import Setting
 from bandeau.robot.browser import BrowserOptions, open_browser
-from bandeau.robot.pipe import BrowserGone, CallFailed
 
 pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
@@ -49,6 +48,13 @@ def site(
         yield site
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose path leaves room for a socket's."""
+    with tempfile.TemporaryDirectory(prefix="b", dir="/tmp") as folder:
+        yield Path(folder)
+
+
 async def test_every_page_ends_and_the_next_is_visited(site: Site, chromium_path: str) -> None:
     failures = {}
     async with (
@@ -59,17 +65,14 @@ async def test_every_page_ends_and_the_next_is_visited(site: Site, chromium_path
         for path in (*HOSTILE, "/endless"):
             loaded = await tab.goto(f"https://site.test{path}", settle=2)
             failures[path] = loaded.failure
-            if path == "/busy":
-                with pytest.raises((CallFailed, BrowserGone)):
-                    await (await tab.worlds())[0].evaluate("() => 1", within=2)
         refused = await tab.goto("file:///etc/passwd")
         requests, _, _ = await terminal.recorder.cut()
         after = await tab.goto("https://site.test/second")
-        popups = terminal.popups
+    assert failures["/file"] == ""
     assert (after.status, after.failure) == (200, "")
     assert failures["/endless"] == "net::ERR_TOO_MANY_REDIRECTS"
+    assert failures["/dialogs"] == "the page opened one dialog after another"
     assert refused.failure == "only http and https addresses are visited"
-    assert popups[0] == "https://popup.test/0"
     assert not any(host == "popup.test" for host, _, _ in site.asked)
     inward = {r.url: r.failure for r in requests if "secret" in r.url or "169.254" in r.url}
     assert len(inward) == 4, inward
@@ -78,7 +81,7 @@ async def test_every_page_ends_and_the_next_is_visited(site: Site, chromium_path
 
 
 async def test_the_browser_ends_with_its_parent_and_its_profile_is_swept(
-    chromium_path: str, tmp_path: Path
+    chromium_path: str, short_folder: Path
 ) -> None:
     script = (
         "import asyncio\n"
@@ -91,18 +94,18 @@ async def test_the_browser_ends_with_its_parent_and_its_profile_is_swept(
         "            await asyncio.sleep(600)\n"
         "asyncio.run(main())\n"
     )
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(short_folder)}
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment
     ) as parent:
         assert parent.stdout is not None and parent.stdout.readline() == b"open\n"
-        profile = next(tmp_path.glob("bandeau-robot-*"))
+        profile = next(short_folder.glob("bandeau-robot-*"))
         parent.send_signal(signal.SIGKILL)
     while _with(str(profile)):
         await asyncio.sleep(0.1)
     assert profile.exists()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tempfile, "tempdir", str(tmp_path))
+        patch.setattr(tempfile, "tempdir", str(short_folder))
         async with open_browser(BrowserOptions(chromium_path)):
             assert not profile.exists()
 

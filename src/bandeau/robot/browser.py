@@ -85,7 +85,7 @@ class Terminal:
         self.sessions = Sessions(process.pipe)
         self.sessions.prepare(self.guise.worn_by)
         self.popups: list[str] = []
-        self.tab = Tab(self.sessions, self.guise, self._open)
+        self.tab = Tab(self.sessions, self.guise, self._open, self._close)
         self.recorder = Recorder(self.sessions, self._cookies, way)
         self._process = process
 
@@ -106,6 +106,9 @@ class Terminal:
             newWindow=True,
         )
         return await self._process.attached(made["targetId"])
+
+    async def _close(self, target: str) -> None:
+        await self._process.call("Target.closeTarget", targetId=target)
 
     def take(self, told: Message) -> Session | None:
         """Take up a new target of this terminal, unless it is a window that the page opened."""

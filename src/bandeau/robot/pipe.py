@@ -30,6 +30,10 @@ class CallFailed(Exception):
     """The browser refused a call, or did not answer it in time. The message names the call."""
 
 
+class NoAnswer(CallFailed):
+    """The browser did not answer in time: the page hangs."""
+
+
 class Pipe(asyncio.Protocol):
     """Calls to one browser process, and its events to those who listen."""
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bandeau import limits
-from bandeau.robot.pipe import CallFailed, Message, Pipe
+from bandeau.robot.pipe import Message, NoAnswer, Pipe
 
 PAGES = ("page", "iframe")
 WORKERS = ("worker", "shared_worker", "service_worker")
@@ -43,7 +43,7 @@ async def answered(
     try:
         return await asyncio.wait_for(future, within)
     except TimeoutError:
-        raise CallFailed(f"{method}: no answer within {within:g} s") from None
+        raise NoAnswer(f"{method}: no answer within {within:g} s") from None
 
 
 Handler = Callable[[Session, Message], None]

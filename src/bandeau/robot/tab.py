@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.robot.guise import Guise
-from bandeau.robot.pipe import BrowserGone, CallFailed, Message
+from bandeau.robot.pipe import BrowserGone, CallFailed, Message, NoAnswer
 from bandeau.robot.session import PAGES, Session, Sessions
 from bandeau.robot.traffic import Traffic
 from bandeau.robot.world import World, worlds_of
@@ -50,11 +50,16 @@ class Tab:
     """One window, with real input and worlds of our own that the page's scripts do not see."""
 
     def __init__(
-        self, sessions: Sessions, guise: Guise, opening: Callable[[], Awaitable[Session]]
+        self,
+        sessions: Sessions,
+        guise: Guise,
+        opening: Callable[[], Awaitable[Session]],
+        closing: Callable[[str], Awaitable[object]],
     ) -> None:
         self._sessions = sessions
         self._guise = guise
         self._opening = opening
+        self._closing = closing
         self._page: Session | None = None
         self._broken = ""
         self._dialogs = 0
@@ -84,6 +89,7 @@ class Tab:
         self._dialogs += 1
         if self._dialogs > limits.AUDIT_DIALOGS:
             session.send("Runtime.terminateExecution")
+            self._broken = "the page opened one dialog after another"
 
     @property
     def page(self) -> Session:
@@ -96,14 +102,13 @@ class Tab:
         """Open the window; a broken one is closed and another one opened."""
         old, self._page = self._page, None
         if old is not None:
+            with contextlib.suppress(CallFailed, BrowserGone):
+                await self._closing(old.target)
             self._sessions.detach(old.number)
         self._page = await self._opening()
         # What the target was told holds for the next document only once it has been worked.
         await self._page.call("Page.getFrameTree")
         self._broken = ""
-        if old is not None:
-            with contextlib.suppress(CallFailed, BrowserGone):
-                await self.page.call("Target.closeTarget", targetId=old.target)
 
     async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
         """Go to an address and wait until the page is quiet, at most ``settle`` seconds."""
@@ -117,20 +122,23 @@ class Tab:
 
     async def _loading(self, asked: str, settle: float, method: str, **parameters: Any) -> Loaded:
         self._dialogs = 0
-        if self._page is None or self._broken:
-            await self.open()
-        self.traffic.begin(self.page)
         try:
+            if self._page is None or self._broken:
+                await self.open()
+            self.traffic.begin(self.page)
             within = limits.AUDIT_NAVIGATION_SECONDS
             answer = await self.page.call(method, within, **parameters)
             failure = str(answer.get("errorText", ""))
             if not failure:
                 await self.settle(settle)
-            await self._located()
+                await self._located()
         except BrowserGone as error:
             failure = self._broken or str(error)
-        except CallFailed:
+        except NoAnswer:
             failure = f"no answer within {limits.AUDIT_NAVIGATION_SECONDS} s"
+            self._broken = self._broken or failure
+        except CallFailed as error:
+            failure = str(error)
             self._broken = self._broken or failure
         return Loaded(asked, self.traffic.landed or asked, self.traffic.status, failure)
 

@@ -7,7 +7,6 @@ from seeing import (
     by_lists,
     cookie,
     evidence,
-    judged,
     request,
     run,
     seen,
@@ -17,7 +16,6 @@ from seeing import (
 
 from bandeau.audit.drafting import policy_draft
 from bandeau.audit.evidence import Phase
-from bandeau.audit.summary import summarised
 from bandeau.policy.check import load
 from bandeau.storage.files import read_vendors
 
@@ -55,12 +53,3 @@ def test_a_draft_passes_its_check_and_declares_what_was_seen() -> None:
     assert str(own["mine"]) == "10 days" and own["session"] is None
     assert "adr:id" in {key for t in policy.trackers for key in t.storage}
     assert "DECIDE" in text
-
-
-def test_a_summary_says_what_was_looked_at_and_found() -> None:
-    bad = seen(requests=(request("https://x.adroit.test/a.js"),))
-    found = judged(bad)
-    text = " ".join(summarised(evidence(run(bad)), found, ()))
-    assert "2 pages, on arrival" in text
-    assert "On arrival: Adroit is at work before the visitor has chosen." in text
-    assert "Nothing was found" in " ".join(summarised(evidence(run(seen())), (), ()))

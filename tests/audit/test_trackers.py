@@ -218,6 +218,17 @@ def test_an_earlier_visits_cookie_is_not_sent_before_a_choice() -> None:
     assert judged(seen(Phase.SEEDED, cookies=(cookie("adr_uid", ".adroit.test"),))) == ()
 
 
+def test_an_earlier_visits_own_cookie_ends_with_the_first_answer() -> None:
+    """No site can keep a browser from sending it once; its twin lets it go on."""
+
+    def coming_back(*at: float) -> Seen:
+        jar = (sent("_adr1", "www.gazette.test"),)
+        return seen(Phase.SEEDED, requests=tuple(request(HOME, each, cookies=jar) for each in at))
+
+    assert judged(coming_back(0.2)) == ()
+    assert only(judged(coming_back(0.2, 4.2)), "V23")
+
+
 def test_social_networks_are_named_as_such() -> None:
     contacted = seen(Phase.REFUSED, requests=(request("https://birdsong.test/f.js"),))
     found = only(judged(contacted), "V3")

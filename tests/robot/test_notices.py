@@ -13,6 +13,7 @@ from bandeau.audit.believing import Action
 from bandeau.audit.evidence import Setting
 from bandeau.audit.shown import Role
 from bandeau.robot.browser import BrowserOptions, open_browser
+from bandeau.robot.notice_page import ways_back
 from bandeau.robot.notice_picture import outlined_picture
 from bandeau.robot.notice_sight import look
 from bandeau.robot.notice_work import Worked, choose
@@ -93,6 +94,14 @@ def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
     worked = on_page(port, "nothing", lambda tab: choose(tab, Action.WITHDRAW))
     assert not worked.choosing.done
     assert worked.choosing.proof == "no control led back to the choices"
+
+
+def test_a_way_back_in_what_has_no_box_of_its_own_is_found(port: int) -> None:
+    async def labels(tab: Tab) -> list[str]:
+        await look(tab, within=0)
+        return [each.label for each in await ways_back(tab)]
+
+    assert on_page(port, "contents", labels) == ["Change my choices"]
 
 
 def test_the_notice_is_outlined_and_the_page_left_as_it_is(port: int) -> None:

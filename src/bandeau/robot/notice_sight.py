@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bandeau import limits
@@ -262,10 +262,3 @@ def _gaps(raw: Message) -> tuple[Gap, ...]:
         for each in raw["controls"]
         if each["unsure"] and not each["toggle"]
     )
-
-
-def outlined(sight: Sight, picture: str) -> Sight:
-    """The same sight, its notice with the name of the picture in which it is outlined."""
-    if sight.notice is None:
-        return sight
-    return replace(sight, notice=replace(sight.notice, picture=picture))

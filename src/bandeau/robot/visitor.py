@@ -15,6 +15,7 @@ from bandeau.audit.shown import Choosing, Notice, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
 from bandeau.robot.browser import Browser, Terminal
 from bandeau.robot.notice_page import read_page, visit_of
+from bandeau.robot.notice_picture import outlined_picture
 from bandeau.robot.notice_sight import Sight, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.notice_work import Person, choose, press
@@ -76,15 +77,16 @@ class Visitor:
     @_lasting
     async def visit(self, address: str, rest: float) -> Visit:
         """Open an address, wait until it is quiet and at least ``rest`` seconds, and look."""
-        return await self._arrived(await self._tab.goto(address), rest)
+        began = self.now()
+        return await self._arrived(await self._tab.goto(address), rest, began)
 
     @_lasting
     async def again(self, rest: float) -> Visit:
         """Load the page that is open once more, and look."""
-        return await self._arrived(await self._tab.reload(), rest)
-
-    async def _arrived(self, loaded: Loaded, rest: float) -> Visit:
         began = self.now()
+        return await self._arrived(await self._tab.reload(), rest, began)
+
+    async def _arrived(self, loaded: Loaded, rest: float, began: float) -> Visit:
         self._loaded = loaded
         if not loaded.failure:
             await self._tab.rest(rest)
@@ -159,12 +161,13 @@ class Visitor:
 
     @_lasting
     async def picture(self, name: str, notice: Notice | None) -> str:
-        """Keep what the window shows; the notice's own box says where it stands in it."""
+        """Keep what the window shows, the notice outlined; gives the file's name."""
         if len(self._pictures) >= limits.AUDIT_PICTURES:
             self._gaps.append(Gap("AUDIT_PICTURES", "more pictures were not kept"))
             return ""
         file = f"{name}.png"
-        self._pictures[file] = await self._tab.screenshot()
+        shown = outlined_picture(self._tab, notice.box) if notice else self._tab.screenshot()
+        self._pictures[file] = await shown
         return file
 
 

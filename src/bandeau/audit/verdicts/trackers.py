@@ -142,15 +142,23 @@ def _counts(use: Use, moment: Moment) -> bool:
     """Whether a deed speaks of the choice of its phase, and not of what was before it."""
     if use.deed is Deed.KEPT:
         return _stays(use, moment)
-    if moment.phase is Phase.SEEDED and use.deed in (Deed.CONTACTED, Deed.WRITTEN):
-        return False
+    if moment.phase is Phase.SEEDED:
+        told = use.deed not in (Deed.CONTACTED, Deed.WRITTEN)
+        return told and use.at >= (_answered(moment) if use.own else moment.chosen)
     if moment.phase is Phase.WITHDRAWN:
         if use.deed is Deed.SENT:
             return use.at >= moment.settled
         return use.at >= moment.chosen + _FAST_SECONDS
-    if use.deed is Deed.SENT and moment.phase is not Phase.SEEDED:
+    if use.deed is Deed.SENT:
         return use.at >= (moment.settled if moment.seen.choosing else moment.chosen)
     return use.at >= moment.chosen
+
+
+def _answered(moment: Moment) -> float:
+    """When the second page was asked for: no site can keep a browser from sending its own cookies
+    with its very first request, and every site can end them in the answer (rule R2)."""
+    later = [visit.at for visit in moment.seen.visits[1:]]
+    return min(later, default=moment.seen.ended)
 
 
 def _stays(use: Use, moment: Moment) -> bool:

@@ -113,7 +113,7 @@ const controlsIn = (top, leaveOut) => {
       if (face(node)) controls.push(node);
       return false;
     }
-    if (!node.checkVisibility()) return false;
+    if (!boxed(node)) return false;
     if (node === top || !pressed(node) || !visible(node)) return true;
     const inner = node.querySelector(`${PRESSED}, ${SWITCHED}`);
     if (inner && !node.matches(PRESSED)) return true;

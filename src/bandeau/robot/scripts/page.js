@@ -96,7 +96,7 @@ const ways = () => {
 const words = () => {
   let count = 0;
   walk(document.body ?? document.documentElement, (node) => {
-    if (node instanceof Element) return !silent(node) && drawn(node);
+    if (node instanceof Element) return !silent(node) && (drawn(node) || !node.checkVisibility());
     count += (node.data.match(/[\p{L}\p{N}]+/gu) ?? []).length;
     return false;
   });

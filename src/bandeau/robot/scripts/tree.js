@@ -75,10 +75,14 @@ const visible = (element) => {
   return width > 1 && height > 1 && right + scrollX > 0 && bottom + scrollY > 0 && left < wide;
 };
 
+/** @param {Element} element whether it, or what it only passes on, can have a box */
+const boxed = (element) =>
+  element.checkVisibility() || getComputedStyle(element).display === "contents";
+
 const SILENT = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "IFRAME", "TITLE", "HEAD"]);
 
 /** @param {Element} element */
-const silent = (element) => SILENT.has(element.tagName) || !element.checkVisibility();
+const silent = (element) => SILENT.has(element.tagName) || !boxed(element);
 
 /** @param {Text} text @returns {DOMRect | null} where it is drawn */
 const textBox = (text) => {

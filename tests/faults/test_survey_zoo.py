@@ -1,6 +1,6 @@
 """The zoo's generated sites, audited with real browsers, kill -9 half way: each is finished once.
 
-``BANDEAU_SURVEY_SITES=200`` takes that many instead of three; add ``-o timeout=0``.
+``BANDEAU_SURVEY_SITES=200`` takes that many instead of two; add ``-o timeout=0``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.zoo.server import Zoo, serving
 
 pytestmark = pytest.mark.browser
 
-COUNT = int(os.environ.get("BANDEAU_SURVEY_SITES", "3"))
+COUNT = int(os.environ.get("BANDEAU_SURVEY_SITES", "2"))
 
 
 def test_sites_of_the_zoo_are_audited_once_whatever_is_killed(tmp_path: Path) -> None:

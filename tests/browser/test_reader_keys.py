@@ -18,11 +18,12 @@ from bandeau.app import Bandeau
 
 pytestmark = pytest.mark.browser
 MOST_TABS = 150
+THEIRS = '<a href="#" style="outline: none">A link of theirs</a>'
 OWN = {"sec-fetch-site": "same-origin"}
 FOCUSED = """() => {
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
-    if (!at || at === document.body) return null;
+    if (!at || at === document.body || at.tagName === "IFRAME") return null;
     const {outlineStyle, outlineWidth} = getComputedStyle(at), box = at.getBoundingClientRect();
     const named = at.getAttribute("aria-label") || at.labels?.[0]?.textContent || at.textContent;
     return {
@@ -42,6 +43,9 @@ def page(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
         url = stack.enter_context(serving(app)).url
         context = chromium.new_context(locale="fr-FR", base_url=url)
         stack.callback(context.close)
+        context.route(
+            "https://*.test/**", lambda route: route.fulfill(body=THEIRS, content_type="text/html")
+        )
         yield context.new_page()
 
 
@@ -52,7 +56,7 @@ def reach(page: Page, wanted: str, key: str = "Tab") -> None:
         page.keyboard.press(key)
         at = page.evaluate(FOCUSED)
         if at is None:
-            continue  # past the last of the page
+            continue  # past the last of the page, or in a document of somebody else
         assert at["seen"], at
         if any(re.fullmatch(wanted, name) for name in at["names"] if name):
             return

@@ -56,6 +56,28 @@ def test_the_notice_tells_all_that_the_rules_ask_before_a_choice(notice: Notice)
     assert "3 partners" in first
 
 
+@pytest.mark.parametrize(
+    ("address", "path", "covered"),
+    [
+        ("/vie-privee", "/vie-privee", False),
+        ("/vie-privee", "/vie-privee/?lang=en", False),
+        ("/vie priv%C3%A9e", "/vie%20priv%C3%A9e", False),
+        ("https://www.quotidien.test/vie-privee", "/vie-privee", False),
+        ("/vie-privee", "/vie-privee-2", True),
+        ("https://elsewhere.test/vie-privee", "/vie-privee", True),
+        ("/", "/", True),
+        ("https://www.quotidien.test", "/", True),
+    ],
+)
+def test_the_privacy_policy_is_read_before_a_choice(address: str, path: str, covered: bool) -> None:
+    site = POLICY.site.model_copy(update={"privacy_policy": address})
+    page = told(
+        Notice(POLICY.model_copy(update={"site": site}), read_words()), undecided(), path=path
+    )
+    assert ('data-bandeau="notice"' in page) is covered
+    assert 'data-bandeau="band"' in page and 'popovertarget="panel"' in page
+
+
 def test_the_three_controls_are_of_one_kind_and_in_one_form(notice: Notice) -> None:
     first = section(told(notice, undecided()), "notice")
     assert first.count("<form") == 1

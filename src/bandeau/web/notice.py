@@ -11,7 +11,7 @@ import html
 import json
 import re
 from functools import cache, lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -74,6 +74,7 @@ class Notice:
     ) -> None:
         self._policy = policy
         self._words = words
+        self._informs = _own_privacy_policy(policy)
         self.templates = Templates()
         self._style = style("bandeau.css")
         if not policy.consent_purposes:
@@ -106,11 +107,13 @@ class Notice:
         """UTF-8 HTML for the start of ``<body>``.
 
         ``return_path`` is where a form leads back to; one too long becomes ``/``. Without
-        ``notice`` a page that informs about trackers is never covered (rule I12). ``siblings``
+        ``notice``, as on the site's own privacy policy, a page that informs about trackers is
+        never covered: it can be read before choosing (rule I12). ``siblings``
         are the publisher's other hosts that are asked to end theirs, once a choice denies more.
         A ``shared`` page holds the band in every state.
         """
-        parts = self._parts(_Key(standing), lang, notice, shared)
+        covers = notice and _path(return_path) != self._informs
+        parts = self._parts(_Key(standing), lang, covers, shared)
         return self._join(parts, lang, return_path, siblings)
 
     def links(self, standing: Standing, lang: str, *, shared: bool = False) -> tuple[str, ...]:
@@ -203,6 +206,19 @@ class Notice:
         ):
             markup = markup.replace(token, text, 1)
         return tuple(_TOKEN.split(markup.encode()))
+
+
+def _own_privacy_policy(policy: Policy) -> str | None:
+    """The path of the site's privacy policy; none where it is elsewhere, or is the first page."""
+    address = urlsplit(policy.site.privacy_policy)
+    if address.hostname not in (None, *policy.site.hosts):
+        return None
+    return _path(address.path) or None
+
+
+def _path(target: str) -> str:
+    """The path of a request, without query and last slash."""
+    return unquote(target.partition("?")[0]).rstrip("/")
 
 
 class _Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -58,6 +59,7 @@ class Visitor:
         self._person = person
         self._sight = Sight()
         self._loaded = Loaded("", "", 0)
+        self._since = time.monotonic()
         self._gaps: list[Gap] = []
 
     @property
@@ -87,7 +89,7 @@ class Visitor:
         return await self._arrived(await self._tab.reload(), rest, began)
 
     async def _arrived(self, loaded: Loaded, rest: float, began: float) -> Visit:
-        self._loaded = loaded
+        self._loaded, self._since = loaded, time.monotonic()
         if not loaded.failure:
             await self._tab.rest(rest)
         visit = await self._present()
@@ -101,9 +103,13 @@ class Visitor:
     async def _present(self) -> Visit:
         self._sight = Sight()
         if not self._loaded.failure:
-            self._sight = await look(self._tab, within=_GLANCE_SECONDS)
+            self._sight = await look(self._tab, within=self._left(_GLANCE_SECONDS))
             self._gaps.extend(self._sight.gaps)
         return await visit_of(self._tab, self._loaded, self._sight, at=self.now())
+
+    def _left(self, seconds: float) -> float:
+        """What is left of the seconds that a notice is given from the page's arrival on."""
+        return max(self._since + seconds - time.monotonic(), 0.0)
 
     @_lasting
     async def linger(self, seconds: float) -> None:
@@ -127,7 +133,7 @@ class Visitor:
     @_lasting
     async def look(self) -> Notice | None:
         """The notice that is shown, waiting a while for one that comes late."""
-        self._sight = await look(self._tab)
+        self._sight = await look(self._tab, within=self._left(limits.AUDIT_NOTICE_SECONDS))
         self._gaps.extend(self._sight.gaps)
         return self._sight.notice
 

@@ -20,6 +20,13 @@ FLAGS = [
     "--disable-sync",
     # Without it no service worker is fetched from a host whose certificate nobody signed.
     "--ignore-certificate-errors",
+    # The last switch counts: what Playwright switches off, and the pages of the address bar's own
+    # that each window would load, which take twice what a small page of a test takes.
+    "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,LensOverlay,MediaRouter,PaintHolding,"
+    "ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,TcpPortRandomizationWin,"
+    "OptimizationHints,NetworkTimeServiceQuerying,AimEnabled,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
 ]
 
 

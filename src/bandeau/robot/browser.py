@@ -49,7 +49,9 @@ FLAGS = (
     "--disable-renderer-backgrounding",
     "--disable-blink-features=AutomationControlled",
     "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider,"
-    "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,"
+    # Pages of the address bar's own in each window, which take as much as a site's page.
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup",
     "--hide-scrollbars",
     "--mute-audio",
     "--password-store=basic",

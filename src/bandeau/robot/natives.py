@@ -92,8 +92,8 @@ _SOURCE = """let NAME = (() => {
     const held = typeof value === "object" && value ? own(value, key) : void 0;
     return held ? plain(held.value) : null;
   };
-  const held = {natives, taken: void 0, told() {
-    const given = held.taken;
+  const held = {natives, taken: void 0, by: -1, told(number) {
+    const given = held.by === number ? held.taken : void 0;
     held.taken = void 0;
     if (!given) return null;
     const [first, second] = [given[0], given[1]];
@@ -107,7 +107,8 @@ _SOURCE = """let NAME = (() => {
 def watching_source(name: str, most: int) -> str:
     """A script that finds the functions in a new global, and keeps them under ``name``.
 
-    Of each argument at most ``most`` characters are told.
+    ``told(number)`` gives the arguments of the last call, where it was one of the function of that
+    number; of each at most ``most`` characters.
     """
     names = orjson.dumps([(each.interface, each.member, each.part) for each in NATIVES]).decode()
     source = _SOURCE.replace("NAMES", names).replace("NAME", name)

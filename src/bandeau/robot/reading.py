@@ -18,6 +18,10 @@ from bandeau.robot.pipe import BrowserGone, CallFailed, Message
 from bandeau.robot.scene import Scene
 from bandeau.robot.session import PAGES, WORKERS, Session, Sessions
 
+_UNWATCHED = "some reads and writes of scripts could not be watched"
+# How the browser refuses a breakpoint where one stands, which goes on standing.
+_STANDS = "already exists"
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
@@ -95,7 +99,7 @@ class Watch:
             else:
                 await self._stopped(session, event, watched)
         except (CallFailed, BrowserGone):
-            self._scene.gap("reads", "some reads and writes of scripts could not be watched")
+            self._scene.gap("reads", _UNWATCHED)
         finally:
             session.send("Debugger.resume")
 
@@ -123,13 +127,15 @@ class Watch:
         watched.readers.append(reader)
         numbers = list(functions)
         made = await asyncio.gather(
-            *(self._point(session, functions[number]) for number in numbers),
+            *(self._point(session, functions[number], number) for number in numbers),
             return_exceptions=True,
         )
         for number, answer in zip(numbers, made, strict=True):
-            # One that stands is refused, and goes on standing.
             if not isinstance(answer, BaseException):
                 watched.points[number] = answer["breakpointId"]
+            elif _STANDS not in str(answer):
+                watched.points.pop(number, None)
+                self._scene.gap("reads", _UNWATCHED)
 
     async def _renew(self, session: Session, found: Message) -> None:
         """Make the breakpoints hold in a document that is new: one that is set anew does it."""
@@ -139,15 +145,15 @@ class Watch:
             watched.readers.append(reader)
         if (point := watched.points.get(0)) and 0 in functions:
             await session.call("Debugger.removeBreakpoint", breakpointId=point)
-            answer = await self._point(session, functions[0])
+            answer = await self._point(session, functions[0], 0)
             watched.points[0] = answer["breakpointId"]
 
-    async def _point(self, session: Session, function: str) -> Message:
+    async def _point(self, session: Session, function: str, number: int) -> Message:
         return await session.call(
             "Debugger.setBreakpointOnFunctionCall",
             limits.AUDIT_PAUSE_SECONDS,
             objectId=function,
-            condition=f"({self._name}.taken = arguments, true)",
+            condition=f"({self._name}.taken = arguments, {self._name}.by = {number}, true)",
         )
 
     async def _hit(
@@ -167,7 +173,7 @@ class Watch:
             Hit(
                 at=self._scene.now(),
                 native=NATIVES[numbers[0]],
-                given=await self._given(session, call, watched),
+                given=await self._given(session, call, watched, numbers[0]),
                 frame=self._scene.document(script.frame) if script else "",
                 cause=self._scene.paused(session, event),
                 last=last,
@@ -178,9 +184,9 @@ class Watch:
             await session.call("Debugger.removeBreakpoint", breakpointId=point)
 
     async def _given(
-        self, session: Session, call: Message, watched: _Watched
+        self, session: Session, call: Message, watched: _Watched, number: int
     ) -> tuple[str | float | None, ...]:
-        answer = await _evaluate(session, call, f"{self._name}.told()", by_value=True)
+        answer = await _evaluate(session, call, f"{self._name}.told({number})", by_value=True)
         given = answer.get("result", {}).get("value")
         if given is None:
             # Another document's function was called: its own reader has the arguments.
@@ -189,7 +195,7 @@ class Watch:
                     "Runtime.callFunctionOn",
                     limits.AUDIT_PAUSE_SECONDS,
                     objectId=reader,
-                    functionDeclaration="function () { return this(); }",
+                    functionDeclaration=f"function () {{ return this({number}); }}",
                     returnByValue=True,
                 )
                 given = given or answer.get("result", {}).get("value")

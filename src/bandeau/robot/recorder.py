@@ -82,7 +82,9 @@ class Recorder:
 
     def _hit(self, hit: Hit) -> None:
         use, first = hit.native.use, hit.given[0]
-        if use is Use.ITEM:
+        if use not in (Use.READ, *_KINDS) and first is None and hit.given[2] is None:
+            self._scene.gap(hit.native.api, "what a script wrote by it could not be told")
+        elif use is Use.ITEM:
             self._storing.about_to(str(first), hit.cause, hit.frame)
         elif use in (Use.COOKIE_LINE, Use.COOKIE_PAIR, Use.COOKIE_END):
             self._cookie(hit)

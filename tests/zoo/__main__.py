@@ -15,6 +15,7 @@ from tests.zoo import tools
 from tests.zoo.hostile import Hostile
 from tests.zoo.hundreds import hundreds
 from tests.zoo.measured import Outcome, by_command, measure, shown, tallied
+from tests.zoo.once import look_once
 from tests.zoo.server import Served, Zoo, describe, serving
 from tests.zoo.site import Site
 from tests.zoo.sites import SITES
@@ -28,12 +29,18 @@ from tests.zoo.sites import SITES
 @click.option("--jobs", default=2, help="Audits at once.")
 @click.option("--mode", type=click.Choice(["both", "policy", "blind"]), default="both")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the reports here.")
+@click.option(
+    "--once",
+    is_flag=True,
+    help="Look once, as long as the fault needs, and judge both ways; what --out holds "
+    "is judged again.",
+)
 @click.option("--many", default=0, help="Serve this many generated sites instead.")
 @click.option("--hostile", is_flag=True, help="Serve the hostile corner instead.")
 @click.option("--list", "listing", is_flag=True, help="Print the sites, and end.")
 def main(  # noqa: PLR0917 - one for each option
     seed: int, only: tuple[str, ...], port: int, audit: bool, jobs: int, mode: str,
-    out: Path | None, many: int, hostile: bool, listing: bool,
+    out: Path | None, once: bool, many: int, hostile: bool, listing: bool,
 ) -> None:  # fmt: skip
     """Serve the zoo on loopback; with --audit, say how well it was judged."""
     if hostile:
@@ -51,7 +58,7 @@ def main(  # noqa: PLR0917 - one for each option
             if not audit:
                 _wait(describe(zoo, served.port), served.resolve)
                 return
-            sys.exit(_audited(served, jobs, mode, out or Path(folder) / "reports"))
+            sys.exit(_audited(served, jobs, mode, out or Path(folder) / "reports", once))
 
 
 def available() -> list[Site]:
@@ -79,12 +86,14 @@ def _wait(told: str, resolve: str) -> None:
     signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
 
-def _audited(served: Served, jobs: int, mode: str, out: Path) -> int:
+def _audited(served: Served, jobs: int, mode: str, out: Path, once: bool) -> int:
     modes = {"both": [True, False], "policy": [True], "blind": [False]}[mode]
     sites = list(served.zoo.sites.values())
     outcomes = asyncio.run(
-        measure(sites, served.resolve, by_command(out), jobs, modes, tell=_tell)
-    )  # fmt: skip
+        look_once(sites, served.resolve, out, jobs, modes, tell=_tell)
+        if once
+        else measure(sites, served.resolve, by_command(out), jobs, modes, tell=_tell)
+    )
     perfect = True
     for with_policy in modes:
         click.echo("\nwith policy file" if with_policy else "\nwithout policy file")
@@ -98,7 +107,7 @@ def _tell(outcome: Outcome) -> None:
     mode = "policy" if outcome.with_policy else "blind"
     parts = [f"{outcome.site:28} {mode:6} {outcome.seconds:6.1f} s"]
     parts += [f"missed {each}" for each in outcome.missed]
-    parts += [f"wrong {each.id} ({each.subject})" for each in outcome.wrong]
+    parts += [f"wrong {each.id} ({each.subject}: {each.title})" for each in outcome.wrong]
     parts += [outcome.failure] if outcome.failure else []
     click.echo("  ".join(parts))
 

@@ -33,6 +33,7 @@ class Found:
     rules: frozenset[str] = frozenset()
     phases: frozenset[str] = frozenset()
     subject: str = ""
+    title: str = ""
 
 
 Audit = Callable[[str, bytes | None, str], Awaitable[frozenset[Found]]]
@@ -200,16 +201,23 @@ def by_command(folder: Path, limit: float = 900.0) -> Audit:
     async def audit(address: str, policy: bytes | None, resolve: str) -> frozenset[Found]:
         name = address.split("/")[2]
         out = folder / f"{name}-{'policy' if policy else 'blind'}"
-        out.mkdir(parents=True, exist_ok=True)
-        words = [sys.executable, "-m", "bandeau.cli", "audit", address, "--out", str(out)]
-        words += ["--resolve", resolve, "--allow-private"]
-        if policy is not None:
-            (out / "policy.toml").write_bytes(policy)
-            words += ["--config", str(out / "policy.toml")]
-        await _run(words, out, limit)
+        await command(address, policy, resolve, out, limit=limit)
         return read_report((out / "report.json").read_bytes())
 
     return audit
+
+
+async def command(
+    address: str, policy: bytes | None, resolve: str, out: Path, *more: str, limit: float
+) -> None:
+    """One ``bandeau audit``, its report in ``out``. Raises :class:`AuditFailed`."""
+    out.mkdir(parents=True, exist_ok=True)
+    words = [sys.executable, "-m", "bandeau.cli", "audit", address, "--out", str(out)]
+    words += ["--resolve", resolve, "--allow-private", *more]
+    if policy is not None:
+        (out / "policy.toml").write_bytes(policy)
+        words += ["--config", str(out / "policy.toml")]
+    await _run(words, out, limit)
 
 
 async def _run(words: list[str], out: Path, limit: float) -> None:
@@ -236,6 +244,7 @@ def read_report(data: bytes) -> frozenset[Found]:
             frozenset(each.get("rules", ())),
             frozenset(place["phase"] for place in each.get("where", ())),
             each.get("subject", ""),
+            each.get("title", ""),
         )
         for each in json.loads(data)["findings"]
         if each.get("severity") != "note"

@@ -27,7 +27,7 @@ from bandeau.audit.shown import Role
 from bandeau.audit.tables import HostRules
 from bandeau.audit.terminal import TerminalLost
 from bandeau.policy.model import Policy
-from bandeau.robot.browser import Browser, BrowserOptions, open_browser
+from bandeau.robot.browser import Browser, BrowserOptions
 from bandeau.robot.notice_work import Person
 from bandeau.robot.visitor import site_map, visitor_of
 from bandeau.storage.lists import read_lists
@@ -77,22 +77,22 @@ def knowledge_of(request: AuditRequest) -> Knowledge:
     return ByPolicy(request.policy, file, public)
 
 
-async def look_at(request: AuditRequest, knowledge: Knowledge, told: Told) -> Looked:
+async def look_at(
+    request: AuditRequest, knowledge: Knowledge, browser: Browser, told: Told
+) -> Looked:
     """Drive a browser through the site, as :mod:`bandeau.audit.scenario` says.
 
     ``knowledge`` tells which cookies of an acceptance are brought back later (rule R2). Raises
     :class:`~bandeau.robot.camera.RobotUnavailable` where no browser starts.
     """
     started = int(time.time() * 1000)
-    async with open_browser(request.browser) as browser:
-        looking = _Looking(request, browser, told)
-        rans = await looking.everything(knowledge)
-        name = browser.name
+    looking = _Looking(request, browser, told)
+    rans = await looking.everything(knowledge)
     gaps = [*looking.gaps, *(gap for ran in rans for gap in ran.gaps)]
     evidence = Evidence(
         address=request.address,
         started=started,
-        browser=name,
+        browser=browser.name,
         runs=tuple(ran.run for ran in rans if ran.run.phases),
         hosts=_merged(looking.hosts),
         gaps=tuple(dict.fromkeys(gaps)),

@@ -40,7 +40,7 @@ class Plan:
         text = None if policy is None else policy.decode()
         work = Work(
             asked["auditor"],
-            {**options, "policy": text},
+            {**options, "policy": text, "memory": asked["memory"]},
             seconds=asked["site_seconds"],
             megabytes=asked["memory"],
             sites=asked["recycle"],

@@ -7,11 +7,12 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from bandeau.audit.by_lists import ByLists
 from bandeau.audit.by_policy import ByPolicy
-from bandeau.audit.evidence import Evidence, Gap, HostSeen, Phase, Run
+from bandeau.audit.evidence import Device, Evidence, Gap, HostSeen, Phase, Run
 from bandeau.audit.finding import Source
 from bandeau.audit.knowledge import Knowledge
 from bandeau.audit.running import Ran, Tour, can, carry_out, offered
@@ -75,6 +76,24 @@ def knowledge_of(request: AuditRequest) -> Knowledge:
     digest = hashlib.sha256(request.source).hexdigest()
     file = Source("the site's policy file", "", digest, "the publisher's own")
     return ByPolicy(request.policy, file, public)
+
+
+def thoroughness(asked: Mapping[str, Any], policy: Policy | None) -> Options:
+    """How thoroughly a site is looked at, by the options of a command.
+
+    ``pages``, ``idle`` and ``quick`` must be there, ``languages`` and ``devices`` may be.
+    """
+    languages = asked.get("languages") or (policy.site.languages if policy else ())
+    options = Options(
+        pages=asked["pages"],
+        idle=asked["idle"],
+        devices=tuple(Device(each) for each in asked.get("devices", Device)),
+        languages=tuple(languages),
+        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
+    )
+    if not asked["quick"]:
+        return options
+    return replace(options, devices=options.devices[:1], alone=False, extras=False)
 
 
 async def look_at(

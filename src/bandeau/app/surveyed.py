@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from bandeau.app.audited import audit_in, files_of, unreached
-from bandeau.app.auditing import AuditRequest
+from bandeau.app.auditing import AuditRequest, thoroughness
 from bandeau.audit.baseline import compare
 from bandeau.audit.finding import Severity
 from bandeau.audit.queue import Counts
-from bandeau.audit.scenario import Options
 from bandeau.policy.check import load
 from bandeau.robot.browser import BrowserOptions
 from bandeau.robot.warm import warm_browser
@@ -34,10 +33,7 @@ async def site_auditor(
     """What audits a site at an address into a folder; ``options`` are those of a survey's plan."""
     source = (options["policy"] or "").encode()
     policy = load(source, read_words())[0] if source else None
-    chosen = Options(
-        languages=tuple(policy.site.languages) if policy else (),
-        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
-    )
+    chosen = thoroughness(options, policy)
     browsing = BrowserOptions(None, options["resolve"], options["allow_private"])
 
     async def audit(address: str, out: Path) -> Counts:

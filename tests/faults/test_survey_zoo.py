@@ -26,7 +26,8 @@ def test_sites_of_the_zoo_are_audited_once_whatever_is_killed(tmp_path: Path) ->
     with serving(zoo) as served:
         addresses = [site.address for site in zoo.sites.values()]
         survey = Surveyed(tmp_path, addresses, temporary=Path(tempfile.gettempdir()))
-        options = ("--workers", "2", "--allow-private", "--resolve", served.resolve)
+        options = ["--workers", "2", "--allow-private", "--resolve", served.resolve]
+        options += ["--quick", "--pages", "0", "--idle", "0"]
         process = survey.start(*options, auditor=AUDITOR)
         until(lambda: len(survey.kept()) * 2 >= COUNT, process, seconds=150 * COUNT)
         process.kill()

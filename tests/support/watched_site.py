@@ -168,11 +168,12 @@ COOKIES = frozenset(
 
 @dataclass
 class Site:
-    """Where it listens, what it was asked, and what its suspicious page found."""
+    """Where it listens, what it was asked, what its suspicious page found, and further headers."""
 
     port: int
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    headers: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
 
     @property
     def rules(self) -> str:
@@ -201,6 +202,8 @@ def _app(site: Site):  # type: ignore[no-untyped-def]
         lines = [(b"content-type", kind.encode())]
         lines += [(b"set-cookie", cookie.encode()) for cookie in cookies]
         lines += [(b"location", to.encode())] if to else []
+        more = site.headers.get((host, path), {})
+        lines += [(name.encode(), value.encode()) for name, value in more.items()]
         await send({"type": "http.response.start", "status": status, "headers": lines})
         await send({"type": "http.response.body", "body": text.encode()})
 

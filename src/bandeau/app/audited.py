@@ -19,6 +19,7 @@ from bandeau.audit.report_json import report_bytes
 from bandeau.audit.sarif import sarif
 from bandeau.audit.verdicts import judge
 from bandeau.policy.terms import digest, terms_of
+from bandeau.robot.browser import Browser, open_browser
 from bandeau.storage.files import read_words
 from bandeau.web.audit_report import report_page
 
@@ -33,13 +34,22 @@ class Audited:
 
 
 async def audit_site(request: AuditRequest, told: Told, *, redact: bool = False) -> Audited:
-    """Audit one site: look, judge, report.
+    """Audit one site with a browser of its own: look, judge, report.
 
     With ``redact`` the report keeps no value of a cookie or token. Raises
     :class:`~bandeau.robot.camera.RobotUnavailable` where no browser starts.
     """
+    async with open_browser(request.browser) as browser:
+        return await audit_in(browser, request, told, redact=redact)
+
+
+async def audit_in(
+    browser: Browser, request: AuditRequest, told: Told, *, redact: bool = False
+) -> Audited:
+    """As :func:`audit_site`, with a browser that is open already."""
     knowledge = knowledge_of(request)
-    return judged(request, knowledge, await look_at(request, knowledge, told), redact=redact)
+    looked = await look_at(request, knowledge, browser, told)
+    return judged(request, knowledge, looked, redact=redact)
 
 
 def unreached(audited: Audited) -> str:

@@ -7,11 +7,12 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from bandeau.audit.by_lists import ByLists
 from bandeau.audit.by_policy import ByPolicy
-from bandeau.audit.evidence import Evidence, Gap, HostSeen, Phase, Run
+from bandeau.audit.evidence import Device, Evidence, Gap, HostSeen, Phase, Run
 from bandeau.audit.finding import Source
 from bandeau.audit.knowledge import Knowledge
 from bandeau.audit.running import Ran, Tour, can, carry_out, offered
@@ -27,7 +28,7 @@ from bandeau.audit.shown import Role
 from bandeau.audit.tables import HostRules
 from bandeau.audit.terminal import TerminalLost
 from bandeau.policy.model import Policy
-from bandeau.robot.browser import Browser, BrowserOptions, open_browser
+from bandeau.robot.browser import Browser, BrowserOptions
 from bandeau.robot.notice_work import Person
 from bandeau.robot.visitor import site_map, visitor_of
 from bandeau.storage.lists import read_lists
@@ -77,22 +78,40 @@ def knowledge_of(request: AuditRequest) -> Knowledge:
     return ByPolicy(request.policy, file, public)
 
 
-async def look_at(request: AuditRequest, knowledge: Knowledge, told: Told) -> Looked:
+def thoroughness(asked: Mapping[str, Any], policy: Policy | None) -> Options:
+    """How thoroughly a site is looked at, by the options of a command.
+
+    ``pages``, ``idle`` and ``quick`` must be there, ``languages`` and ``devices`` may be.
+    """
+    languages = asked.get("languages") or (policy.site.languages if policy else ())
+    options = Options(
+        pages=asked["pages"],
+        idle=asked["idle"],
+        devices=tuple(Device(each) for each in asked.get("devices", Device)),
+        languages=tuple(languages),
+        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
+    )
+    if not asked["quick"]:
+        return options
+    return replace(options, devices=options.devices[:1], alone=False, extras=False)
+
+
+async def look_at(
+    request: AuditRequest, knowledge: Knowledge, browser: Browser, told: Told
+) -> Looked:
     """Drive a browser through the site, as :mod:`bandeau.audit.scenario` says.
 
     ``knowledge`` tells which cookies of an acceptance are brought back later (rule R2). Raises
     :class:`~bandeau.robot.camera.RobotUnavailable` where no browser starts.
     """
     started = int(time.time() * 1000)
-    async with open_browser(request.browser) as browser:
-        looking = _Looking(request, browser, told)
-        rans = await looking.everything(knowledge)
-        name = browser.name
+    looking = _Looking(request, browser, told)
+    rans = await looking.everything(knowledge)
     gaps = [*looking.gaps, *(gap for ran in rans for gap in ran.gaps)]
     evidence = Evidence(
         address=request.address,
         started=started,
-        browser=name,
+        browser=browser.name,
         runs=tuple(ran.run for ran in rans if ran.run.phases),
         hosts=_merged(looking.hosts),
         gaps=tuple(dict.fromkeys(gaps)),

@@ -11,16 +11,25 @@ from bandeau.robot.crew import Hand, Work, Worker
 
 
 class Asked(TypedDict):
-    """The options of ``bandeau survey``: times in seconds, ``memory`` in megabytes."""
+    """The options of ``bandeau survey``: times in seconds, ``memory`` in megabytes.
+
+    Those of ``OUTCOME`` decide what is found.
+    """
 
     workers: int
     politeness: float
     site_seconds: float
     memory: int
     recycle: int
+    pages: int
+    idle: float
+    quick: bool
     allow_private: bool
     resolve: str
     auditor: str
+
+
+OUTCOME = ("pages", "idle", "quick", "allow_private", "resolve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +44,12 @@ class Plan:
     @classmethod
     def of(cls, policy: bytes | None, asked: Asked) -> Plan:
         """By a policy file that holds, or none. The auditor gets its text as ``policy``."""
-        options = {"allow_private": asked["allow_private"], "resolve": asked["resolve"]}
+        options = {name: value for name, value in asked.items() if name in OUTCOME}
         name = survey_of(policy, {**options, "auditor": asked["auditor"]})
         text = None if policy is None else policy.decode()
         work = Work(
             asked["auditor"],
-            {**options, "policy": text},
+            {**options, "policy": text, "memory": asked["memory"]},
             seconds=asked["site_seconds"],
             megabytes=asked["memory"],
             sites=asked["recycle"],

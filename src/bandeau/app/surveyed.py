@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bandeau.app.audited import audit_site, files_of, unreached
-from bandeau.app.auditing import AuditRequest
+from bandeau.app.audited import audit_in, files_of, unreached
+from bandeau.app.auditing import AuditRequest, thoroughness
 from bandeau.audit.baseline import compare
 from bandeau.audit.finding import Severity
 from bandeau.audit.queue import Counts
-from bandeau.audit.scenario import Options
 from bandeau.policy.check import load
 from bandeau.robot.browser import BrowserOptions
+from bandeau.robot.warm import warm_browser
 from bandeau.storage.files import read_words, write_new
+
+# Of what a worker may have; the rest is left to the site that is audited next.
+_SHARE = 0.5
 
 
 class NotReached(Exception):
@@ -30,15 +33,12 @@ async def site_auditor(
     """What audits a site at an address into a folder; ``options`` are those of a survey's plan."""
     source = (options["policy"] or "").encode()
     policy = load(source, read_words())[0] if source else None
-    chosen = Options(
-        languages=tuple(policy.site.languages) if policy else (),
-        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
-    )
-    browser = BrowserOptions(None, options["resolve"], options["allow_private"])
+    chosen = thoroughness(options, policy)
+    browsing = BrowserOptions(None, options["resolve"], options["allow_private"])
 
     async def audit(address: str, out: Path) -> Counts:
-        request = AuditRequest(address, chosen, browser, policy, source)
-        audited = await audit_site(request, lambda _done, _most, _what: None)
+        request = AuditRequest(address, chosen, browsing, policy, source)
+        audited = await audit_in(await warm.ready(), request, lambda _done, _most, _what: None)
         if why := unreached(audited):
             raise NotReached(why)
         report = audited.report
@@ -49,4 +49,5 @@ async def site_auditor(
         states = sum(len(run.phases) for run in report.evidence.runs)
         return Counts(dict(found), len(report.unchecked), states)
 
-    yield audit
+    async with warm_browser(browsing, options["memory"] * _SHARE) as warm:
+        yield audit

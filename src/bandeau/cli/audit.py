@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,14 +13,15 @@ import click
 
 from bandeau import limits
 from bandeau.app.audited import Audited, audit_site, files_of, unreached
-from bandeau.app.auditing import AuditRequest
+from bandeau.app.auditing import AuditRequest, thoroughness
 from bandeau.audit.baseline import Compared, compare, exit_code
 from bandeau.audit.drafting import policy_draft
 from bandeau.audit.evidence import Device
 from bandeau.audit.finding import Finding, Severity
 from bandeau.audit.report_json import ReportError, read_report
-from bandeau.audit.scenario import Options
+from bandeau.cli.numbers import number_option
 from bandeau.cli.progress import progress
+from bandeau.cli.visiting import config_option, place_options, thoroughness_options
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.robot.addresses import RulesFaulty
@@ -41,25 +41,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 @click.command("audit")
 @click.argument("address", metavar="URL")
-@click.option("--config", type=_FILE, help="The policy file that the site is held against.")
+@config_option
 @click.option(
     "--out", type=_FOLDER, default=Path("audit"), show_default=True, help="Folder for the report."
 )
 @click.option("--draft", type=_FILE, help="Write a policy file from what was seen.")
-@click.option(
-    "--pages",
-    type=click.IntRange(0, limits.AUDIT_PAGES),
-    default=3,
-    show_default=True,
-    help="Pages to open in each state, beside the first.",
-)
-@click.option(
-    "--idle",
-    type=click.FloatRange(0, limits.AUDIT_REST_SECONDS),
-    default=10.0,
-    show_default=True,
-    help="Seconds to wait on arrival.",
-)
+@thoroughness_options
 @click.option("--language", "languages", multiple=True, help="Visit in this language; repeat it.")
 @click.option(
     "--device",
@@ -70,18 +57,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="Visit with this device; repeat it.",
 )
-@click.option("--quick", is_flag=True, help="Accept, withdraw and refuse only, on one device.")
-@click.option(
-    "--at-once",
-    type=click.IntRange(1, limits.AUDIT_TERMINALS),
-    default=4,
-    show_default=True,
-    help="Runs at the same time.",
-)
-@click.option("--allow-private", is_flag=True, help="Visit private addresses too.")
-@click.option(
-    "--resolve", default="", metavar="RULES", help='Where hosts are: "MAP HOST ADDRESS:PORT".'
-)
+@number_option("--at-once", click.IntRange(1, limits.AUDIT_TERMINALS), 4, "Runs at the same time.")
+@place_options
 @click.option("--hosts", type=_FILE, help="Trackers to know besides, one ||host^ a line.")
 @click.option("--redact", is_flag=True, help="Keep no value of cookies and tokens.")
 @click.option(
@@ -128,20 +105,9 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
     if given["config"] is not None:
         source = read_policy(given["config"])
         policy, _ = load(source, read_words())
-    languages = given["languages"] or (policy.site.languages if policy else ())
-    options = Options(
-        pages=given["pages"],
-        idle=given["idle"],
-        devices=tuple(Device(each) for each in given["devices"]),
-        languages=tuple(languages),
-        purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
-    )
-    if given["quick"]:
-        first = (options.devices[0],)
-        options = replace(options, devices=first, alone=False, extras=False)
     return AuditRequest(
         address=_address(given["address"]),
-        options=options,
+        options=thoroughness(given, policy),
         browser=BrowserOptions(given["chromium"], given["resolve"], given["allow_private"]),
         policy=policy,
         source=source,

@@ -10,6 +10,7 @@ import click
 
 from bandeau import limits
 from bandeau.app import Options, gateway
+from bandeau.cli.numbers import number_option
 from bandeau.cli.opening import anchors_option
 from bandeau.enforcement.sightings import SightingsUnavailable
 from bandeau.features.comments.store import CommentsUnavailable
@@ -53,13 +54,12 @@ _UNUSABLE = (
 @click.option(
     "--shared-page", is_flag=True, help="One page for everyone where a cache may keep it."
 )
-@click.option(
+@number_option(
     "--cache-bytes",
-    type=click.IntRange(0),
-    default=limits.CACHE_BYTES,
-    metavar="BYTES",
-    show_default=True,
-    help="Memory for edited pages that the site lets caches keep; 0 keeps none.",
+    click.IntRange(0),
+    limits.CACHE_BYTES,
+    "Memory for edited pages that the site lets caches keep; 0 keeps none.",
+    "BYTES",
 )
 @click.option(
     "--mail",

@@ -15,9 +15,11 @@ from bandeau import limits
 from bandeau.app.survey_plan import Asked, Plan
 from bandeau.app.surveying import Survey, hand_in
 from bandeau.audit.queue import QueueUnavailable, SiteQueue, Stage
+from bandeau.cli.numbers import number_option
 from bandeau.cli.opening import INVALID, UNREADABLE, fail, parsed
 from bandeau.cli.outcome import counted
 from bandeau.cli.survey_told import check_list, listed, progress, tally_told
+from bandeau.cli.visiting import config_option, place_options, thoroughness_options
 from bandeau.policy.check import load
 from bandeau.policy.parse import PolicyError
 from bandeau.robot.crew import CannotStart
@@ -60,50 +62,43 @@ def survey_group() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the reports, one folder a site, and the summary.",
 )
-@click.option(
-    "--config", type=click.Path(path_type=Path), help="The policy file to hold the sites to."
-)
-@click.option(
+@config_option
+@thoroughness_options
+@number_option(
     "--workers",
-    type=click.IntRange(1, limits.SURVEY_WORKERS),
-    default=1,
-    show_default=True,
-    help="Sites audited at once, a browser each.",
+    click.IntRange(1, limits.SURVEY_WORKERS),
+    1,
+    "Sites audited at once, a browser each.",
 )
-@click.option(
+@number_option(
     "--politeness",
-    type=click.FloatRange(0),
-    default=limits.SURVEY_PAUSE_SECONDS,
-    metavar="SECONDS",
-    show_default=True,
-    help="Between two visits to one host.",
+    click.FloatRange(0),
+    limits.SURVEY_PAUSE_SECONDS,
+    "Between two visits to one host.",
+    "SECONDS",
 )
-@click.option(
+@number_option(
     "--site-seconds",
-    type=click.FloatRange(0.1),
-    default=limits.SURVEY_SITE_SECONDS,
-    metavar="SECONDS",
-    show_default=True,
-    help="The longest that one site may take; its worker is then ended.",
+    click.FloatRange(0.1),
+    limits.SURVEY_SITE_SECONDS,
+    "The longest that one site may take; its worker is then ended.",
+    "SECONDS",
 )
-@click.option(
+@number_option(
     "--memory",
-    type=click.IntRange(100),
-    default=limits.SURVEY_WORKER_MEGABYTES,
-    metavar="MB",
-    show_default=True,
-    help="The most memory of a worker with its browser; it is then ended.",
+    click.IntRange(100),
+    limits.SURVEY_WORKER_MEGABYTES,
+    "The most memory of a worker with its browser; it is then ended.",
+    "MB",
 )
-@click.option(
+@number_option(
     "--recycle",
-    type=click.IntRange(1),
-    default=limits.SURVEY_WORKER_SITES,
-    metavar="SITES",
-    show_default=True,
-    help="Sites after which a worker and its browser are replaced.",
+    click.IntRange(1),
+    limits.SURVEY_WORKER_SITES,
+    "Sites after which a worker and its browser are replaced.",
+    "SITES",
 )
-@click.option("--allow-private", is_flag=True, help="Private and loopback addresses too.")
-@click.option("--resolve", default="", metavar="RULES", help="Host rules, as in bandeau audit.")
+@place_options
 @click.option(
     "--auditor", default=AUDITOR, metavar="MODULE:NAME", help="What audits a site, if not Bandeau."
 )

@@ -6,7 +6,6 @@ A terminal is a browser context of its own: no cookie, cache or storage of anoth
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import shutil
@@ -132,6 +131,8 @@ class Process:
         self._terminals: dict[str, Terminal] = {}
         self._owners: dict[str, Terminal] = {}
         self._attached: dict[str, asyncio.Future[Session]] = {}
+        self.spoiled = False
+        """Whether a terminal did not end, so that what it holds may still be there."""
         pipe.listen(None, self._hear)
 
     async def call(self, method: str, **parameters: object) -> Message:
@@ -167,7 +168,8 @@ class Process:
             self.pipe.call("Target.closeTarget", {"targetId": target["targetId"]})
             return
         self._owners[session.number] = terminal
-        self._attachment(session.target).set_result(session)
+        if session.kind == "page":
+            self._attachment(session.target).set_result(session)
 
     def _attachment(self, target: str) -> asyncio.Future[Session]:
         if target not in self._attached:
@@ -210,8 +212,10 @@ class Process:
             yield terminal
         finally:
             del self._terminals[context]
-            with contextlib.suppress(CallFailed, BrowserGone):
+            try:
                 await self.call("Target.disposeBrowserContext", browserContextId=context)
+            except (CallFailed, BrowserGone):
+                self.spoiled = True
 
 
 class Browser:
@@ -234,6 +238,11 @@ class Browser:
                 self._processes[setting.third_party_cookies] = process
         async with process.terminal(setting) as terminal:
             yield terminal
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether anything of an earlier terminal may still be there."""
+        return any(process.spoiled for process in self._processes.values())
 
     @property
     def name(self) -> str:

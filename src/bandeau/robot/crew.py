@@ -25,9 +25,7 @@ import psutil
 
 from bandeau import limits
 from bandeau.audit.queue import Counts
-from bandeau.robot.worker import kill
-
-_MEGABYTE = 1_000_000
+from bandeau.robot.processes import begun_by, kill, megabytes
 
 
 class WorkerFailed(Exception):
@@ -190,7 +188,7 @@ class _Process:
 
     def megabytes(self) -> float:
         """Memory of it and of all that it started; what they share counts once."""
-        return sum(_proportional(each) for each in self._tree()) / _MEGABYTE
+        return megabytes(self._tree())
 
     async def end(self) -> None:
         """End it with all that it started, and remove its temporary files."""
@@ -206,8 +204,7 @@ class _Process:
 
     def _tree(self) -> list[psutil.Process]:
         try:
-            process = psutil.Process(self._process.pid)
-            return [process, *process.children(recursive=True)]
+            return [psutil.Process(self._process.pid), *begun_by(self._process.pid)]
         except psutil.Error:
             return []
 
@@ -217,10 +214,3 @@ class _Process:
         lines = (self._folder / "stderr").read_bytes()[-2_000:].decode(errors="replace").split("\n")
         last = next((line for line in reversed(lines) if line.strip()), "")
         return {"failed": f"its worker ended {how}" + (f": {last}" if last else "")}
-
-
-def _proportional(process: psutil.Process) -> float:
-    try:
-        return float(process.memory_full_info().pss)
-    except psutil.Error:
-        return 0.0

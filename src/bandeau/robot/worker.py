@@ -15,16 +15,15 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import psutil
-
 from bandeau.audit.queue import Counts
 from bandeau.robot.camera import RobotUnavailable
+from bandeau.robot.processes import begun_by, kill
 
 Audit: TypeAlias = Callable[[str, Path], Awaitable[Counts]]
 """Audits the site at an address, and writes ``report.json`` and what else there is to a folder."""
@@ -86,16 +85,9 @@ def _listen(channel: socket.socket, heard: Callable[[dict[str, Any]], None]) -> 
 
 def _end_at_once() -> None:
     """Nobody waits for this process any more, and it may hang anywhere."""
-    kill(psutil.Process().children(recursive=True))
+    kill(begun_by())
     shutil.rmtree(os.environ.get("TMPDIR", ""), ignore_errors=True)
     os._exit(1)
-
-
-def kill(processes: Iterable[psutil.Process]) -> None:
-    """End them without asking."""
-    for process in processes:
-        with suppress(psutil.Error):
-            process.kill()
 
 
 def _say(channel: socket.socket, answer: Mapping[str, object]) -> None:

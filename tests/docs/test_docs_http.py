@@ -33,11 +33,12 @@ from bandeau.enforcement.verdict import Reason as VerdictReason
 from bandeau.features.comments import appeals, judging, reports, write
 from bandeau.features.comments.appeals import Appeal, Statement
 from bandeau.features.comments.decisions import Cause, Decision
+from bandeau.features.comments.exclusions import Exclusion
 from bandeau.features.comments.gate import Reason
 from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.grounds import Reason as Rationale
 from bandeau.features.comments.model import Comment, Refusal, State
-from bandeau.features.comments.moderate import Why
+from bandeau.features.comments.moderate import Conduct, Why
 from bandeau.features.comments.own import Action
 from bandeau.features.comments.own import told as kept_of
 from bandeau.features.comments.queue import BY_MODERATOR, Deed
@@ -48,6 +49,7 @@ from bandeau.web.comment_reports_view import FiledScene
 from bandeau.web.comment_reports_view import told as told_of_report
 from bandeau.web.heard import Heard
 from bandeau.web.sealed import Sealed
+from bandeau.web.statements import exclusion_told
 from bandeau.web.statements import told as stated
 
 # HTTP.
@@ -162,9 +164,12 @@ def test_statements_and_appeals() -> None:
     table = section(doc("reports.md"), "### POST `/.bandeau/comments/report/{reference}`")
     refused = {v.code for v in vars(appeals).values() if isinstance(v, Refusal)}
     assert refused <= set(codes(table))
-    text = section(doc("reports.md"), "## Statements of reasons")
+    headings = ("## Statements of reasons", "### Suspensions and bans")
+    text = "".join(section(doc("reports.md"), each) for each in headings)
     assert set(codes(text)) >= {*Cause, *appeals.Restriction}
-    (example,) = [b for b in blocks() if b.page == "reports.md" and '"restriction"' in b.text]
+    example, excluding = (
+        b for b in blocks() if b.page == "reports.md" and '"restriction"' in b.text
+    )
     decision = Decision("", "", 0, "", Deed.REJECT, Rationale())
     told = Statement(decision, Appeal("", "", "", "", 0, ""))
     comment = Comment("", "", "", "", 0, None, "", state=State.SPAM, reasons=(BY_MODERATOR,))
@@ -172,6 +177,8 @@ def test_statements_and_appeals() -> None:
     assert shown is not None and isinstance(shown["appeal"], dict)
     given = json.loads(example.text)
     assert (set(given), set(given["appeal"])) == (set(shown), set(shown["appeal"]))
+    exclusion = Exclusion("a", Conduct.SUSPENDED, 1, told)
+    assert set(json.loads(excluding.text)) == set(exclusion_told(exclusion))
 
 
 def test_why_a_comment_is_held() -> None:

@@ -24,6 +24,7 @@ from bandeau.storage.comments.store import StoredComments
 from bandeau.storage.files import read_staff_words
 from bandeau.web.admin import Admin
 from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_author import Authors
 from bandeau.web.admin_room import Room
 from bandeau.web.admin_search import Looking
 from bandeau.web.admin_view import AdminView
@@ -65,13 +66,14 @@ class Newsroom_:
         desk = Room(site, sign_in, view, counts)
         admin = Admin(desk, self.room.queue, self.room.reports, self.teller)
         appeals = Appeals(desk, self.room.appeals, self.room.staff)
+        authors = Authors(desk, self.room.queue, self.room.exclusions)
         looking = Looking(desk, self.room.search, self.room.queue, self.room.figures)
 
         async def refused(_: Request, error: Any) -> Response:
             return PlainTextResponse(error.key, error.status)
 
         self.app = Starlette(
-            routes=[*admin.routes(), *appeals.routes(), *looking.routes()],
+            routes=[*admin.routes(), *appeals.routes(), *authors.routes(), *looking.routes()],
             exception_handlers={InboundError: refused},
         )
         for role in Role:

@@ -26,6 +26,7 @@ from bandeau.web.comment_reports import Counting, ReportDesk
 from bandeau.web.inbound import InboundError
 from bandeau.web.notice import Notice
 from bandeau.web.pages import Pages
+from bandeau.web.redress import Redress
 
 pytestmark = pytest.mark.slow
 
@@ -52,8 +53,9 @@ class Site_:
         self.policy, self.words, self.random = POLICY, WORDS, secrets.token_bytes
         pages = Pages(POLICY, Notice(POLICY, WORDS))
         counting = Counting(b"k" * 32, self.room.staff.attempt)
-        stores = self.store, self.room.reports, self.room.appeals
-        desk = ReportDesk(site, pages, *stores, counting)
+        room = self.room
+        redress = Redress(site, room.appeals, room.exclusions, room.authors, room.readers)
+        desk = ReportDesk(site, pages, self.store, room.reports, redress, counting)
 
         async def refused(_: Request, error: Any) -> Response:
             return JSONResponse({"key": error.key, "reason": error.reason}, error.status)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,17 @@ from mail_server import PASSWORD, USER, certified, links_of, mailbox, text_of
 from visitor import Visitor
 
 from bandeau import limits
+from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.letters import Content, Kind, Letter, due_after, seal, unseal
+from bandeau.features.comments.queue import Act, Deed
 from bandeau.features.comments.store import CommentsUnavailable
+from bandeau.ledger.record import uuid7
 from bandeau.policy.model import LANGUAGES
 from bandeau.settings import Encryption, MailServer, SettingsError, parse_mail
 from bandeau.storage.comments.letters import StoredLetters
+from bandeau.storage.comments.newsroom import newsroom
 from bandeau.storage.files import read_words
+from bandeau.storage.place import Folder
 from bandeau.web.letter_text import written
 
 pytestmark = pytest.mark.slow
@@ -130,6 +138,36 @@ def test_own_replies_and_unticked_boxes_tell_nobody(site: LettersSite) -> None:
     post(reader, "I answer myself", page="/c", reply_to=own)
     post(site.reader(), page="/c", reply_to=own, name="Dee")
     assert "Dee" in text_of(site.box.next())
+
+
+def test_who_is_banned_gets_the_reasons_by_mail(site: LettersSite) -> None:
+    reader = site.reader()
+    comment = confirmed(site, reader, "banned@lecteurs.test", page="/d")
+    told = reader.get(f"{COMMENTS}/mine", headers={"accept": "application/json"}).json()
+    (author,) = {each["author"] for each in told["comments"] if each["id"] == comment}
+    now = int(time.time()) * 1000
+    act = Act(uuid7(now, bytes(10)), now, "camille", Deed.BAN, author)
+    why = Reason(Ground.INSULT, "", "Threats.\nThree of them.")
+
+    async def ban(place: Folder) -> None:
+        with closing(place.comments()) as store:
+            assert await newsroom(store.tables).queue.perform([act], 0, why) == 1
+
+    asyncio.run(ban(Folder(site.data)))
+    letter = site.box.next()
+    assert letter["to"] == "banned@lecteurs.test"
+    assert letter["subject"] == say("letters.decision_subject", "fr", site="Le Quotidien")
+    text = text_of(letter)
+    for part in (
+        say("statement.banned", "fr"),
+        say("report.ground_insult", "fr"),
+        "Threats.\nThree of them.",
+        say("letters.decision_else", "fr"),
+    ):
+        assert part in text, part
+    read, stop = links_of(letter)
+    assert "/.bandeau/comments/mine?lang=fr" in read
+    assert letter["list-unsubscribe"] == f"<{stop}>"
 
 
 def test_a_ticked_box_needs_an_address(site: LettersSite) -> None:

@@ -27,6 +27,7 @@ from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.model import rfc3339
 from bandeau.features.comments.queue import Act, Deed
 from bandeau.features.comments.reports import Report, tag_of
+from bandeau.features.comments.staff import Role, Staff
 from bandeau.ledger.record import uuid7
 from bandeau.policy.model import LANGUAGES
 from bandeau.storage.comments.newsroom import Newsroom, newsroom
@@ -72,7 +73,7 @@ class Desk:
         (found,) = [
             each.appeal.id
             for each in self.do(lambda room: room.appeals.appeals(99))
-            if each.comment.id == comment
+            if (each.decision.author or each.decision.comment) == comment
         ]
         acts = self.act(deed, found, NOW), then and self.act(then, comment, NOW)
         assert self.do(lambda room: room.appeals.rule(*acts, Reason(None, "", answer)))
@@ -294,7 +295,97 @@ def test_bad_appeals_of_senders_are_refused(desk: Desk, author: Visitor) -> None
 
 def test_whoever_decided_first_stands_back_if_there_is_somebody_else() -> None:
     decision = Decision("d", "c", NOW, "ada", Deed.REJECT, Reason())
-    assert isinstance(rules_on(decision, "ada", ["ada", "ben"]), StandsBack)
-    assert not isinstance(rules_on(decision, "ben", ["ada", "ben"]), StandsBack)
-    assert not isinstance(rules_on(decision, "ada", ["ada"]), StandsBack)
+    ada, ben = (Staff(name, Role.EDITOR, "", 0) for name in ("ada", "ben"))
+    assert isinstance(rules_on(decision, ada, [ada, ben]), StandsBack)
+    assert not isinstance(rules_on(decision, ben, [ada, ben]), StandsBack)
+    assert not isinstance(rules_on(decision, ada, [ada]), StandsBack)
     assert open_until(decision) == expiry(NOW // 1000, OPEN_FOR) * 1000
+
+
+def exclusions(visitor: Visitor) -> Any:
+    return visitor.get(MINE, headers=JSON).json()["exclusions"]
+
+
+def author_of(visitor: Visitor) -> str:
+    return str(visitor.get(MINE, headers=JSON).json()["comments"][0]["author"])
+
+
+def exclude(desk: Desk, author: str, deed: Deed = Deed.BAN, until: int = 0) -> None:
+    act, why = desk.act(deed, author, NOW), Reason(Ground.INSULT, "", "Threats to <Ada>.")
+    assert desk.do(lambda room: room.queue.perform([act], until, why)) == 1
+
+
+def test_who_is_banned_reads_why_and_appeals_whatever_the_choice(
+    desk: Desk, author: Visitor
+) -> None:
+    comment = write(author)
+    assert exclusions(author) == []
+    exclude(desk, author_of(author))
+    posted = {"page": "/article", "name": "Zoé", "text": "More"}
+    answer = author.send("POST", COMMENTS, json=posted, headers=JSON)
+    assert reason(answer) == (403, "banned")
+    for lang in LANGUAGES:
+        page = author.get(f"{MINE}?lang={lang}").text
+        for text in (
+            said("exclusion_title", lang),
+            said("banned", lang),
+            said("cause_own", lang),
+            WORDS.say(lang, "report.by_person"),
+            WORDS.say(lang, "report.ground_insult"),
+            "Threats to &lt;Ada&gt;.",
+            said("redress", lang, date=rfc3339(ENDS)[:10]),
+        ):
+            assert text.replace("'", "&#39;") in page, text
+    (told,) = exclusions(author)
+    assert told == {
+        "id": told["id"],
+        "restriction": "banned",
+        "until": None,
+        "time": rfc3339(NOW),
+        "ground": "insult",
+        "law": "",
+        "facts": "Threats to <Ada>.",
+        "cause": "own",
+        "detected": False,
+        "automated": False,
+        "appeal_until": rfc3339(ENDS),
+        "appeal": None,
+    }
+    stranger = desk.shell.visitor()
+    stranger.choose("accept_all")
+    assert exclusions(stranger) == []
+    assert reason(appeal(stranger, told["id"])) == (404, "unknown-comment")
+    author.choose("refuse_all")
+    assert reason(appeal(author, told["id"], " ")) == (422, "appeal-text")
+    blank = {"action": "appeal", "id": told["id"], "text": "x" * 5001}
+    handed_back = author.send("POST", MINE, data=blank, headers=FORM)
+    assert (handed_back.status_code, "x" * 5001 in handed_back.text) == (422, True)
+    assert appeal(author, told["id"]).json() == {"changed": 1}
+    assert reason(appeal(author, told["id"])) == (409, "appealed")
+    assert exclusions(author)[0]["appeal"]["ruling"] == "open"
+    banned = author_of(author)
+    desk.rule(Deed.REVERSE, Deed.RESTORE, banned, "Irony it is.")
+    page = author.get(f"{MINE}?lang=en").text
+    assert said("ruling_reversed") in page and "Irony it is." in page
+    assert said("banned") not in page
+    assert (exclusions(author)[0]["restriction"], comment in page) == (None, True)
+    author.choose("accept_all")
+    write(author, "Back")
+
+
+def test_a_suspension_says_until_when_and_a_silent_ban_nothing(desk: Desk, author: Visitor) -> None:
+    write(author)
+    ends = NOW + 86_400_000
+    exclude(desk, author_of(author), Deed.SUSPEND, ends)
+    page = author.get(f"{MINE}?lang=en").text
+    assert said("suspended", date=f"{rfc3339(ends)[:16].replace('T', ' ')} UTC") in page
+    assert (exclusions(author)[0]["restriction"], exclusions(author)[0]["until"]) == (
+        "suspended",
+        rfc3339(ends),
+    )
+    exclude(desk, author_of(author), Deed.SILENCE)
+    assert exclusions(author) == []
+    assert said("exclusion_title") not in author.get(f"{MINE}?lang=en").text
+    write(author, "Buy now")
+    kept = author.get(MINE, headers=JSON).json()["comments"][0]
+    assert (kept["state"], kept["reasons"]) == ("rejected", ["silent"])

@@ -28,6 +28,7 @@ from bandeau.storage.place import Comments as Stored
 from bandeau.storage.tables import Tables
 from bandeau.web.admin import Admin
 from bandeau.web.admin_appeals import Appeals
+from bandeau.web.admin_author import Authors
 from bandeau.web.admin_room import Room
 from bandeau.web.admin_search import Looking
 from bandeau.web.admin_view import REPORTED, AdminView
@@ -44,6 +45,7 @@ from bandeau.web.pages import Pages
 from bandeau.web.passkeys import Passkeys
 from bandeau.web.posting import Posting
 from bandeau.web.postman import Postman
+from bandeau.web.redress import Redress
 from bandeau.web.reviewing import reviewer_of
 from bandeau.web.sign_in import SignIn
 from bandeau.web.visitor import Sent, Visitors
@@ -94,12 +96,13 @@ class Commenting:
         guests = readers.guests
         comments = Comments(site.policy, site.words, store, proof, posting, guests, votes)
         reader = readers.sessions.reader
-        mine = MineDesk(site, visitors, pages, store, posting, room.appeals, reader)
+        redress = Redress(site, room.appeals, room.exclusions, room.authors, room.readers)
+        mine = MineDesk(site, visitors, pages, store, posting, redress, reader)
         following = Following(site.policy, site.words, store, comments.reading)
         counts = Counts(site.policy, site.words, store)
         desk = VoteDesk(site, visitors, pages, store, votes) if votes else None
         counting = Counting(site.subject_key, room.staff.attempt)
-        reports = ReportDesk(site, pages, store, room.reports, room.appeals, counting)
+        reports = ReportDesk(site, pages, store, room.reports, redress, counting)
         told = (counts, desk, reports, room, listed, store.tables, readers)
         return cls(site, comments, mine, following, *told)
 
@@ -168,6 +171,7 @@ class Commenting:
         pages = (
             Admin(desk, room.queue, room.reports),
             Appeals(desk, room.appeals, room.staff),
+            Authors(desk, room.queue, room.exclusions),
             Looking(desk, room.search, room.queue, room.figures),
             Passkeys(self.site, sign_in, room.passkeys, desk),
         )

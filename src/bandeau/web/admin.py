@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from bandeau import limits
 from bandeau.features.comments.grounds import Reason, reason
 from bandeau.features.comments.model import Refusal, State
-from bandeau.features.comments.queue import CONDUCTS, NO_REASON, STATES, Act, Deed, QueueStore
+from bandeau.features.comments.queue import NO_REASON, STATES, Act, Deed, QueueStore
 from bandeau.features.comments.reports import ReportStore, Teller
 from bandeau.features.comments.staff import Staff
 from bandeau.web.admin_room import HOME, Room, done, only, said
@@ -20,8 +20,7 @@ from bandeau.web.inbound import Fields, InboundError
 from bandeau.web.sign_in import PATH, TooManyAttempts
 
 OUT = f"{PATH}/out"
-DEEDS = {*STATES, *CONDUCTS, Deed.DISMISS}
-_DAY_MS = 86_400_000
+DEEDS = {*STATES, Deed.DISMISS}
 
 
 class Admin:
@@ -83,7 +82,7 @@ class Admin:
         return await self._shown(request, staff, NO_REASON, key, **count)
 
     async def judge(self, request: Request) -> Response:
-        """Do what a button says, with one comment or author, or with all that are selected.
+        """Do what a button says, with one comment, or with all that are selected.
 
         The reason is that of the same form: 422 where it says too little or too much.
         """
@@ -92,9 +91,6 @@ class Admin:
         if staff is None:
             return self._room.on(request, HOME)
         deeds, stated = _deeds(fields), said(fields)
-        if not staff.judges_authors and any(deed in CONDUCTS for deed, _ in deeds):
-            desk = await self._room.desk(request, staff, "admin.forbidden")
-            return self._room.html(self._view.queue(desk, Queue(_name(request), (), {})), 403)
         because = reason(*stated)
         if isinstance(because, Refusal):
             kept = Reason(None, stated[1], stated[2])
@@ -103,8 +99,7 @@ class Admin:
             return answer
         now = self._room.now
         acts = [Act(self._room.new_id(), now, staff.name, deed, on) for deed, on in deeds]
-        ends = now + limits.SUSPENSION_DAYS * _DAY_MS
-        count = await self._queue.perform(acts, ends, because)
+        count = await self._queue.perform(acts, reason=because)
         await self._tell(acts)
         return self._room.on(request, QUEUE, state=_name(request), done=str(count))
 
@@ -163,7 +158,6 @@ def _deeds(fields: Fields) -> list[tuple[Deed, str]]:
         objects = [on]
     else:
         word, objects = only(fields, "deed"), list(dict.fromkeys(fields.get("comment", [])))
-    known = word in DEEDS and ("one" in fields or Deed(word) not in CONDUCTS)
-    if not known or any(not 0 < len(each) <= 64 for each in objects):
+    if word not in DEEDS or any(not 0 < len(each) <= 64 for each in objects):
         raise InboundError(400, "bad_request", "there is no such button")
     return [(Deed(word), each) for each in objects]

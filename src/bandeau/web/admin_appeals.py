@@ -54,7 +54,7 @@ class Appeals:
         lodged = await self._appeals.lodged(named)
         if lodged is None:
             return self._room.on(request, APPEALS, done="0")
-        if isinstance(rules_on(lodged.decision, staff.name, await self._names()), StandsBack):
+        if isinstance(rules_on(lodged.decision, staff, await self._staff.all()), StandsBack):
             return await self._shown(request, staff, Reason(), "admin.appeal_other", 403)
         ground, law, facts = said(fields)
         because = reason(ground, law, facts)
@@ -68,13 +68,16 @@ class Appeals:
         return self._room.on(request, APPEALS, done=str(int(ruled)))
 
     def _acts(self, staff: Staff, deed: Deed, lodged: Lodged) -> tuple[Act, Act | None]:
-        """The ruling, and what it does with the comment."""
+        """The ruling, and what it does with the comment or its author."""
         now = self._room.now
         act = Act(self._room.new_id(), now, staff.name, deed, lodged.appeal.id)
         if deed is Deed.UPHOLD:
             return act, None
-        then = Deed.REJECT if lodged.appeal.report else Deed.APPROVE
-        return act, Act(self._room.new_id(), now, staff.name, then, lodged.comment.id)
+        decision = lodged.decision
+        then = Deed.RESTORE if decision.author else Deed.APPROVE
+        then = Deed.REJECT if lodged.appeal.report else then
+        on = decision.author or decision.comment
+        return act, Act(self._room.new_id(), now, staff.name, then, on)
 
     async def _shown(
         self,
@@ -87,18 +90,12 @@ class Appeals:
     ) -> Response:
         limit = limits.QUEUE_SHOWN
         found = await self._appeals.appeals(limit + 1, request.query_params.get("after", ""))
-        names = await self._names()
-        shown = [
-            (each, isinstance(rules_on(each.decision, staff.name, names), StandsBack))
-            for each in found[:limit]
-        ]
+        all_ = await self._staff.all()
+        shown = [(each, rules_on(each.decision, staff, all_)) for each in found[:limit]]
         more = found[limit - 1].appeal.id if len(found) > limit else ""
         desk = await self._room.desk(request, staff, key, **values)
         page = docket(self._room.view, desk, Docket(shown, kept, more))
         return self._room.html(page, status)
-
-    async def _names(self) -> list[str]:
-        return [each.name for each in await self._staff.all()]
 
 
 def _pressed(fields: Fields) -> tuple[Deed, str]:

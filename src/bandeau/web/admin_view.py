@@ -32,6 +32,7 @@ SEARCH = f"{PATH}/search"
 FIGURES = f"{PATH}/figures"
 LOG = f"{PATH}/log"
 PASSKEYS = f"{PATH}/passkeys"
+AUTHOR = f"{PATH}/author"
 REPORTED = "reported"
 STATES = (State.HELD, State.PUBLISHED, State.REJECTED, State.SPAM)
 QUEUES = (State.HELD.value, REPORTED, *(state.value for state in STATES[1:]))
@@ -196,8 +197,8 @@ class AdminView:
             "state": say(f"state.{comment.state}"),
             "why": say("admin.reasons", reasons="; ".join(reasons)) if reasons else "",
             "html": Markup(comment.html),  # noqa: S704 - sanitised when it was written
-            "history": _history(say, past),
-            "conduct": _conduct(say, past),
+            "history": history(say, past),
+            "conduct": conduct_told(say, past),
             "deeds": _buttons(say, _DEEDS.get(comment.state, ()), comment.id),
         }
 
@@ -205,13 +206,12 @@ class AdminView:
         past = queue.pasts.get(comment.author)
         words = [found.word for found in self._listed.found(f"{comment.name}\n{comment.source}")]
         judges = past is not None and desk.staff.judges_authors
-        deeds = _author_deeds(past) if past and judges else ()
         return self.item(desk, comment, past) | {
             "words": say("admin.words", words=", ".join(words)) if words else "",
             "reports": [_told(say, each) for each in queue.reports.get(comment.id, ())],
             "readers": _readers(say, queue.readers.get(comment.id)),
             "deeds": _buttons(say, _DEEDS[queue.name], comment.id),
-            "author_deeds": _buttons(say, deeds, comment.author),
+            "author": author_path(desk, comment.author) if judges else "",
         }
 
     def _spoken(self, lang: str) -> str:
@@ -221,6 +221,11 @@ class AdminView:
         """What says a text for staff in ``lang``."""
         spoken = self._spoken(lang)
         return lambda key, **values: self._words.say(spoken, key, **values)
+
+
+def author_path(desk: Desk, author: str) -> str:
+    """The page of an author."""
+    return f"{AUTHOR}?{urlencode({'id': author, 'lang': desk.lang})}"
 
 
 def moment(time: int) -> str:
@@ -282,14 +287,16 @@ def _reason(say: Say, code: str) -> str:
         return code.removeprefix(REVIEWED)
 
 
-def _history(say: Say, past: Past | None) -> str:
+def history(say: Say, past: Past | None) -> str:
+    """How many comments of an author are in which state."""
     if past is None:
         return say("admin.no_author")
     counts = {state.value: past.counts.get(state, 0) for state in STATES}
     return say("admin.history", **counts)
 
 
-def _conduct(say: Say, past: Past | None) -> str:
+def conduct_told(say: Say, past: Past | None) -> str:
+    """How an author stands; empty for one who may comment like others."""
     if past is None or past.conduct is Conduct.OK:
         return ""
     word = say(f"conduct.{past.conduct}")
@@ -298,28 +305,20 @@ def _conduct(say: Say, past: Past | None) -> str:
     return say("admin.conduct", conduct=word, date=moment(past.until))
 
 
-def _author_deeds(past: Past) -> tuple[Deed, ...]:
-    if past.conduct is Conduct.OK:
-        return (Deed.SUSPEND, Deed.BAN, Deed.SILENCE)
-    return (Deed.RESTORE,)
-
-
 def _buttons(say: Say, deeds: Iterable[Deed], on: str) -> list[dict[str, str]]:
     return [_button(say, deed, f"{deed.value}:{on}") for deed in deeds]
 
 
 def _button(say: Say, deed: Deed, value: str) -> dict[str, str]:
-    days = {"days": limits.SUSPENSION_DAYS} if deed is Deed.SUSPEND else {}
-    return {"value": value, "text": say(f"deed.{deed}", **days), "key": _KEYS.get(deed, "")}
+    return {"value": value, "text": say(f"deed.{deed}"), "key": _KEYS.get(deed, "")}
 
 
 def _row(say: Say, act: Act) -> dict[str, str]:
     kind = "conduct" if act.became in set(Conduct) else "state"
-    days = {"days": limits.SUSPENSION_DAYS} if act.deed is Deed.SUSPEND else {}
     return {
         "time": moment(act.time),
         "staff": act.staff,
-        "deed": say(f"deed.{act.deed}", **days),
+        "deed": say(f"deed.{act.deed}"),
         "object": act.object,
         "was": say(f"{kind}.{act.was}"),
         "became": say(f"{kind}.{act.became}"),

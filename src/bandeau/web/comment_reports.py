@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bandeau import limits
-from bandeau.features.comments.appeals import AGAIN, NOTHING, Appeal, AppealStore, appealed
 from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.reports import (
@@ -41,6 +40,7 @@ from bandeau.web.inbound import (
     same_origin,
 )
 from bandeau.web.pages import Pages
+from bandeau.web.redress import Redress
 from bandeau.web.visitor import language_of
 
 PATH = "/.bandeau/comments/report"
@@ -91,14 +91,14 @@ class ReportDesk:
         pages: Pages,
         comments: CommentStore,
         reports: ReportStore,
-        appeals: AppealStore,
+        redress: Redress,
         counting: Counting,
     ) -> None:
         self._site = site
         self._pages = pages
         self._comments = comments
         self._reports = reports
-        self._appeals = appeals
+        self._redress = redress
         self._counting = counting
 
     def routes(self) -> list[BaseRoute]:
@@ -166,10 +166,9 @@ class ReportDesk:
         text = _once(await read_fields(request, limits.COMMENT_BODY_BYTES), "text")
         async with available():
             scene = await self._scene(request)
-            refusal = await self._lodged(scene, text)
-        if refusal:
-            key = refusal.text_key.removeprefix("error.")
-            raise InboundError(refusal.status, key, str(refusal.code))
+            decision = scene.filed.decision if scene.dismissed else None
+            before = scene.appeal if decision and against(scene.appeal, decision) else None
+            await self._redress.lodge(decision, before, text, scene.filed.report.id)
         if is_json(request):
             return JSONResponse({"appealed": True}, 201, headers=_UNCACHED)
         return self._on(request, scene.reference)
@@ -179,20 +178,9 @@ class ReportDesk:
         filed = await self._reports.filed(tag_of(named))
         if filed is None:
             raise InboundError(404, "report_unknown", "unknown-report")
-        appeal = await self._appeals.of_report(filed.report.id)
+        appeal = await self._redress.appeals.of_report(filed.report.id)
         location, now = self._location(filed.report.comment), int(self._site.now() * 1000)
         return FiledScene(filed, named, location, appeal, now)
-
-    async def _lodged(self, scene: FiledScene, text: str) -> Refusal | None:
-        report = scene.filed.report
-        decision = scene.filed.decision if scene.dismissed else None
-        before = scene.appeal if decision and against(scene.appeal, decision) else None
-        said = appealed(decision, before, text, scene.now)
-        if isinstance(said, Refusal) or decision is None:
-            return said if isinstance(said, Refusal) else NOTHING
-        new_id = uuid7(scene.now, self._site.random(10))
-        appeal = Appeal(new_id, decision.id, report.comment, report.id, scene.now, said)
-        return None if await self._appeals.lodge(appeal) else AGAIN
 
     async def _published(self, comment_id: str) -> Comment:
         found = await self._comments.find(comment_id) if comment_id else None

@@ -10,7 +10,12 @@ from bandeau import limits
 from bandeau.features.comments.letters import Content, Kind, Letter
 from bandeau.policy.words import Words
 
-_KEYS = {Kind.SIGN_IN: "sign_in", Kind.CONFIRM: "confirm", Kind.REPLY: "reply"}
+_KEYS = {
+    Kind.SIGN_IN: "sign_in",
+    Kind.CONFIRM: "confirm",
+    Kind.REPLY: "reply",
+    Kind.DECISION: "decision",
+}
 
 
 def written(words: Words, site: str, sender: str, letter: Letter, content: Content) -> EmailMessage:
@@ -25,7 +30,14 @@ def written(words: Words, site: str, sender: str, letter: Letter, content: Conte
     def say(part: str) -> str:
         return words.languages[lang][f"letters.{part}"].format(**told)
 
-    lines = [say(f"{key}_text"), "", content.link, "", say(f"{key}_else")]
+    lines = [
+        say(f"{key}_text"),
+        *(["", content.told] if content.told else []),
+        "",
+        content.link,
+        "",
+        say(f"{key}_else"),
+    ]
     if content.stop:
         lines += ["", content.stop]
     message = EmailMessage()

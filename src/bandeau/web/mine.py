@@ -15,16 +15,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau import limits
-from bandeau.features.comments.appeals import (
-    AGAIN,
-    NOTHING,
-    Appeal,
-    AppealStore,
-    Restriction,
-    Statement,
-    appealed,
-    restricted,
-)
+from bandeau.features.comments.appeals import Restriction, Statement, restricted
+from bandeau.features.comments.exclusions import Exclusion
 from bandeau.features.comments.gate import Locked, Open, Reason, judge
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.own import (
@@ -37,7 +29,7 @@ from bandeau.features.comments.own import (
 )
 from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
-from bandeau.ledger.record import subject_of, uuid7
+from bandeau.ledger.record import subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
@@ -49,9 +41,11 @@ from bandeau.web.inbound import (
     read_fields,
     same_origin,
 )
-from bandeau.web.mine_view import MineScene, Refused
+from bandeau.web.mine_view import MineScene, Refused, Seen
 from bandeau.web.pages import Pages
 from bandeau.web.posting import Posting
+from bandeau.web.redress import Redress
+from bandeau.web.statements import exclusion_told
 from bandeau.web.statements import told as statement_told
 from bandeau.web.visitor import Sent, Visitors, language_of
 
@@ -70,7 +64,7 @@ class MineDesk:
         pages: Pages,
         store: CommentStore,
         posting: Posting,
-        appeals: AppealStore,
+        redress: Redress,
         reader: Callable[[Request, Open], Awaitable[Reader | None]],
     ) -> None:
         self._site = site
@@ -78,7 +72,7 @@ class MineDesk:
         self._pages = pages
         self._store = store
         self._posting = posting
-        self._appeals = appeals
+        self._redress = redress
         self._reader = reader
 
     def routes(self) -> list[Route]:
@@ -94,25 +88,22 @@ class MineDesk:
         async with available():
             receipts = await self._receipts(sent)
             if "download" in request.query_params or is_json(request):
-                return await self._whole(request, receipts)
-            found = await self._store.mine(receipts)
-            stated = await self._stated(found)
-        return await self._page(request, sent, found, stated)
+                return await self._whole(request, sent, receipts)
+            seen = await self._seen(sent, receipts)
+        return await self._page(request, sent, seen)
 
     async def _page(
         self,
         request: Request,
         sent: Sent,
-        found: Sequence[Comment],
-        stated: Mapping[str, Statement],
+        seen: Seen,
         refused: Refused | None = None,
         status: int = 200,
     ) -> Response:
         proof = await self._visitors.proof(sent)
         done = request.query_params.get("done", "")
         scene = MineScene(
-            found,
-            stated,
+            seen,
             opened=not isinstance(judge(proof, self._site.policy), Locked),
             now=self._now(),
             done=done if done in set(Action) else "",
@@ -165,15 +156,18 @@ class MineDesk:
     ) -> Response:
         lang = language_of(self._site.policy, request)
         refused = Refused(named, text, self._site.words.say(lang, f"error.{error.key}"))
-        found: Sequence[Comment] = ()
-        stated: Mapping[str, Statement] = {}
+        seen = Seen()
         with suppress(LedgerUnavailable, CommentsUnavailable):
-            found = await self._store.mine(await self._receipts(sent))
-            stated = await self._stated(found)
-        return await self._page(request, sent, found, stated, refused, error.status)
+            seen = await self._seen(sent, await self._receipts(sent))
+        return await self._page(request, sent, seen, refused, error.status)
 
-    async def _stated(self, found: Sequence[Comment]) -> Mapping[str, Statement]:
-        return await self._appeals.statements([each.id for each in found])
+    async def _seen(self, sent: Sent, receipts: list[str]) -> Seen:
+        found = await self._store.mine(receipts)
+        return Seen(found, await self._redress.statements(found), await self._excluded(sent))
+
+    async def _excluded(self, sent: Sent) -> Sequence[Exclusion]:
+        subject = self._subject(sent)
+        return await self._redress.excluded(subject) if subject else ()
 
     async def any(self, sent: Sent) -> bool:
         """Whether this browser has comments.
@@ -187,16 +181,22 @@ class MineDesk:
 
         Raises :class:`LedgerUnavailable`.
         """
-        ticket = self._visitors.ticket(sent)
-        if ticket is None:
+        subject = self._subject(sent)
+        if not subject:
             return []
-        subject = subject_of(self._site.subject_key, ticket.visitor)
         held = await self._site.ledger.history(subject, limits.COMMENT_RECORDS)
         return [stored.id for stored in held]
 
-    async def _whole(self, request: Request, receipts: list[str]) -> Response:
+    def _subject(self, sent: Sent) -> str:
+        """Whose records these are, empty for nobody's."""
+        ticket = self._visitors.ticket(sent)
+        return subject_of(self._site.subject_key, ticket.visitor) if ticket else ""
+
+    async def _whole(self, request: Request, sent: Sent, receipts: list[str]) -> Response:
         kept = [each async for each in self._told(receipts)]
-        answer = JSONResponse({"comments": kept}, headers={"cache-control": "no-store"})
+        excluded = [exclusion_told(each) for each in await self._excluded(sent)]
+        told_ = {"comments": kept, "exclusions": excluded}
+        answer = JSONResponse(told_, headers={"cache-control": "no-store"})
         if "download" in request.query_params:
             answer.headers["content-disposition"] = f'attachment; filename="{FILE}"'
         return answer
@@ -204,7 +204,7 @@ class MineDesk:
     async def _told(self, receipts: list[str]) -> AsyncIterator[Mapping[str, object]]:
         found = await self._store.mine(receipts)
         while found:
-            statements = await self._stated(found)
+            statements = await self._redress.statements(found)
             for each in found:
                 yield {**told(each), "statement": statement_told(each, statements.get(each.id))}
             found = await self._store.mine(receipts, found[-1])
@@ -272,25 +272,18 @@ class MineDesk:
 
     async def _appeal(self, sent: Sent, named: str, text: str) -> None:
         async with available():
-            comment = await self._found(named, await self._receipts(sent))
-            statement = (await self._stated([comment])).get(comment.id)
-            refusal = await self._lodged(comment, statement, text)
-        if refusal:
-            key = refusal.text_key.removeprefix("error.")
-            raise InboundError(refusal.status, key, str(refusal.code))
+            statement = await self._statement(sent, named)
+            decision, before = (statement.decision, statement.appeal) if statement else (None, None)
+            await self._redress.lodge(decision, before, text)
 
-    async def _lodged(
-        self, comment: Comment, statement: Statement | None, text: str
-    ) -> Refusal | None:
-        if statement is None or restricted(comment, statement) is not Restriction.REMOVED:
-            return NOTHING
-        decision, now = statement.decision, self._now()
-        said = appealed(decision, statement.appeal, text, now)
-        if isinstance(said, Refusal):
-            return said
-        new_id = uuid7(now, self._site.random(10))
-        appeal = Appeal(new_id, decision.id, comment.id, "", now, said)
-        return None if await self._appeals.lodge(appeal) else AGAIN
+    async def _statement(self, sent: Sent, named: str) -> Statement | None:
+        """Why the comment, or else its author, was decided upon; raises :class:`InboundError`."""
+        for each in await self._excluded(sent):
+            if each.statement and each.statement.decision.id == named:
+                return each.statement
+        comment = await self._found(named, await self._receipts(sent))
+        statement = (await self._redress.statements([comment])).get(comment.id)
+        return statement if restricted(comment, statement) is Restriction.REMOVED else None
 
     def _answer(self, request: Request, sent: Sent, action: Action, changed: int) -> Response:
         if is_json(request):

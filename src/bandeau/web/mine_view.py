@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from bandeau import limits
 from bandeau.features.comments.appeals import Statement
+from bandeau.features.comments.exclusions import Exclusion
 from bandeau.features.comments.model import Comment, State, rfc3339
 from bandeau.features.comments.own import Action, editable, published_again, unpublished
-from bandeau.web.statements import stated
+from bandeau.web.statements import excluded, stated
 from bandeau.web.view import View
 
 _STATES = {State.PUBLISHED: "mine.state_published", State.HELD: "mine.state_held"}
@@ -29,13 +30,20 @@ class Refused:
     message: str
 
 
+class Seen(NamedTuple):
+    """Comments of one visitor, why some were taken off, and why the visitor was shut out."""
+
+    found: Sequence[Comment] = ()
+    statements: Mapping[str, Statement] = {}
+    exclusions: Sequence[Exclusion] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class MineScene:
-    """Comments of one visitor, and why some were taken off; ``opened`` where commenting is open to
-    them, ``done`` the last action, ``now`` in Unix milliseconds."""
+    """What one visitor sees; ``opened`` where commenting is open to them, ``done`` the last action,
+    ``now`` in Unix milliseconds."""
 
-    found: Sequence[Comment]
-    statements: Mapping[str, Statement]
+    seen: Seen
     opened: bool
     now: int
     done: str
@@ -44,7 +52,7 @@ class MineScene:
     @property
     def full(self) -> bool:
         """Whether there may be more than these."""
-        return len(self.found) >= limits.COMMENTS_MINE
+        return len(self.seen.found) >= limits.COMMENTS_MINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +94,12 @@ def recommended(view: View, comment: Comment) -> Recommended:
 
 def own_comments(view: View, scene: MineScene) -> list[OwnComment]:
     """The comments of ``scene`` as the page tells them."""
-    return [_own(view, scene, comment) for comment in scene.found]
+    return [_own(view, scene, comment) for comment in scene.seen.found]
+
+
+def own_exclusions(view: View, scene: MineScene) -> list[Mapping[str, object]]:
+    """Why they may not comment, as the page tells it."""
+    return [excluded(view, each, scene.now) for each in scene.seen.exclusions]
 
 
 def _own(view: View, scene: MineScene, comment: Comment) -> OwnComment:
@@ -101,7 +114,7 @@ def _own(view: View, scene: MineScene, comment: Comment) -> OwnComment:
         edited_at=_moment(comment.edited) if comment.edited else "",
         state=view.say(_state(comment)),
         actions=tuple(_actions(scene, comment)),
-        statement=stated(view, comment, scene.statements.get(comment.id), scene.now),
+        statement=stated(view, comment, scene.seen.statements.get(comment.id), scene.now),
         text=_editable_text(scene, comment),
     )
 

@@ -16,7 +16,7 @@ from bandeau.policy.model import Policy
 from bandeau.policy.words import choose_language
 from bandeau.web.comment_reports_view import FiledScene, ReportScene, asked, followed
 from bandeau.web.leaving import Way
-from bandeau.web.mine_view import MineScene, own_comments, recommended
+from bandeau.web.mine_view import MineScene, own_comments, own_exclusions, recommended
 from bandeau.web.notice import Notice
 from bandeau.web.record_view import answered, entries, item_text, moment
 from bandeau.web.static import script, source_hash, style
@@ -167,13 +167,17 @@ class Pages:
         view = self._notice.view(standing, lang)
         # What visitors wrote has line breaks of its own.
         entries, refused = own_comments(view, scene), scene.refused
+        excluded = own_exclusions(view, scene)
+        forms = {each.id for each in entries if each.takes_text}
+        forms |= {str(each["id"]) for each in excluded if each["until"]}
         page = self._notice.templates.plain(
             "mine.html",
             view=view,
             style=self._markup,
             entries=entries,
             refused=refused,
-            returned=any(refused and e.id == refused.id and e.takes_text for e in entries),
+            exclusions=excluded,
+            returned=refused is not None and refused.id in forms,
             full=scene.full,
             done=scene.done,
             votes=self._votes,

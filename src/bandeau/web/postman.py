@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from bandeau import limits
+from bandeau.features.comments.decisions import Decision
+from bandeau.features.comments.gate import FEATURE
 from bandeau.features.comments.letters import (
     NONCE_BYTES,
     Content,
@@ -21,6 +23,7 @@ from bandeau.features.comments.letters import (
     Letter,
     LetterStore,
     News,
+    Watch,
     due_after,
     proof_of,
     seal,
@@ -33,7 +36,9 @@ from bandeau.settings import Encryption, MailServer
 from bandeau.web.consents import Consents
 from bandeau.web.context import Site
 from bandeau.web.letter_text import written
+from bandeau.web.statements import written as statement
 
+MINE = "/.bandeau/comments/mine"
 STOP = "/.bandeau/comments/replies/stop"
 _REFUSED = range(500, 600)
 _DAY_SECONDS = 86_400
@@ -73,13 +78,17 @@ class Postman:
             await asyncio.sleep(limits.MAIL_SECONDS)
 
     async def write(self) -> None:
-        """Write to who wants to know of replies that were published.
+        """Write to who wants to know of replies that were published, or of what was decided.
 
         Raises :class:`LedgerUnavailable` and :class:`CommentsUnavailable`.
         """
-        for reply in await self._letters.news(limits.MAIL_AT_ONCE):
-            made = [self._about(each) for each in await self._letters.of(reply)]
-            await self._letters.tell(reply, made, self._now())
+        for news in await self._letters.news(limits.MAIL_AT_ONCE):
+            made = [self._about(each) for each in await self._letters.of(news)]
+            concerned = await self._letters.concerned(news)
+            if concerned:
+                told = concerned.decision
+                made += [self._stating(told, each) for each in concerned.watches]
+            await self._letters.tell(news, made, self._now())
 
     async def send(self, server: MailServer) -> None:
         """Try what is due at ``server``, each once. Raises the same."""
@@ -148,20 +157,37 @@ class Postman:
         return True
 
     def _about(self, news: News) -> Letter:
-        watch, key, now = news.watch, self._site.subject_key, self._now()
+        link = f"{news.watch.base}{news.page}#comment-{news.reply}"
+        return self._letter(news.reply, news.watch, link, name=news.name)
+
+    def _stating(self, decision: Decision, watch: Watch) -> Letter:
+        def say(key: str, **values: object) -> str:
+            return self._site.words.say(watch.lang, key, **values)
+
+        feature = self._site.policy.feature(FEATURE)
+        rules = (feature and feature.rules) or ""
+        rules = f"{watch.base}{rules}" if rules.startswith("/") else rules
+        link = f"{watch.base}{MINE}?lang={watch.lang}"
+        return self._letter(decision.id, watch, link, told=statement(say, decision, rules))
+
+    def _letter(
+        self, about: str, watch: Watch, link: str, *, name: str = "", told: str = ""
+    ) -> Letter:
+        key, now = self._site.subject_key, self._now()
         known = unseal(key, watch.box)
         proof = proof_of(key, "stop", watch.id)
         content = Content(
-            kind=Kind.REPLY,
+            kind=Kind.DECISION if told else Kind.REPLY,
             address=known.address if known else "",
             lang=watch.lang,
             base=watch.base,
-            link=f"{watch.base}{news.page}#comment-{news.reply}",
+            link=link,
             stop=f"{watch.base}{STOP}?id={watch.id}&proof={proof}&lang={watch.lang}",
-            name=news.name,
+            name=name,
+            told=told,
         )
         return Letter(
-            id=f"{news.reply}.{watch.id}",
+            id=f"{about}.{watch.id}",
             receipt=watch.receipt,
             box=seal(key, self._site.random(NONCE_BYTES), content),
             made=now,

@@ -14,9 +14,11 @@ from bandeau.features.comments.appeals import (
     restricted,
 )
 from bandeau.features.comments.decisions import Cause, Decision
+from bandeau.features.comments.exclusions import RESTRICTIONS, Exclusion
 from bandeau.features.comments.model import Comment, rfc3339
-from bandeau.features.comments.moderate import Why
-from bandeau.web.view import View, listed
+from bandeau.features.comments.moderate import Conduct, Why
+from bandeau.features.comments.queue import CONDUCTS
+from bandeau.web.view import Say, View, listed
 
 _HOLDING = {Why.BEFORE, Why.FIRST, Why.LINKS, Why.WORD, Why.REPEATED, Why.STAFF_NAME}
 
@@ -39,14 +41,20 @@ def stated(
     if restriction is None:
         reversed_ = statement.appeal and statement.appeal.ruling is Ruling.REVERSED
         return _told("", appeal=appeal) if reversed_ and appeal else None
-    return _told(
-        view.say("statement.removed"),
-        reason=statement.decision.reason,
-        decided=moment(statement.decision.time),
-        notes=_notes(view, statement),
-        appeal=appeal,
-        until=until(statement.decision, statement.appeal, now),
-    )
+    return _decided(view, statement, now)
+
+
+def excluded(view: View, exclusion: Exclusion, now: int) -> Mapping[str, object]:
+    """What the same page says to an author who may not comment; ``now`` as above."""
+    statement = exclusion.statement
+    if statement is None:
+        restriction = _excluding(view.say, exclusion.conduct, exclusion.until)
+        return {"id": "", **_told(restriction)}
+    if exclusion.conduct is Conduct.OK:
+        body = _told("", appeal=appeal_told(statement.appeal))
+    else:
+        body = _decided(view, statement, now)
+    return {"id": statement.decision.id, **body}
 
 
 def told(comment: Comment, statement: Statement | None) -> Mapping[str, object] | None:
@@ -57,10 +65,37 @@ def told(comment: Comment, statement: Statement | None) -> Mapping[str, object] 
         return {"restriction": restriction.value, "time": rfc3339(comment.time), **rules}
     if statement is None or restriction is None:
         return None
+    return _json(restriction, statement)
+
+
+def exclusion_told(exclusion: Exclusion) -> Mapping[str, object]:
+    """An exclusion for programs."""
+    restriction, statement = RESTRICTIONS.get(exclusion.conduct), exclusion.statement
+    told: dict[str, object] = {"id": "", "restriction": restriction and restriction.value}
+    if statement:
+        told |= {"id": statement.decision.id, **_json(restriction, statement)}
+    return told | {"until": rfc3339(exclusion.until) if exclusion.until else None}
+
+
+def written(say: Say, decision: Decision, rules: str) -> str:
+    """A statement as a letter holds it; ``rules`` is where the rules for comments are, if known."""
+    reason, last = decision.reason, _day(open_until(decision))
+    named = [("report.decided_on", moment(decision.time))]
+    named += [("report.ground", say(f"report.ground_{reason.ground}"))] if reason.ground else []
+    named += [("report.law", reason.law)] if reason.law else []
+    named += [("report.facts", reason.facts)] if reason.facts else []
+    named += [("report.rules", rules)] if rules else []
+    facts = "\n".join(f"{say(key)}: {text}" for key, text in named)
+    notes = "\n".join(_notes(say, decision))
+    redress = say("statement.redress", date=last)
+    return "\n\n".join((_restriction(say, decision), notes, facts, redress))
+
+
+def _json(restriction: Restriction | None, statement: Statement) -> dict[str, object]:
     decision = statement.decision
     reason = decision.reason
     return {
-        "restriction": restriction.value,
+        "restriction": restriction and restriction.value,
         "time": rfc3339(decision.time),
         "ground": reason.ground.value if reason.ground else None,
         "law": reason.law,
@@ -102,7 +137,7 @@ def until(decision: Decision, appeal: Appeal | None, now: int) -> str:
     """The day until which one may appeal, empty where one may not; ``now`` as above."""
     last = open_until(decision)
     opens = appeal is None and now < last
-    return f"{datetime.fromtimestamp(last / 1000, UTC):%Y-%m-%d}" if opens else ""
+    return _day(last) if opens else ""
 
 
 def moment(time: int) -> str:
@@ -110,10 +145,35 @@ def moment(time: int) -> str:
     return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _notes(view: View, statement: Statement) -> list[str]:
+def _day(time: int) -> str:
+    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d}"
+
+
+def _decided(view: View, statement: Statement, now: int) -> Mapping[str, object]:
     decision = statement.decision
+    return _told(
+        _restriction(view.say, decision),
+        reason=decision.reason,
+        decided=moment(decision.time),
+        notes=_notes(view.say, decision),
+        appeal=appeal_told(statement.appeal),
+        until=until(decision, statement.appeal, now),
+    )
+
+
+def _restriction(say: Say, decision: Decision) -> str:
+    if not decision.author:
+        return say("statement.removed")
+    return _excluding(say, CONDUCTS[decision.deed], decision.until)
+
+
+def _excluding(say: Say, conduct: Conduct, until: int) -> str:
+    return say(f"statement.{conduct}", date=moment(until))
+
+
+def _notes(say: Say, decision: Decision) -> list[str]:
     means = "statement.detected" if decision.detected else "report.by_person"
-    return [view.say(f"statement.cause_{decision.cause}"), view.say(means)]
+    return [say(f"statement.cause_{decision.cause}"), say(means)]
 
 
 def _rules(view: View, comment: Comment) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from bandeau.features.comments.grounds import Reason
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.queue import BY_MODERATOR, Act
 from bandeau.features.comments.reports import Report
+from bandeau.features.comments.staff import Staff
 from bandeau.features.comments.write import clean_text
 from bandeau.policy.model import Period
 
@@ -59,7 +60,10 @@ class Appeal:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Why a comment was taken off, for its author (Article 17), with the author's appeal."""
+    """Why a comment was taken off, or who wrote it kept out, for that author (Article 17).
+
+    ``appeal`` is the author's own.
+    """
 
     decision: Decision
     appeal: Appeal | None = None
@@ -67,26 +71,34 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Lodged:
-    """An appeal with all that it is about; ``report`` is that of who appeals, if not the author."""
+    """An appeal with all that it is about; ``report`` is that of who appeals, if not the author.
+
+    ``comment`` is the one that was decided on, ``None`` where that was its author.
+    """
 
     appeal: Appeal
     decision: Decision
-    comment: Comment
+    comment: Comment | None
     report: Report | None = None
 
 
 class Restriction(StrEnum):
-    """What keeps readers from a comment; these words are part of the HTTP interface."""
+    """What readers or authors are kept from; these words are part of the HTTP interface."""
 
     REMOVED = "removed"
     HELD = "held"
     """An automated rule keeps it back until a person has looked."""
+    SUSPENDED = "suspended"
+    """Its author may not comment for a while."""
+    BANNED = "banned"
 
 
 class Why(StrEnum):
     """Why somebody does not rule on an appeal."""
 
     DECIDED_FIRST = "decided-first"
+    ROLE = "role"
+    """It is about an author, and they judge comments only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +113,16 @@ class StandsBack:
     reason: Why
 
 
-def rules_on(decision: Decision, name: str, staff: Collection[str]) -> Rules | StandsBack:
-    """Whether ``name`` rules on an appeal against ``decision``; ``staff`` are all who could.
+def rules_on(decision: Decision, member: Staff, staff: Collection[Staff]) -> Rules | StandsBack:
+    """Whether ``member`` rules on an appeal against ``decision``; ``staff`` are all there are.
 
-    Whoever took the decision does not, unless nobody else is there.
+    Whoever took the decision does not, unless nobody else could.
     """
-    others = any(each != name for each in staff)
-    return StandsBack(Why.DECIDED_FIRST) if decision.staff == name and others else Rules()
+    able = [each for each in staff if each.judges_authors or not decision.author]
+    if member not in able:
+        return StandsBack(Why.ROLE)
+    others = any(each != member for each in able)
+    return StandsBack(Why.DECIDED_FIRST) if decision.staff == member.name and others else Rules()
 
 
 def restricted(comment: Comment, statement: Statement | None) -> Restriction | None:
@@ -177,5 +192,6 @@ class AppealStore(Protocol):
 
         ``consequence`` is what is done with the comment where the decision is reversed; it is
         kept with ``reason``, whose facts are the answer, and who reported the comment is told.
+        An author is restored by it, unless another decision on them came since.
         """
         ...

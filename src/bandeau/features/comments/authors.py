@@ -7,7 +7,7 @@ with the record that allowed the comments.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,13 @@ class AuthorStore(Protocol):
         """
         ...
 
+    async def ids(self, tags: Collection[str]) -> Sequence[str]:
+        """The authors of these tags, of those that are known."""
+        ...
+
     async def forget(self, tags: Collection[str]) -> None:
-        """Erase these authors, for good; their comments have none any more."""
+        """Erase these authors, and what was decided on them, for good.
+
+        Their comments have none any more.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Decisions of staff on comments, with the reasons that are told to those whom they concern.
+"""Decisions of staff on comments and their authors, with the reasons that are told to them.
 
 Digital Services Act (Regulation (EU) 2022/2065), Articles 16(5) and 17.
 """
@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.queue import Deed
+
+_OF_SPAM = (Deed.SPAM, Deed.SILENCE)
 
 
 class Cause(StrEnum):
@@ -24,10 +26,11 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision on a comment. ``id`` is that of the act in the log, ``time`` in Unix
-    milliseconds, ``staff`` who decided, which is told to staff only.
+    """One decision on a comment, or on the author of that id; the other of the two is empty.
 
-    ``detected`` says that an automated rule had pointed at the comment; it never decides itself.
+    ``id`` is that of the act in the log, ``time`` in Unix milliseconds, ``staff`` who decided,
+    which is told to staff only. ``detected`` says that an automated rule had pointed at the
+    comment; it never decides itself. ``until`` is when a suspension ends, in Unix milliseconds.
     """
 
     id: str
@@ -38,8 +41,10 @@ class Decision:
     reason: Reason
     cause: Cause = Cause.OWN
     detected: bool = False
+    author: str = ""
+    until: int = 0
 
 
 def ground_of(deed: Deed, stated: Reason) -> Ground:
     """What a decision rests on: what is stated, else what the deed itself says."""
-    return stated.ground or (Ground.SPAM if deed is Deed.SPAM else Ground.OTHER)
+    return stated.ground or (Ground.SPAM if deed in _OF_SPAM else Ground.OTHER)

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bandeau import limits
+from bandeau.features.comments.decisions import Decision
 
 NONCE_BYTES = 12
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign-in"
     CONFIRM = "confirm"
     REPLY = "reply"
+    DECISION = "decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is sealed in a letter's box."""
+    """What is sealed in a letter's box; ``told`` is the statement that it holds, if any."""
 
     kind: Kind
     address: str
@@ -63,6 +65,7 @@ class Content:
     link: str
     stop: str = ""
     name: str = ""
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,14 @@ class News:
     page: str
     name: str
     watch: Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A decision of staff, and where the author that it concerns wants to be told."""
+
+    decision: Decision
+    watches: Sequence[Watch]
 
 
 def parse_address(raw: str) -> str | None:
@@ -206,15 +217,22 @@ class LetterStore(Protocol):
         ...
 
     async def news(self, count: int) -> Sequence[str]:
-        """Replies that were published to what is watched, and not told of yet."""
+        """Replies that were published to what is watched, and decisions on that or its author.
+
+        Those by their ids that were not told of yet.
+        """
         ...
 
     async def of(self, reply: str) -> Sequence[News]:
         """Who wants to know of a reply: confirmed watches, but none of its own author."""
         ...
 
+    async def concerned(self, decision: str) -> Concerned | None:
+        """The decision of that id, with the confirmed watches of the author whom it concerns."""
+        ...
+
     async def tell(self, reply: str, letters: Sequence[Letter], now: int) -> None:
-        """Keep the letters about a reply, which then counts as told."""
+        """Keep the letters about a reply or a decision, which then counts as told."""
         ...
 
     async def tidy(self, unconfirmed: int, told: int) -> None:

@@ -103,9 +103,14 @@ class QueueStore(Protocol):
         """Do all of ``acts`` and log them, or none; how many changed something.
 
         ``until`` is when suspensions end, in Unix milliseconds. What changes nothing is not logged:
-        an object that is not there, or is as it should be. ``reason`` is kept with what is decided
-        on comments; open reports of what is taken off are closed by that.
+        an object that is not there, or is as it should be. ``reason`` is kept with what is
+        decided; open reports of what is taken off are closed by that, and appeals of who is
+        restored are granted.
         """
+        ...
+
+    async def of_author(self, author: str, limit: int) -> Sequence[Comment]:
+        """Comments of an author in whatever state but erased, newest first."""
         ...
 
     async def log(self, limit: int, before: str = "") -> Sequence[Act]:

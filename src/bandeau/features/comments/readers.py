@@ -105,6 +105,10 @@ class ReaderStore(Protocol):
         """Whether a reader has that name, or one that looks the same."""
         ...
 
+    async def bound(self, subject: str) -> Sequence[str]:
+        """The ids of the readers who signed in under the subject of that tag."""
+        ...
+
     async def enter(self, ticket: str, who: str, reader: Reader) -> Reader | None:
         """Use up the ticket of that tag; give the reader of ``who``, added if there was none.
 

@@ -8,8 +8,13 @@ from typing import Any
 from bandeau.features.comments.appeals import Appeal, Lodged, Ruling, Statement
 from bandeau.features.comments.grounds import Reason
 from bandeau.features.comments.queue import Act, Deed
-from bandeau.storage.comments.decisions import decisions_of, decisions_read, removals_read
-from bandeau.storage.comments.queue import judging, logging
+from bandeau.storage.comments.decisions import (
+    decisions_of,
+    decisions_read,
+    last_on_author,
+    removals_read,
+)
+from bandeau.storage.comments.queue import judging, logging, standing
 from bandeau.storage.comments.reports import reports_of, reports_read
 from bandeau.storage.comments.store import COLUMNS, comments_of
 from bandeau.storage.tables import Rows, Steps, Tables, listed
@@ -105,9 +110,9 @@ class StoredAppeals:
         rows = await self._tables.read(reports_read(len(named)), *named) if named else []
         reports = {each.id: each for each in reports_of(rows)}
         return [
-            Lodged(a, decisions[a.decision], comments[a.comment], reports.get(a.report))
+            Lodged(a, decisions[a.decision], comments.get(a.comment), reports.get(a.report))
             for a in appeals
-            if a.decision in decisions and a.comment in comments
+            if a.decision in decisions and (not a.comment or a.comment in comments)
         ]
 
 
@@ -155,6 +160,10 @@ def _ruling(act: Act, consequence: Act | None, reason: Reason) -> Steps[bool]:
 
 
 def _reversing(act: Act, reason: Reason, decision: str, report: str) -> Steps[None]:
+    if act.deed is Deed.RESTORE:
+        if (yield from last_on_author(act.object)) == decision:
+            yield from standing(act, 0, reason)
+        return
     changed = yield from judging(act, reason)
     if report:
         yield Sql(_REMOVED, (report, act.time))

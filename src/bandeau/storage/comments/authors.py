@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bandeau import limits
 from bandeau.features.comments.authors import Author
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.moderate import Conduct, Known
-from bandeau.storage.tables import Rows, Statement, Steps, Tables
+from bandeau.storage.comments.decisions import author_gone
+from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 _AUTHOR = (
     "SELECT id, conduct, until, approved, (SELECT opened FROM page WHERE path = $2),"
@@ -43,6 +44,17 @@ class StoredAuthors:
         )
         return Author(author_id, known)
 
+    async def ids(self, tags: Collection[str]) -> Sequence[str]:
+        """See the port."""
+        if not tags:
+            return ()
+        names = listed(1, len(tags))
+        rows = await self._tables.read(
+            f"SELECT id FROM author WHERE tag IN ({names}) ORDER BY id",  # noqa: S608
+            *tags,
+        )
+        return [author for (author,) in rows]
+
     async def forget(self, tags: Collection[str]) -> None:
         """See the port."""
         if tags:
@@ -69,5 +81,11 @@ def _forgetting(tags: list[str]) -> Steps[None]:
         found = yield Statement("SELECT id FROM author WHERE tag = $1", (tag,))
         for (author,) in found:
             yield Statement(_NO_TAG, (author,))
-            yield Statement("DELETE FROM posted WHERE author = $1", (author,))
-            yield Statement("DELETE FROM author WHERE id = $1", (author,))
+            yield from without_author(author)
+
+
+def without_author(author: str) -> Steps[None]:
+    """Erase an author, with what was decided on them."""
+    yield from author_gone(author)
+    yield Statement("DELETE FROM posted WHERE author = $1", (author,))
+    yield Statement("DELETE FROM author WHERE id = $1", (author,))

@@ -1,4 +1,4 @@
-"""Decisions on comments in tables, with the reports that they close."""
+"""Decisions on comments and authors in tables, with the reports and appeals that they close."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from bandeau.features.comments.decisions import Cause, Decision, ground_of
 from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.queue import BY_MODERATOR, Act, Deed
+from bandeau.storage.comments import watching
 from bandeau.storage.tables import Rows, Statement, Steps, listed
 
-_KEPT = "id, comment, time, staff, deed, ground, law, facts, cause, detected"
-_DECIDE = f"INSERT INTO decision ({_KEPT}, waited) VALUES ({listed(1, 11)})"  # noqa: S608 - constants
+_KEPT = "id, comment, time, staff, deed, ground, law, facts, cause, detected, author, until"
+_DECIDE = f"INSERT INTO decision ({_KEPT}, waited) VALUES ({listed(1, 13)})"  # noqa: S608 - constants
 _CLOSE = (
     "UPDATE report SET outcome = $2, decided = $3, decision = $4"
     " WHERE comment = $1 AND outcome = 'open'"
@@ -33,6 +34,18 @@ _GRANTED = {
     Deed.REJECT: _GRANT_SENDERS,
     Deed.SPAM: _GRANT_SENDERS,
 }
+_GRANT_EXCLUDED = (
+    "UPDATE appeal SET ruling = 'reversed', decided = $2, staff = $3, answer = $4"
+    " WHERE ruling = 'open' AND decision IN (SELECT id FROM decision WHERE author = $1)"
+)
+_CAUSES = (
+    "SELECT DISTINCT decision.cause FROM comment JOIN decision ON decision.comment = comment.id"
+    " WHERE comment.author = $1 AND decision.deed IN ('reject', 'spam')"
+)
+_LAST = "SELECT id FROM decision WHERE author = $1 ORDER BY time DESC, id DESC LIMIT 1"
+_NO_APPEALS = "DELETE FROM appeal WHERE decision IN (SELECT id FROM decision WHERE author = $1)"
+TOLD = (Deed.REJECT, Deed.SUSPEND, Deed.BAN)
+"""What authors are told of by mail: nobody is, of what is advertising (Article 17(2))."""
 NO_RULE = ("by-author", "held", BY_MODERATOR)
 _WAITS = "SELECT turn, since FROM reported WHERE object = $1"
 _ENDED = "DELETE FROM reported WHERE object = $1 RETURNING turn, since"
@@ -91,6 +104,53 @@ def forgetting(comment_id: str) -> Steps[None]:
     )
 
 
+def excluded(act: Act, reason: Reason, until: int) -> Steps[None]:
+    """Keep why ``act`` shut an author out, and what led there, as far as it is still known."""
+    causes = {cause for (cause,) in (yield Statement(_CAUSES, (act.object,)))}
+    cause = next((each for each in (Cause.NOTICE, Cause.REPORT) if each.value in causes), Cause.OWN)
+    decided = Decision(
+        id=act.id,
+        comment="",
+        time=act.time,
+        staff=act.staff,
+        deed=act.deed,
+        reason=Reason(ground_of(act.deed, reason), reason.law, reason.facts),
+        cause=cause,
+        author=act.object,
+        until=until,
+    )
+    yield Statement(_DECIDE, (*_row(decided), NOT_WAITED))
+    if act.deed in TOLD:
+        yield from watching.decided_on_author(act)
+
+
+def restored(act: Act, reason: Reason) -> Steps[None]:
+    """An author may comment again, which is what their appeals ask for."""
+    values = (act.object, act.time, act.staff, reason.facts)
+    yield Statement(_GRANT_EXCLUDED, values)
+
+
+def last_on_author(author: str) -> Steps[str]:
+    """The id of the last decision on an author, empty for none."""
+    found = yield Statement(_LAST, (author,))
+    return next((decision for (decision,) in found), "")
+
+
+def author_gone(author: str) -> Steps[None]:
+    """Nothing that was decided on an author stays."""
+    yield Statement(_NO_APPEALS, (author,))
+    yield Statement("DELETE FROM decision WHERE author = $1", (author,))
+
+
+def exclusions_read(count: int) -> str:
+    """The statement that reads what shut so many authors out, the last decision last."""
+    names = listed(1, count)
+    return (
+        f"SELECT {_KEPT} FROM decision WHERE author IN ({names})"  # noqa: S608
+        " AND deed IN ('suspend', 'ban') ORDER BY time, id"
+    )
+
+
 def _ended(comment_id: str) -> Steps[tuple[Cause, int] | None]:
     """What a comment waited for, and since when; from now on it does not."""
     return _told((yield Statement(_ENDED, (comment_id,))))
@@ -121,19 +181,22 @@ def _keeping(
     outcome = _OUTCOMES.get(act.deed)
     if outcome:
         yield Statement(_CLOSE, (act.object, outcome, act.time, act.id))
+    if act.deed in TOLD:
+        yield from watching.decided_on_comment(act)
     granted = _GRANTED.get(act.deed)
     if granted:
         yield Statement(granted, (act.object, act.time, act.staff, reason.facts))
 
 
 def _decision(row: Sequence[Any]) -> Decision:
-    act, comment, time, staff, deed, ground, law, facts, cause, detected = row
-    reason = Reason(Ground(ground), law, facts)
-    return Decision(act, comment, time, staff, Deed(deed), reason, Cause(cause), bool(detected))
+    act, comment, time, staff, deed, ground, law, facts, cause, detected, author, until = row
+    told = (act, comment, time, staff, Deed(deed), Reason(Ground(ground), law, facts))
+    return Decision(*told, Cause(cause), bool(detected), author, until)
 
 
 def _row(decided: Decision) -> tuple[str | int, ...]:
     reason = decided.reason
     told = (decided.id, decided.comment, decided.time, decided.staff, decided.deed.value)
     ground = reason.ground.value if reason.ground else ""
-    return *told, ground, reason.law, reason.facts, decided.cause.value, int(decided.detected)
+    why = (ground, reason.law, reason.facts, decided.cause.value, int(decided.detected))
+    return *told, *why, decided.author, decided.until

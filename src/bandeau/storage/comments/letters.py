@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bandeau.features.comments.letters import Letter, News, Watch
+from bandeau.features.comments.letters import Concerned, Letter, News, Watch
+from bandeau.storage.comments.decisions import decisions_of, decisions_read
 from bandeau.storage.comments.watching import erased
 from bandeau.storage.tables import Rows, Statement, Steps, Tables
 
@@ -37,6 +38,15 @@ _NEWS = (
     " JOIN comment p ON p.id = c.reply_to JOIN watched ON watched.comment = c.reply_to"
     " JOIN watch ON watch.id = watched.watch WHERE c.id = $1 AND c.state = 'published'"
     " AND watch.confirmed = 1 AND (c.author <> p.author OR c.author = '')"
+)
+_OF_COMMENT = (
+    f"SELECT {_WATCH} FROM watched JOIN watch ON watch.id = watched.watch"  # noqa: S608
+    " WHERE watched.comment = $1 AND watch.confirmed = 1"
+)
+_OF_AUTHOR = (
+    f"SELECT DISTINCT {_WATCH} FROM comment"  # noqa: S608
+    " JOIN watched ON watched.comment = comment.id JOIN watch ON watch.id = watched.watch"
+    " WHERE comment.author = $1 AND watch.confirmed = 1 ORDER BY watch.id"
 )
 _MADE: Callable[..., Watch] = Watch
 _OLD = "SELECT id FROM watch WHERE confirmed = 0 AND made < $1"
@@ -99,6 +109,16 @@ class StoredLetters:
         """See the port."""
         rows = await self._tables.read(_NEWS, reply)
         return [News(reply, page, name, _watch(watch)) for page, name, *watch in rows]
+
+    async def concerned(self, decision: str) -> Concerned | None:
+        """See the port."""
+        found = decisions_of(await self._tables.read(decisions_read(1), decision))
+        if not found:
+            return None
+        by_author = bool(found[0].author)
+        on = found[0].author or found[0].comment
+        rows = await self._tables.read(_OF_AUTHOR if by_author else _OF_COMMENT, on)
+        return Concerned(found[0], _watches(rows))
 
     async def tell(self, reply: str, letters: Sequence[Letter], now: int) -> None:
         """See the port."""

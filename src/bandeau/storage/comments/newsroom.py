@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bandeau.storage.comments.appeals import StoredAppeals
 from bandeau.storage.comments.authors import StoredAuthors
+from bandeau.storage.comments.exclusions import StoredExclusions
 from bandeau.storage.comments.figures import StoredFigures
 from bandeau.storage.comments.letters import StoredLetters
 from bandeau.storage.comments.passkeys import StoredPasskeys
@@ -28,6 +29,7 @@ class Newsroom:
     queue: StoredQueue
     reports: StoredReports
     appeals: StoredAppeals
+    exclusions: StoredExclusions
     search: StoredSearch
     figures: StoredFigures
     readers: StoredReaders
@@ -44,6 +46,7 @@ def newsroom(tables: Tables) -> Newsroom:
         queue=StoredQueue(tables),
         reports=StoredReports(tables),
         appeals=StoredAppeals(tables),
+        exclusions=StoredExclusions(tables),
         search=StoredSearch(tables),
         figures=StoredFigures(tables),
         readers=StoredReaders(tables),

@@ -17,7 +17,7 @@ from bandeau.features.comments.queue import (
     Past,
     reasons_after,
 )
-from bandeau.storage.comments.decisions import dismissed, judged
+from bandeau.storage.comments.decisions import dismissed, excluded, judged, restored
 from bandeau.storage.comments.store import COLUMNS, comments_of, turning
 from bandeau.storage.tables import Statement, Steps, Tables, listed
 
@@ -29,6 +29,10 @@ _FIND = f"SELECT {COLUMNS} FROM comment WHERE id = $1"  # noqa: S608
 _MOVE = (
     "UPDATE comment SET state = $2, reasons = $3 WHERE id = $1 AND state = $4 AND reasons = $5"
     " RETURNING id"
+)
+_OF_AUTHOR = (
+    f"SELECT {COLUMNS} FROM comment WHERE author = $1 AND state <> 'gone'"  # noqa: S608
+    " ORDER BY time DESC, id DESC LIMIT $2"
 )
 _APPROVED = "UPDATE author SET approved = approved + 1 WHERE id = $1"
 _CONDUCT = "SELECT conduct, until FROM author WHERE id = $1"
@@ -81,6 +85,10 @@ class StoredQueue:
         """See the port."""
         return await self._tables.write(_performing(acts, until, reason))
 
+    async def of_author(self, author: str, limit: int) -> Sequence[Comment]:
+        """See the port."""
+        return comments_of(await self._tables.read(_OF_AUTHOR, author, limit))
+
     async def log(self, limit: int, before: str = "") -> Sequence[Act]:
         """See the port."""
         more = (before,) if before else ()
@@ -107,7 +115,7 @@ def _performing(acts: Sequence[Act], until: int, reason: Reason) -> Steps[int]:
         elif act.deed is Deed.DISMISS:
             count += yield from _dismissing(act, reason)
         elif act.deed in CONDUCTS:
-            count += yield from _standing(act, until)
+            count += yield from standing(act, until, reason)
     return count
 
 
@@ -145,13 +153,18 @@ def _is_so(comment: Comment, act: Act) -> bool:
     return judged and comment.state is STATES[act.deed]
 
 
-def _standing(act: Act, until: int) -> Steps[int]:
+def standing(act: Act, until: int, reason: Reason) -> Steps[int]:
+    """Let an author stand as ``act`` says, for that reason; 1 where that changes anything."""
     known = yield Statement(_CONDUCT, (act.object,))
     conduct = CONDUCTS[act.deed]
     ends = until if conduct is Conduct.SUSPENDED else 0
     if not known or tuple(known[0]) == (conduct.value, ends):
         return 0
     yield Statement(_CHANGE, (act.object, conduct.value, ends))
+    if conduct is Conduct.OK:
+        yield from restored(act, reason)
+    else:
+        yield from excluded(act, reason, ends)
     yield from logging(act, known[0][0], conduct.value)
     return 1
 

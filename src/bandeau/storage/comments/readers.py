@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from bandeau.features.comments.readers import Reader, Session, Ticket, name_key
 from bandeau.storage.tables import Rows, Statement, Steps, Tables
@@ -50,6 +50,11 @@ class StoredReaders:
     async def named(self, name: str) -> bool:
         """See the port."""
         return bool(await self._tables.read(_NAMED, name_key(name)))
+
+    async def bound(self, subject: str) -> Sequence[str]:
+        """See the port."""
+        rows = await self._tables.read("SELECT reader FROM bond WHERE subject = $1", subject)
+        return [reader for (reader,) in rows]
 
     async def enter(self, ticket: str, who: str, reader: Reader) -> Reader | None:
         """See the port."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from bandeau.features.comments.model import State
 from bandeau.features.comments.retention import Lapse
 from bandeau.storage.comments import watching
+from bandeau.storage.comments.authors import without_author
 from bandeau.storage.comments.store import moving
 from bandeau.storage.tables import Statement, Steps, Tables
 
@@ -81,11 +82,6 @@ def _without_comment(comment_id: str) -> Steps[None]:
     yield Statement("DELETE FROM comment WHERE id = $1", (comment_id,))
 
 
-def _without_author(author: str) -> Steps[None]:
-    yield Statement("DELETE FROM posted WHERE author = $1", (author,))
-    yield Statement("DELETE FROM author WHERE id = $1", (author,))
-
-
 def _without_act(act: str) -> Steps[None]:
     yield Statement("DELETE FROM act WHERE id = $1", (act,))
 
@@ -101,7 +97,7 @@ _GOING: dict[Lapse, Callable[[str], Steps[None]]] = {
     Lapse.HELD: _erasing,
     Lapse.REFUSED: _erasing,
     Lapse.LINKS: _unlinking,
-    Lapse.AUTHORS: _without_author,
+    Lapse.AUTHORS: without_author,
     Lapse.TOMBSTONES: _without_comment,
     Lapse.ACTS: _without_act,
 }

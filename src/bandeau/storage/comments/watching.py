@@ -1,8 +1,9 @@
-"""What a comment that comes, goes or changes hands means to who wants to be told of replies."""
+"""What becomes of comments and authors, and who left an address to be told of it."""
 
 from __future__ import annotations
 
 from bandeau.features.comments.model import Comment
+from bandeau.features.comments.queue import Act
 from bandeau.storage.tables import Statement, Steps
 
 # A reply that is published again is no news.
@@ -10,6 +11,11 @@ _NEWS = (
     "INSERT INTO news SELECT $1, $2, 0 FROM watched JOIN watch ON watch.id = watched.watch"
     " WHERE watched.comment = $3 AND watch.confirmed = 1"
     " ON CONFLICT (reply) DO NOTHING"
+)
+_EXCLUDED = (
+    "INSERT INTO news SELECT $1, $2, 0 FROM comment"
+    " JOIN watched ON watched.comment = comment.id JOIN watch ON watch.id = watched.watch"
+    " WHERE comment.author = $3 AND watch.confirmed = 1 ON CONFLICT (reply) DO NOTHING"
 )
 _OF = "SELECT watch FROM watched WHERE comment = $1"
 _OTHERS = "SELECT comment FROM watched WHERE watch = $1 LIMIT 1"
@@ -19,6 +25,16 @@ def published(comment: Comment) -> Steps[None]:
     """A comment can be read from now on."""
     if comment.reply_to:
         yield Statement(_NEWS, (comment.id, comment.time, comment.reply_to))
+
+
+def decided_on_comment(act: Act) -> Steps[None]:
+    """A comment was taken off, and who wrote it may have left an address."""
+    yield Statement(_NEWS, (act.id, act.time, act.object))
+
+
+def decided_on_author(act: Act) -> Steps[None]:
+    """An author was shut out, who may have left an address."""
+    yield Statement(_EXCLUDED, (act.id, act.time, act.object))
 
 
 def abandoned(comment_id: str) -> Steps[None]:

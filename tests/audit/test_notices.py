@@ -85,8 +85,19 @@ def test_nobody_is_asked() -> None:
     assert judged(seen(notice=None, visits=silent)) == ()
 
 
-def chosen(clicks: int, at: float = 2) -> Choosing:
-    return Choosing("", "words", clicks, True, "", at)
+def chosen(clicks: int, at: float = 2, by: str = "words") -> Choosing:
+    return Choosing("", by, clicks, True, "", at)
+
+
+def test_a_notice_that_a_rule_worked_asks_and_its_clicks_are_not_judged() -> None:
+    tracked = seen(requests=TRACKED.requests, notice=None, visits=(visit(HOME),))
+    made = chosen(3, by="autoconsent:x")
+    ruled = seen(Phase.REFUSED, notice=None, visits=(visit(HOME),), choosing=made)
+    assert {"V1", "B2"} & set(ids(judged(tracked, ruled, TRACKED))) == set()
+    assert "V1" in ids(judged(tracked, replace(ruled, choosing=None)))
+    unread = replace(ruled, choosing=chosen(0, by="autoconsent:x"))
+    bare = seen(notice=replace(notice(), controls=(ACCEPT, CUSTOMISE)))
+    assert "V2" in ids(judged(bare, unread, TRACKED))
 
 
 @pytest.mark.parametrize(

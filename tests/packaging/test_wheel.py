@@ -19,6 +19,8 @@ MUST_HOLD = (
     "bandeau/policy/texts/en.toml",
     "bandeau/policy/texts/ar.toml",
     "bandeau/web/templates/notice.html",
+    "bandeau/robot/autoconsent/LICENSE",
+    "bandeau/robot/autoconsent/rules.json",
 )
 JUNK = ("__pycache__", ".pyc", ".venv", "node_modules", "tests/", ".map", ".orig", ".DS_Store")
 

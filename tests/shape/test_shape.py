@@ -29,6 +29,8 @@ FILE_MOST = 400
 
 VAGUE_MODULE = re.compile(r"(^|_)(utils?|helpers?|managers?|misc|common)(_|$)")
 LOCKS = {"requirements.lock", "package-lock.json"}
+# What others made stays as it came, their notes to themselves included.
+FOREIGN = SOURCE / "robot" / "autoconsent"
 
 # Each pattern is written so that it does not match itself.
 UNFINISHED = re.compile(r"\b(TOD[O]|FIXM[E]|XX[X])\b")
@@ -192,7 +194,8 @@ def test_every_module_says_what_it_is() -> None:
 
 
 def test_nothing_is_left_unfinished() -> None:
-    found = lines_matching(UNFINISHED, [path for path in project_files() if path.name not in LOCKS])
+    ours = [path for path in project_files() if FOREIGN not in path.parents]
+    found = lines_matching(UNFINISHED, [path for path in ours if path.name not in LOCKS])
     assert not found, listing(found)
 
 

@@ -154,7 +154,7 @@ class _Looking:
         purposes: Sequence[str] = options.purposes or offered([run])
         closes, saves = can([run], Role.CLOSE), can([run], Role.SAVE)
         runs = further_runs(options, purposes, closes=closes, saves=saves, seeds=seeds)
-        asked = any(seen.notice for seen in run.phases)
+        asked = any(seen.notice or (seen.choosing and seen.choosing.done) for seen in run.phases)
         return list(runs if asked else without_choices(runs))
 
     async def _run(self, planned: PlannedRun, number: int, tour: Tour) -> Ran:

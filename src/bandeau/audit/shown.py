@@ -107,10 +107,15 @@ class Tcf:
     loaded_after: str = ""
 
 
+RULES = "autoconsent"
+
+
 @dataclass(frozen=True, slots=True)
 class Choosing:
     """How a choice was made. ``by`` names who worked the notice (``bandeau``, ``autoconsent:NAME``,
     ``words``, ``person``), ``clicks`` what it took from an undisturbed page.
+
+    A rule's ``clicks`` are its own, and may be more than a visitor needs.
 
     ``done`` is what stored state and effects say, never what the tool claimed; ``proof`` how that
     was seen, or why it failed.
@@ -122,6 +127,11 @@ class Choosing:
     done: bool
     proof: str
     at: float = 0.0
+
+    @property
+    def by_rules(self) -> bool:
+        """Whether the notice was known by a rule only, and none of it was read."""
+        return self.by.startswith(f"{RULES}:")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ async def read_state(tab: Tab, *, asking: bool, ours: bool = False) -> State:
     said = told(cookies, stored)
     if ours and (own := await _own(tab)):
         said = (own, *(each for each in said if each.tool != "orejime"))
-    if mode := _consent_mode(await _main(tab.page, _MODE)):
+    if mode := _consent_mode(await in_page(tab.page, _MODE)):
         said = (*said, mode)
     kept = frozenset(
         f"{name}={hashlib.sha256(value.encode()).hexdigest()[:12]}"
@@ -130,7 +130,7 @@ def _consent_mode(said: object) -> Told | None:
 async def _tcf(page: Session, cookies: Mapping[str, str], stored: Mapping[str, str]) -> Tcf | None:
     """What the interface answers; its string, or the one that is kept, is read by us."""
     try:
-        said = json.loads(str(await _main(page, _TCF) or "{}"))
+        said = json.loads(str(await in_page(page, _TCF) or "{}"))
         ping, data = said.get("ping") or {}, said.get("getTCData") or {}
         string = data.get("tcString") or next(
             (each[name] for name in _STRINGS for each in (cookies, stored) if name in each), ""
@@ -167,7 +167,7 @@ def tcf_of(string: str, applies: bool | None, status: str) -> Tcf:
     )
 
 
-async def _main(page: Session, expression: str) -> Any:
+async def in_page(page: Session, expression: str) -> Any:
     """What an expression gives in the page's own world; ``None`` where it fails."""
     try:
         answer = await page.call(

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from bandeau import limits
 from bandeau.audit.believing import Action, Belief, State, believed
-from bandeau.audit.shown import Choosing, Control, Notice, Role
+from bandeau.audit.shown import RULES, Choosing, Control, Notice, Role
 from bandeau.robot.notice_page import read_page, ways_back
+from bandeau.robot.notice_rules import ORDERS, by_rules
 from bandeau.robot.notice_sight import Sight, ask, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.pipe import CallFailed
@@ -65,10 +66,36 @@ async def choose(
     else:
         reached = await walk.search()
         by = "bandeau" if walk.ours else "words"
+        if reached < 0 and not walk.ours and (worked := await _ruled(tab, walk, at)):
+            return worked
     belief, after = await _judged(tab, walk, before, reached)
     named = f"{action.value} {purpose}".strip()
     choosing = Choosing(named, by, max(reached, 0), belief.done, belief.proof, at)
     return Worked(choosing, walk.first.notice, walk.panel, before, after)
+
+
+async def _ruled(tab: Tab, walk: _Walk, at: float) -> Worked | None:
+    """The choice made by the rules for known tools; ``None`` where they know no notice here."""
+    if walk.action not in ORDERS:
+        return None
+    await tab.reload()
+    if walk.action is Action.WITHDRAW and not await walk.led_back():
+        return None
+    before = await _state(tab, asking=True)
+    ruled = await by_rules(tab, walk.action)
+    if not ruled.rule:
+        return None
+    await tab.settle(_ACT_SECONDS)
+    after = await _state(tab, asking=False)
+    await tab.reload()
+    asking = bool((await by_rules(tab, None)).rule)
+    if walk.first.notice is not None:
+        asking = asking or (await look(tab, within=1.0)).notice is not None
+    later = await _state(tab, asking=asking)
+    belief = believed(walk.action, before, after, later)
+    by = f"{RULES}:{ruled.rule}"
+    choosing = Choosing(walk.action.value, by, ruled.clicks, belief.done, belief.proof, at)
+    return Worked(choosing, walk.first.notice, walk.panel, before, later)
 
 
 async def _judged(tab: Tab, walk: _Walk, before: State, reached: int) -> tuple[Belief, State]:
@@ -165,6 +192,12 @@ class _Walk:
             self.first = self._now
         if self._now.notice is None and not again and self.action is not Action.WITHDRAW:
             self.failure = "no notice stood there"
+
+    async def led_back(self) -> bool:
+        """Whether a control could be pressed that leads back to the choices."""
+        await look(self._tab, first=False, within=0)
+        ways = (await ways_back(self._tab))[:1]
+        return bool(ways) and not await press(self._tab, ways[0].world, ways[0].index)
 
     async def _reopened(self) -> Sight:
         self.failure = "no control led back to the choices"

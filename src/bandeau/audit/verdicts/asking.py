@@ -40,11 +40,7 @@ def gated(audited: Audited) -> bool:
 
 def missing(audited: Audited) -> Iterator[Finding]:
     """No notice anywhere, and yet trackers that need consent (V1)."""
-    asked = any(
-        moment.seen.notice is not None or any(visit.asking for visit in moment.seen.visits)
-        for moment in audited.moments()
-    )
-    if asked:
+    if any(map(_asked, audited.moments())):
         return
     found = [(m, u) for m in audited.moments() for u in uses(audited, m) if u.known.gated is True]
     if found:
@@ -59,6 +55,12 @@ def missing(audited: Audited) -> Iterator[Finding]:
             "Open the site in a fresh profile: nothing asks for a choice.",
             (moment.where(use.at, use.page) for moment, use in found),
         )
+
+
+def _asked(moment: Moment) -> bool:
+    seen = moment.seen
+    known = seen.choosing is not None and seen.choosing.by_rules
+    return known or seen.notice is not None or any(visit.asking for visit in seen.visits)
 
 
 def ways_out(audited: Audited) -> Iterator[Finding]:
@@ -106,7 +108,9 @@ def _no_refusal(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Fi
 
 
 def _refusal_made(audited: Audited) -> bool:
-    return any(m.seen.choosing and m.seen.choosing.done for m in audited.moments(Phase.REFUSED))
+    """Whether a refusal was clicked: a rule may also make one that no visitor can."""
+    made = (m.seen.choosing for m in audited.moments(Phase.REFUSED))
+    return any(each.done and (each.clicks or not each.by_rules) for each in made if each)
 
 
 def _more_clicks(audited: Audited) -> Iterator[Finding]:
@@ -127,7 +131,8 @@ def _more_clicks(audited: Audited) -> Iterator[Finding]:
 
 def _least_clicks(audited: Audited, phase: Phase) -> int | None:
     made = (m.seen.choosing for m in audited.judged(phase))
-    return min((each.clicks for each in made if each and each.clicks), default=None)
+    counted = (each for each in made if each and not each.by_rules)
+    return min((each.clicks for each in counted if each.clicks), default=None)
 
 
 def preselected(audited: Audited) -> Iterator[Finding]:

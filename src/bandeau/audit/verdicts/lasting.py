@@ -81,19 +81,18 @@ def _is_page(visit: Visit) -> bool:
 
 def harder(audited: Audited) -> Iterator[Finding]:
     """Withdrawing in more actions than accepting (V20, W2), without a control for it (W3)."""
-    accepted = min(
-        (m.seen.choosing.clicks for m in audited.judged(Phase.ACCEPTED) if m.seen.choosing),
-        default=0,
-    )
+    made = (moment.seen.choosing for moment in audited.judged(Phase.ACCEPTED))
+    accepted = min((each.clicks for each in made if each and not each.by_rules), default=0)
     for moment in audited.judged(Phase.WITHDRAWN):
         choosing = moment.seen.choosing
-        if choosing is not None and accepted and choosing.clicks > accepted + _OPENING:
+        clicks = choosing.clicks if choosing and not choosing.by_rules else 0
+        if accepted and clicks > accepted + _OPENING:
             yield _withdrawing(
                 ("V20", "W2"),
                 Severity.VIOLATION,
                 "Withdrawing takes more actions than accepting",
-                f"{accepted} to accept everything, {choosing.clicks} to withdraw it.",
-                f"accepted in {accepted} actions, withdrawn in {choosing.clicks}",
+                f"{accepted} to accept everything, {clicks} to withdraw it.",
+                f"accepted in {accepted} actions, withdrawn in {clicks}",
                 moment,
             )
         layer = moment.seen.panel or moment.seen.notice

@@ -39,6 +39,7 @@ def unchecked(audited: Audited) -> Iterator[Unchecked]:
     """States that were not reached, gaps in the evidence, and what no browser can see."""
     for phase, id in STATES.items():
         yield from _of_phase(phase, id, audited)
+    yield from _not_read(audited)
     without_list = any(
         moment.phase is Phase.ONLY and not audited.purpose(moment.seen)
         for moment in audited.moments()
@@ -55,6 +56,12 @@ def unchecked(audited: Audited) -> Iterator[Unchecked]:
     for gap in audited.evidence.gaps:
         yield Unchecked(gap.about, gap.why)
     yield from BEYOND_A_BROWSER
+
+
+def _not_read(audited: Audited) -> Iterator[Unchecked]:
+    made = [moment.seen.choosing for moment in audited.moments()]
+    if rules := sorted({each.by for each in made if each and each.by_rules}):
+        yield Unchecked("B1", f"the notice was worked by {', '.join(rules)}, its words not read")
 
 
 def _of_phase(phase: Phase, id: str, audited: Audited) -> Iterator[Unchecked]:

@@ -62,20 +62,20 @@ class Watch:
         sessions.on("Debugger.paused", self._paused)
 
     def _prepare(self, session: Session) -> asyncio.Future[None] | None:
-        self._watched[session.number] = _Watched()
+        watched = self._watched[session.number] = _Watched()
         if session.kind in PAGES:
             session.send("Page.addScriptToEvaluateOnNewDocument", source=self._stopping)
         if session.kind not in WORKERS:
             return None
         # A worker waits until told to run, and answers meanwhile: no need to stop in it.
-        return asyncio.ensure_future(self._watch_worker(session))
+        return asyncio.ensure_future(self._watch_worker(session, watched))
 
-    async def _watch_worker(self, session: Session) -> None:
+    async def _watch_worker(self, session: Session, watched: _Watched) -> None:
         try:
             within = limits.AUDIT_PAUSE_SECONDS
             await session.call("Runtime.evaluate", within, expression=self._source)
             found = await session.call("Runtime.evaluate", within, expression=self._realm)
-            await self._set(session, found)
+            await self._set(session, found, watched)
         except (CallFailed, BrowserGone):
             self._scene.gap("workers", "a worker's reads and writes could not be watched")
 
@@ -117,12 +117,11 @@ class Watch:
         if script.frame == session.target:
             watched.hits.clear()
             watched.readers.clear()
-            await self._set(session, found)
-        await self._renew(session, found)
+            await self._set(session, found, watched)
+        await self._renew(session, found, watched)
 
-    async def _set(self, session: Session, found: Message) -> None:
+    async def _set(self, session: Session, found: Message, watched: _Watched) -> None:
         """Set whatever breakpoint does not stand."""
-        watched = self._watched[session.number]
         reader, functions = await _functions(session, found)
         watched.readers.append(reader)
         numbers = list(functions)
@@ -137,9 +136,8 @@ class Watch:
                 watched.points.pop(number, None)
                 self._scene.gap("reads", _UNWATCHED)
 
-    async def _renew(self, session: Session, found: Message) -> None:
+    async def _renew(self, session: Session, found: Message, watched: _Watched) -> None:
         """Make the breakpoints hold in a document that is new: one that is set anew does it."""
-        watched = self._watched[session.number]
         reader, functions = await _functions(session, found)
         if len(watched.readers) < limits.AUDIT_FRAMES:
             watched.readers.append(reader)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bandeau.audit.finding import Severity
 from bandeau.audit.report_json import read_report, report_bytes
 from bandeau.audit.scenario import Options
 from bandeau.policy.check import load
+from bandeau.policy.fault import PolicyError
 from bandeau.robot.browser import Browser, BrowserOptions, open_browser
 from bandeau.storage.files import read_words
 from tests.zoo.built import Built
@@ -75,7 +77,12 @@ def outcomes(built: Built, report: Path, modes: Sequence[bool]) -> Iterator[Outc
 def found(evidence: Evidence, built: Built, with_policy: bool) -> frozenset[Found]:
     """Violations and warnings, as ``bandeau audit`` would report them."""
     source = built.policy if with_policy else b""
-    policy, _ = load(source, read_words()) if with_policy else (None, ())
+    policy = None
+    if with_policy:
+        try:
+            policy, _ = load(source, read_words())
+        except PolicyError as error:
+            return frozenset(Found(each.rule or "") for each in error.faults)
     knowledge = knowledge_of(AuditRequest(built.address, policy=policy, source=source))
     findings, _ = verdicts.judge(evidence, knowledge, policy, read_words())
     return frozenset(
@@ -139,13 +146,13 @@ def _kept(folder: Path, built: Built) -> Path:
 
 
 async def _look(built: Built, browser: Browser, kept: Path) -> None:
-    policy, _ = load(built.policy, read_words())
-    chosen = replace(
-        options(built.site),
-        languages=tuple(policy.site.languages),
-        purposes=tuple(each.key for each in policy.consent_purposes),
-    )
-    request = AuditRequest(built.address, chosen, policy=policy, source=built.policy, at_once=2)
+    chosen = replace(options(built.site), languages=built.languages)
+    request = AuditRequest(built.address, chosen, at_once=2)
+    with suppress(PolicyError):
+        policy, _ = load(built.policy, read_words())
+        keys = tuple(each.key for each in policy.consent_purposes)
+        chosen = replace(chosen, purposes=keys)
+        request = replace(request, options=chosen, policy=policy, source=built.policy)
     audited = await audit_in(browser, request, lambda _done, _most, _what: None)
     if why := unreached(audited):
         raise OSError(why)

@@ -65,9 +65,13 @@ def options(site: Site, sites: Sequence[Site] = SITES) -> Options:
 
 
 def outcomes(built: Built, report: Path, modes: Sequence[bool]) -> Iterator[Outcome]:
-    """How the kept look at a site is judged, in each mode."""
-    evidence = read_report(report.read_bytes()).evidence
+    """How the kept look at a site is judged, in each mode; without one it has failed."""
+    evidence = read_report(report.read_bytes()).evidence if report.exists() else None
     for with_policy in modes:
+        if evidence is None:
+            missed = built.expected(with_policy)
+            yield Outcome(built.site.name, with_policy, (), missed, (), 0.0, "not one page seen")
+            continue
         began = time.monotonic()
         met, missed, wrong = judge(built, with_policy, found(evidence, built, with_policy))
         took = time.monotonic() - began
@@ -135,7 +139,8 @@ def _looking(
 ) -> Callable[[Built], Awaitable[None]]:
     async def one(built: Built) -> None:
         async with gate:
-            await _look(built, browser, _kept(folder, built))
+            with suppress(OSError):
+                await _look(built, browser, _kept(folder, built))
             judged(built)
 
     return one

@@ -11,6 +11,7 @@ from seeing import (
     CUSTOMISE,
     HOME,
     LINK,
+    POLICY,
     REFUSE,
     STORY,
     TEXT,
@@ -100,6 +101,16 @@ def test_a_notice_that_a_rule_worked_asks_and_its_clicks_are_not_judged() -> Non
     assert "V2" in ids(judged(bare, unread, TRACKED))
 
 
+def taken_back(**changes: Any) -> Any:
+    return run(TRACKED, seen(Phase.WITHDRAWN, began=20, choosing=chosen(2, 22), **changes))
+
+
+def test_comments_that_hang_on_consent_leave_another_way() -> None:
+    assert judged(seen()) == ()
+    without = POLICY.replace('alternative = { en = "Write to us." }\n', "")
+    assert ids(judged(seen(), policy=without)) == {"F5"}
+
+
 @pytest.mark.parametrize(
     ("runs", "id"),
     [
@@ -138,6 +149,9 @@ def test_a_notice_that_a_rule_worked_asks_and_its_clicks_are_not_judged() -> Non
             ),
             "V20",
         ),
+        ((seen(Phase.ACCEPTED, visits=(visit(), visit(STORY, 4, asking=True))),), "C1"),
+        ((taken_back(panel=notice(ACCEPT, LINK, layer=2)),), "W3"),
+        ((taken_back(panel=notice(REFUSE, text="Are you sure? You will lose it.")),), "W8"),
     ],
 )
 def test_what_becomes_of_the_choice(runs: tuple[Any, ...], id: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -38,6 +39,9 @@ class Found:
 
 Audit = Callable[[str, bytes | None, str], Awaitable[frozenset[Found]]]
 """Of a site's address, its policy file or ``None``, and the resolver's rules."""
+
+
+_REFUSED = re.compile(r"policy\.toml:\d+: .*?\[([A-Z]\d+)\]")
 
 
 class AuditFailed(Exception):
@@ -202,6 +206,8 @@ def by_command(folder: Path, limit: float = 900.0) -> Audit:
         name = address.split("/")[2]
         out = folder / f"{name}-{'policy' if policy else 'blind'}"
         await command(address, policy, resolve, out, limit=limit)
+        if not (out / "report.json").exists():
+            return refused((out / "output.txt").read_text("utf-8", "replace"))
         return read_report((out / "report.json").read_bytes())
 
     return audit
@@ -232,8 +238,16 @@ async def _run(words: list[str], out: Path, limit: float) -> None:
             await process.wait()
             raise AuditFailed(f"took more than {limit:.0f} s") from None
     if code not in (0, 1) or not (out / "report.json").exists():
-        said = (out / "output.txt").read_text("utf-8", "replace").strip().splitlines()
+        text = (out / "output.txt").read_text("utf-8", "replace")
+        if refused(text):
+            return
+        said = text.strip().splitlines()
         raise AuditFailed(f"exit {code}: {said[-1] if said else 'nothing said'}")
+
+
+def refused(output: str) -> frozenset[Found]:
+    """The rules by which a policy file was refused, so that nothing could be held against it."""
+    return frozenset(Found(rule) for rule in _REFUSED.findall(output))
 
 
 def read_report(data: bytes) -> frozenset[Found]:

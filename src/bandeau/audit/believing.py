@@ -67,13 +67,20 @@ def believed(
     after: State,
     later: State | None = None,
     matches: Callable[[str], bool] = lambda key: True,
+    *,
+    taken: bool = False,
 ) -> Belief:
     """Whether what was seen bears out that ``action`` was done.
 
     ``after`` is what stood there once it was pressed, ``later`` after the page was loaded again.
     ``matches`` tells of a purpose whether it is the one that was to be allowed (``ONLY``).
+    ``taken``: a control whose words say that it refuses was pressed, and the site answered by
+    taking the notice away or loading the page anew. Where that site then keeps a consent, or asks
+    again, it is not obeyed, rather than not told.
     """
     last = later or after
+    if taken and (disobeyed := _disobeyed(action, before, after, last)):
+        return Belief(True, disobeyed)
     for each in last.told:
         contradiction = _contradicts(action, each, matches)
         if contradiction:
@@ -82,12 +89,31 @@ def believed(
         return Belief(False, contradiction)
     if last.asking and action is not Action.CLOSE:
         return Belief(False, "the notice still stands there")
-    if last.told:
-        each = last.told[0]
-        return Belief(True, f"{each.tool} keeps {each.text}")
-    if last.tcf and last.tcf.string and action is not Action.CLOSE:
-        return Belief(True, f"the TC string grants purposes {list(last.tcf.purposes) or 'none'}")
+    if said := _said(action, last):
+        return Belief(True, said)
     return _by_effects(action, before, after, later)
+
+
+def _said(action: Action, last: State) -> str:
+    """What the site itself says of a choice that nothing contradicts, or nothing."""
+    if last.told:
+        return f"{last.told[0].tool} keeps {last.told[0].text}"
+    if last.tcf and last.tcf.string and action is not Action.CLOSE:
+        return f"the TC string grants purposes {list(last.tcf.purposes) or 'none'}"
+    return ""
+
+
+def _disobeyed(action: Action, before: State, after: State, last: State) -> str:
+    """How a refusal that was taken is not kept, or nothing."""
+    if action not in (Action.REFUSE_ALL, Action.WITHDRAW) or not after.kept - before.kept:
+        return ""
+    records = [(each.tool, _contradicts(action, each, lambda key: True)) for each in last.told]
+    against = [f"{tool}: {why}" for tool, why in records if why]
+    if last.tcf and (why := _string_contradicts(action, last.tcf)):
+        against.append(why)
+    if against:
+        return f"the notice took the refusal, and yet {'; '.join(against)}"
+    return "the notice took the refusal, stored something, and asks again" if last.asking else ""
 
 
 def _contradicts(action: Action, each: Told, matches: Callable[[str], bool]) -> str:

@@ -24,7 +24,7 @@ _CALLS_HOME = frozenset({"ping", "beacon", "websocket", "cspviolationreport", "e
 _READS = ("document.cookie", "cookieStore.", "Storage.", "indexedDB.", "caches.")
 _FINGERPRINTS = re.compile(r"canvas|toDataURL|audio|webgl|measureText|userAgentData", re.IGNORECASE)
 _ASKED = frozenset({Phase.ACCEPTED, Phase.ONLY})
-_OPAQUE = frozenset({Kind.INDEXED, Kind.CACHE})
+_OPAQUE = frozenset({Kind.INDEXED, Kind.CACHE, Kind.WORKER})
 
 Thing = tuple[Kind, str, str]
 """Kind, name and host of something kept."""
@@ -82,7 +82,7 @@ class ByBehaviour:
         known = self._inner.stored(key, host)
         if known.gated is not None:
             return known
-        kinds = (Kind.LOCAL, Kind.SESSION, Kind.INDEXED, Kind.CACHE)
+        kinds = (Kind.LOCAL, Kind.SESSION, *_OPAQUE)
         guesses = (self._thing(known, kind, key, host) for kind in kinds)
         return next((each for each in guesses if each.gated is not None), known)
 
@@ -213,15 +213,15 @@ def _left(seen: Seen) -> Iterator[tuple[Thing, str]]:
         if cookie.expires is not None and is_identifier(cookie.value):
             yield (Kind.COOKIE, cookie.name, bare(cookie.domain)), "it holds an identifier"
     for stored in seen.stored:
-        thing = (stored.kind, stored.key, host_of(stored.origin))
-        if is_identifier(stored.value):
-            yield thing, "it holds an identifier"
-        elif stored.kind in _OPAQUE:
+        thing = (stored.kind, stored.name, host_of(stored.origin))
+        if stored.kind in _OPAQUE:
             yield thing, "nobody says what it is for"
+        elif is_identifier(stored.value):
+            yield thing, "it holds an identifier"
 
 
 def _lasting(write: Write, knowledge: Knowledge) -> str:
-    if not is_identifier(write.value):
+    if write.kind is Kind.WORKER or not is_identifier(write.value):
         return ""
     script = author(write.cause)
     if script and not knowledge.own(script):
@@ -261,4 +261,4 @@ def _things(seen: Seen, knowledge: Knowledge) -> Iterator[str | Thing]:
     for cookie in seen.cookies:
         yield Kind.COOKIE, cookie.name, bare(cookie.domain)
     for stored in seen.stored:
-        yield stored.kind, stored.key, host_of(stored.origin)
+        yield stored.kind, stored.name, host_of(stored.origin)

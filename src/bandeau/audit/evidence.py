@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import urlsplit
 
-from bandeau.audit.shown import Choosing, Notice, Tcf, Visit
+from bandeau.audit.shown import Choosing, ConsentMode, Notice, Tcf, Visit
 
 
 class Phase(StrEnum):
@@ -209,6 +210,13 @@ class Stored:
     value: str = ""
     partition: str = ""
 
+    @property
+    def name(self) -> str:
+        """What it is called: a service worker by its script's path, all else by its key."""
+        if self.kind is not Kind.WORKER:
+            return self.key
+        return urlsplit(self.value).path or self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -236,6 +244,7 @@ class Seen:
     state: str = ""
     purposes: tuple[tuple[str, bool], ...] = ()
     """What the site's own state says of each purpose, where it says so."""
+    mode: ConsentMode | None = None
 
 
 @dataclass(frozen=True, slots=True)

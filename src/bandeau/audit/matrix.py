@@ -151,7 +151,7 @@ def _kept(seen: Seen) -> Iterator[_Key]:
     for cookie in seen.cookies:
         yield _Key(Sort.COOKIE, _bare(cookie.domain), cookie.name)
     for stored in seen.stored:
-        yield _Key(Sort.STORAGE, host_of(stored.origin) or stored.origin, stored.key)
+        yield _Key(Sort.STORAGE, host_of(stored.origin) or stored.origin, stored.name)
 
 
 def _bare(domain: str) -> str:

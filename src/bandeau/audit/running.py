@@ -151,6 +151,7 @@ async def _kept(notes: _Notes, step: Planned, terminal: Terminal, number: int) -
         tcf=standing.tcf,
         state=standing.text,
         purposes=standing.purposes,
+        mode=standing.mode,
     )
 
 

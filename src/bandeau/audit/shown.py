@@ -111,6 +111,18 @@ RULES = "autoconsent"
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentMode:
+    """What a page tells Google's tags before any choice (K1).
+
+    ``granted`` are the signals that are on by default for visitors of the European Economic Area;
+    ``early`` the commands that stood before the first default, which tags obeyed without it.
+    """
+
+    granted: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Choosing:
     """How a choice was made. ``by`` names who worked the notice (``bandeau``, ``autoconsent:NAME``,
     ``words``, ``person``), ``clicks`` what it took from an undisturbed page.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bandeau.audit.evidence import Cookie, Read, Request, Stored, Write
-from bandeau.audit.shown import Choosing, Notice, Tcf, Visit
+from bandeau.audit.shown import Choosing, ConsentMode, Notice, Tcf, Visit
 
 
 class TerminalLost(Exception):
@@ -15,11 +15,13 @@ class TerminalLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the site itself says of the choice: as text, for each purpose, and as a TC string."""
+    """What the site itself says of the choice: as text, for each purpose, as a TC string, and to
+    Google's tags."""
 
     text: str = ""
     purposes: tuple[tuple[str, bool], ...] = ()
     tcf: Tcf | None = None
+    mode: ConsentMode | None = None
 
 
 class Terminal(Protocol):

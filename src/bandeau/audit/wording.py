@@ -225,11 +225,25 @@ class Wording:
             return False
         if not first:
             switches = Role.TOGGLE in roles
-            return bool(deciding) and (strong + weak > 0 or (found.dialog and switches))
+            told = found.dialog or self._purposes_told(found, roles)
+            return bool(deciding) and (strong + weak > 0 or (switches and told))
         if not found.floats and (found.inside or len(found.text) > 6_000) and not both:
             return False
         asked = Role.ACCEPT in roles or Role.REFUSE in roles
-        return asked and (strong > 0 or (weak > 1 and both) or (weak > 0 and pair))
+        everything = any(
+            role is Role.ACCEPT and self._for_all(each.label)
+            for each, role in zip(found.controls, roles, strict=True)
+        )
+        enough = strong > 0 or (weak > 1 and (both or everything)) or (weak > 0 and pair)
+        return asked and enough
+
+    def _purposes_told(self, found: Asking, roles: list[Role]) -> bool:
+        """Whether switches that stand for purposes can be saved as they stand."""
+        named = any(
+            role is Role.TOGGLE and self.purpose(f"{each.label} {each.name}")
+            for each, role in zip(found.controls, roles, strict=True)
+        )
+        return named and Role.SAVE in roles
 
 
 def _telling(matched: int, start: int, tokens: int, role: Role) -> bool:

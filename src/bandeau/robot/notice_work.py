@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bandeau import limits
@@ -106,7 +107,8 @@ async def _judged(tab: Tab, walk: _Walk, before: State, reached: int) -> tuple[B
     await tab.reload()
     again = await look(tab, within=1.5)
     later = await _state(tab, asking=again.notice is not None)
-    belief = believed(walk.action, before, after, later, walk.matches)
+    taken = walk.plain and (not after.asking or walk.loaded)
+    belief = believed(walk.action, before, after, later, walk.matches, taken=taken)
     return belief, later
 
 
@@ -116,13 +118,19 @@ async def _state(tab: Tab, *, asking: bool) -> State:
 
 
 class _Walk:
-    """A search through the layers of one notice. ``first`` is what stood there undisturbed."""
+    """A search through the layers of one notice. ``first`` is what stood there undisturbed.
+
+    ``plain``: a control was pressed whose words say what was wanted; ``loaded``: that loaded the
+    page anew.
+    """
 
     def __init__(self, tab: Tab, action: Action, purpose: str) -> None:
         self.action = action
         self.first = Sight()
         self.panel: Notice | None = None
         self.failure = "no control for it was found"
+        self.plain = False
+        self.loaded = False
         self._tab = tab
         self._purpose = purpose
         self._here: tuple[int, ...] | None = None
@@ -222,7 +230,9 @@ class _Walk:
             return await self._close(sight)
         role = _WANTED.get(self.action)
         if role is not None and (found := sight.indexes(role)):
+            began = await _loaded_at(self._tab)
             clicks = await self._press(sight, _best(sight, found))
+            self.plain, self.loaded = bool(clicks), await _loaded_at(self._tab) != began
             return clicks + (await self._saved(sight) if clicks else 0)
         if self.action is Action.SAVE or sight.notice is None:
             return 0
@@ -277,6 +287,13 @@ class _Walk:
         if self._wanted(controls[at]):
             return at
         return next((no for no in sorted(sight.negative) if no > at and no - at == 1), at)
+
+
+async def _loaded_at(tab: Tab) -> object:
+    """When the page that stands there was asked for; nothing where it cannot be told."""
+    with suppress(CallFailed):
+        return await (await tab.worlds())[0].evaluate("() => performance.timeOrigin")
+    return None
 
 
 def _openers(sight: Sight) -> list[int]:

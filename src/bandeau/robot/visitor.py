@@ -15,6 +15,7 @@ from bandeau.audit.evidence import Cookie, Gap, HostSeen, Read, Request, Setting
 from bandeau.audit.shown import Choosing, Notice, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
 from bandeau.robot.browser import Browser, Terminal
+from bandeau.robot.notice_mode import read_mode
 from bandeau.robot.notice_page import read_page, visit_of
 from bandeau.robot.notice_picture import outlined_picture
 from bandeau.robot.notice_sight import Sight, look
@@ -163,7 +164,8 @@ class Visitor:
         page = await read_page(self._tab)
         asking = self._sight.notice is not None
         state = await read_state(self._tab, asking=asking, ours=bool(page.band))
-        return Standing(state.text, state.purposes or page.purposes, state.tcf)
+        mode = await read_mode(self._tab)
+        return Standing(state.text, state.purposes or page.purposes, state.tcf, mode)
 
     @_lasting
     async def picture(self, name: str, notice: Notice | None) -> str:

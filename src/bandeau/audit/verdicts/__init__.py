@@ -28,6 +28,7 @@ from bandeau.policy.words import Words
 
 VERDICTS: tuple[Callable[[Audited], Iterator[Finding]], ...] = (
     trackers.contradictions,
+    trackers.whatever_purpose,
     travelling.travels,
     travelling.fingerprints,
     declared.lifetimes,
@@ -35,6 +36,7 @@ VERDICTS: tuple[Callable[[Audited], Iterator[Finding]], ...] = (
     declared.unused,
     hosts.cloaked,
     hosts.plain_third_parties,
+    hosts.nosy,
     asking.missing,
     asking.ways_out,
     asking.preselected,
@@ -52,6 +54,7 @@ VERDICTS: tuple[Callable[[Audited], Iterator[Finding]], ...] = (
     signals.strings,
     signals.layers,
     signals.consent_mode,
+    signals.consent_defaults,
     signals.privacy_control,
     own_signs.band,
     own_signs.comments,

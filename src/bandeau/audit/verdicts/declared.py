@@ -15,7 +15,7 @@ from bandeau.audit.verdicts.telling import told
 from bandeau.audit.verdicts.uses import by_whom, days, thing
 from bandeau.policy.glob import Glob
 from bandeau.policy.match import Matcher, suffixes
-from bandeau.policy.model import Exemption, Policy, Tracker
+from bandeau.policy.model import KNOWN_PURPOSES, Exemption, Policy, Tracker
 
 DAY_SECONDS = 86_400
 _EXEMPT_SECONDS = 397 * DAY_SECONDS
@@ -72,7 +72,7 @@ def _measurement(purpose: str, policy: Policy | None) -> bool:
 
 
 def labels(audited: Audited) -> Iterator[Finding]:
-    """Cookies under a purpose that is not theirs, or no purpose, or two (V10, V13, V15)."""
+    """Cookies under a purpose that is not theirs, or no purpose, or two (V10, V11, V13, V15)."""
     if audited.policy is None:
         return
     rules = _claims(audited.policy)
@@ -94,9 +94,23 @@ def _mislabelled(name: str, domain: str, audited: Audited, moment: Moment) -> It
         if UNLESS_EXEMPT in public.source:
             severity = Severity.NOTE
         yield _label(("V10", "I9", "P6"), severity, name, domain, detail, moment)
+    if known.gated and public.basis is Basis.LIST and _differ(known.purpose, public.purpose):
+        detail = f"The policy declares it for {known.purpose}; {public.source} lists it for "
+        detail += f"{public.purpose} ({public.vendor}), as most sites do."
+        yield _label(("V11", "P6"), Severity.WARNING, name, domain, detail, moment)
     if _SHELF.search(known.purpose):
         detail = f"The policy declares it under {known.purpose}, which says nothing of its use."
         yield _label(("V13", "I1"), Severity.VIOLATION, name, domain, detail, moment)
+
+
+def _differ(declared: str, listed: str) -> bool:
+    """Whether two of the product's own purposes are not the same: what others mean is not known."""
+    return {declared, listed} <= set(KNOWN_PURPOSES) and _kind(declared) != _kind(listed)
+
+
+def _kind(purpose: str) -> str:
+    kind = purpose.partition("-")[0]
+    return "statistics" if kind == "audience" else kind
 
 
 def _claims(policy: Policy) -> list[tuple[Glob, str, str]]:
@@ -133,6 +147,7 @@ def _label(
 ) -> Finding:
     titles = {
         "V10": "is declared for a purpose that is not its own",
+        "V11": "is declared for another purpose than elsewhere",
         "V13": "is declared for no purpose that means anything",
         "V15": "is declared for two purposes",
     }

@@ -1,18 +1,20 @@
-"""Third parties that look like the site's own, or like nobody (P5, P7)."""
+"""Third parties that look like the site's own, or like nobody (P2, P5, P7)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
 
-from bandeau.audit.addresses import bare, host_of, shown
-from bandeau.audit.evidence import HostSeen, Request
+from bandeau.audit.addresses import author, bare, host_of, shown
+from bandeau.audit.evidence import HostSeen, Read, Request
 from bandeau.audit.finding import Finding, Severity
 from bandeau.audit.identifiers import is_identifier
 from bandeau.audit.knowledge import Basis
 from bandeau.audit.verdicts.audited import DENIED, Audited, Moment
 from bandeau.audit.verdicts.telling import told
-from bandeau.audit.verdicts.uses import culprit_of, left
+from bandeau.audit.verdicts.uses import by_whom, culprit_of, left, of_terminal
+from bandeau.policy.match import Matcher
+from bandeau.policy.model import Tracker
 
 
 def cloaked(audited: Audited) -> Iterator[Finding]:
@@ -113,6 +115,44 @@ def plain_third_parties(audited: Audited) -> Iterator[Finding]:
                 yield from _with_cookies(request, moment, audited)
     for culprit, requests in notes.items():
         yield _note(culprit, requests)
+
+
+def nosy(audited: Audited) -> Iterator[Finding]:
+    """Scripts of others, declared as needing no consent, that read what is kept for somebody else
+    (P2): that they may be loaded does not open the terminal to them."""
+    if audited.policy is None:
+        return
+    matcher = Matcher(audited.policy)
+    for moment in audited.judged(*DENIED):
+        for read in moment.seen.reads:
+            script = author(read.cause)
+            if not script or audited.knowledge.own(script) or read.at < moment.chosen:
+                continue
+            known, tracker = audited.knowledge.host(script), matcher.host(script)
+            if known.gated is not False or tracker is None or not of_terminal(read):
+                continue
+            if not _its_own(read, tracker, matcher):
+                yield _nosy(read, culprit_of(script, known, audited), moment)
+
+
+def _its_own(read: Read, tracker: Tracker, matcher: Matcher) -> bool:
+    """Whether ``tracker`` declares something of the kind that was read."""
+    if "cookie" in read.api.lower():
+        return any(not rule.domain or matcher.owns(bare(rule.domain)) for rule in tracker.cookies)
+    return bool(tracker.storage) and matcher.storage(read.detail) in (tracker, None)
+
+
+def _nosy(read: Read, vendor: str, moment: Moment) -> Finding:
+    return told(
+        ("P2", "P5"),
+        Severity.WARNING,
+        f"{vendor} is declared as needing no consent, but reads what the terminal keeps",
+        vendor,
+        "The policy declares nothing of its own that it would have to read there.",
+        (f"{read.api}({read.detail[:60]}) {read.times} times{by_whom(read.cause)}",),
+        "Search its script for the interface named in the proof.",
+        (moment.where(read.at, read.page),),
+    )
 
 
 def _note(culprit: str, requests: list[tuple[Request, Moment]]) -> Finding:

@@ -141,6 +141,43 @@ def consent_mode(audited: Audited) -> Iterator[Finding]:
             )
 
 
+def consent_defaults(audited: Audited) -> Iterator[Finding]:
+    """What Google's tags are told before anybody chose (K1): denied, and before they run."""
+    for moment in audited.moments(*UNTOUCHED):
+        mode = moment.seen.mode
+        if mode is not None and mode.granted:
+            yield _of_mode(
+                ("K1", "K2", "P1"),
+                Severity.VIOLATION,
+                "Consent Mode grants by default what nobody granted",
+                "Its default is on for " + ", ".join(mode.granted) + ".",
+                [f"consent default: {signal} granted" for signal in mode.granted],
+                moment,
+            )
+        if mode is not None and mode.early:
+            yield _of_mode(
+                ("K1",),
+                Severity.WARNING,
+                "Consent Mode is told its defaults after the first tag",
+                "A tag that runs before the default acts as if everything were granted.",
+                [f"{command} stands before the consent default" for command in mode.early],
+                moment,
+            )
+
+
+def _of_mode(
+    rules: tuple[str, ...],
+    severity: Severity,
+    title: str,
+    detail: str,
+    proof: list[str],
+    moment: Moment,
+) -> Finding:
+    again = "In a fresh profile, in the console: dataLayer.filter((each) => each[0] == 'consent')."
+    where = (moment.where(),)
+    return told(rules, severity, title, "Consent Mode", detail, proof, again, where)
+
+
 def privacy_control(audited: Audited) -> Iterator[Finding]:
     """Advertising or social networks at work although the browser says no (G4)."""
     without = _without_signal(audited)

@@ -17,6 +17,7 @@ from bandeau.policy.model import KNOWN_PURPOSES
 
 _SOCIAL = "social"
 _FAST_SECONDS = 0.1
+_SEVERAL = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,48 @@ _STATES = MappingProxyType(
 def contradictions(audited: Audited) -> Iterator[Finding]:
     """One finding for each state and each whose deeds contradict it."""
     for moment in audited.judged():
-        denied: dict[str, list[Use]] = {}
-        for use in uses(audited, moment):
-            if audited.permits(use.known, moment.seen) is False and _counts(use, moment):
-                denied.setdefault(use.culprit, []).append(use)
-        for culprit, deeds in denied.items():
-            if any(use.deed is not Deed.KEPT or _stays(use, moment) for use in deeds):
-                yield _finding(culprit, sorted(deeds, key=lambda u: u.at), moment, audited)
+        for culprit, deeds in _at_work(audited, moment, allowed=False).items():
+            yield _finding(culprit, deeds, moment, audited)
+
+
+def _at_work(audited: Audited, moment: Moment, *, allowed: bool | None) -> dict[str, list[Use]]:
+    """Deeds that speak of the choice of a phase, by whose they are, the first in time first."""
+    found: dict[str, list[Use]] = {}
+    for use in sorted(uses(audited, moment), key=lambda each: each.at):
+        if audited.permits(use.known, moment.seen) is allowed and _counts(use, moment):
+            found.setdefault(use.culprit, []).append(use)
+    return found
+
+
+def whatever_purpose(audited: Audited) -> Iterator[Finding]:
+    """Trackers of a purpose that nobody knows, at work with each purpose accepted alone (C9).
+
+    If purposes were kept apart, what needs consent would come with its own only.
+    """
+    alone: dict[str, list[tuple[Moment, dict[str, list[Use]]]]] = {}
+    for moment in audited.judged(Phase.ONLY):
+        found = _at_work(audited, moment, allowed=None)
+        gated = {who: deeds for who, deeds in found.items() if any(u.known.gated for u in deeds)}
+        alone.setdefault(moment.seen.purpose or "", []).append((moment, gated))
+    if audited.knowledge.declared or len(alone) < _SEVERAL:
+        return
+    always = {who for moment in audited.judged(Phase.REFUSED)
+              for who in _at_work(audited, moment, allowed=False)}  # fmt: skip
+    each_time = [{who for _, found in times for who in found} for times in alone.values()]
+    for culprit in sorted(set.intersection(*each_time) - always):
+        deeds = [
+            (m, use) for times in alone.values() for m, f in times for use in f.get(culprit, ())
+        ]
+        yield told(
+            ("C9", "W11"),
+            Severity.WARNING,
+            f"{culprit[:1].upper()}{culprit[1:]} is at work whichever purpose is accepted",
+            culprit,
+            f"With {' alone, with '.join(sorted(alone))} alone: it is not kept for one of them.",
+            (use.proof for _, use in deeds),
+            _STATES[Phase.ONLY].again,
+            (moment.where(use.at, use.page) for moment, use in deeds),
+        )
 
 
 def _counts(use: Use, moment: Moment) -> bool:
@@ -186,7 +222,7 @@ def _kept_before(moment: Moment) -> Iterator[str]:
             yield f"cookie {cookie.name} of {cookie.domain} was on the terminal at the end"
         for stored in seen.stored:
             host = stored.origin.rpartition("/")[2]
-            yield f"{stored.kind.value} {stored.key} of {host} was on the terminal at the end"
+            yield f"{stored.kind.value} {stored.name} of {host} was on the terminal at the end"
 
 
 def _finding(culprit: str, deeds: list[Use], moment: Moment, audited: Audited) -> Finding:
@@ -255,9 +291,10 @@ def _needs_consent(key: str) -> bool:
 
 
 def _severity(deeds: list[Use], moment: Moment, audited: Audited) -> Severity:
-    if all(use.held for use in deeds):
-        return Severity.WARNING
-    if all(use.known.basis is Basis.GUESS for use in deeds):
+    if moment.phase is Phase.SEEDED and all(use.own for use in deeds):
+        # What a refusal makes of it is judged after that refusal (rule R2).
+        return Severity.NOTE
+    if all(use.held for use in deeds) or all(u.known.basis is Basis.GUESS for u in deeds):
         return Severity.WARNING
     if all(UNLESS_EXEMPT in use.known.source for use in deeds):
         return Severity.WARNING

@@ -69,7 +69,7 @@ def _held(seen: Seen) -> Iterator[tuple[Kind, str, str, str]]:
     for cookie in seen.cookies:
         yield Kind.COOKIE, cookie.name, cookie.value, bare(cookie.domain)
     for stored in seen.stored:
-        yield stored.kind, stored.key, stored.value, host_of(stored.origin)
+        yield stored.kind, stored.name, stored.value, host_of(stored.origin)
 
 
 def _carried(

@@ -27,11 +27,9 @@ BEYOND_A_BROWSER = (
     Unchecked("P8", "what the publisher's servers pass on to others is not seen by a browser"),
     Unchecked("W7", "whether partners were told of a withdrawal by the publisher's servers"),
     Unchecked("W9", "whether processing on servers stops at a withdrawal"),
-    Unchecked("V11", "needs many sites: what most of them declare a cookie to be"),
     Unchecked("M6", "needs two sites of one measurement: whether their identifiers differ"),
     Unchecked("A5", "whether focus is hidden behind the notice takes a look by a person"),
     Unchecked("A9", "reflow at 320 pixels and at 200 % text takes a look by a person"),
-    Unchecked("K1", "the order of Consent Mode's defaults and tags is not in what is recorded"),
 )
 
 
@@ -47,7 +45,7 @@ def unchecked(audited: Audited) -> Iterator[Unchecked]:
     if without_list:
         yield Unchecked("C9", "the name of a purpose says nothing of what it allows")
     if not audited.knowledge.declared:
-        for id in ("V10", "V12", "V13", "V15", "I6"):
+        for id in ("V10", "V11", "V12", "V13", "V15", "I6"):
             yield Unchecked(id, "no policy file says what the site declares")
     if not any(moment.run.setting.signal for moment in audited.moments()):
         yield Unchecked("G4", "no run sent Global Privacy Control")

@@ -162,19 +162,21 @@ def _kept(cookie: Cookie, audited: Audited, at: float) -> Use:
 def _stored(stored: Stored, audited: Audited, at: float) -> Use:
     host = host_of(stored.origin) or bare(stored.origin)
     own = audited.knowledge.own(host)
-    known = known_of(stored.kind, stored.key, host, audited)
-    culprit = _whose(stored.key, host, known, audited, own=own, kind=stored.kind)
-    proof = f"{stored.kind.value} {stored.key} of {host} was on the terminal at the end"
+    known = known_of(stored.kind, stored.name, host, audited)
+    culprit = _whose(stored.name, host, known, audited, own=own, kind=stored.kind)
+    proof = f"{stored.kind.value} {stored.name} of {host} was on the terminal at the end"
     return Use(Deed.KEPT, known, culprit, host, at, "", proof, own=own)
 
 
 def known_of(kind: Kind, name: str, host: str, audited: Audited) -> Known:
-    """What is known of something kept; a service worker is known by its address."""
+    """What is known of something kept; a service worker is known by its script's address, and one
+    of the site's own that no file declares is like anything else that it keeps."""
     if kind is Kind.COOKIE:
         return audited.knowledge.cookie(name, host)
     if kind is Kind.WORKER:
-        knowledge = audited.knowledge
-        return knowledge.address(name) if host_of(name) else knowledge.host(host)
+        known = audited.knowledge.address(f"https://{host}{name}")
+        if known.gated is not False or audited.knowledge.declared:
+            return known
     return audited.knowledge.stored(name, host)
 
 
@@ -187,7 +189,7 @@ def _read(read: Read, audited: Audited, moment: Moment) -> Iterator[Use]:
     times = f" ({read.times} times)" if read.times > 1 else ""
     what = f"{read.api}({read.detail})" if read.detail else read.api
     proof = f"{what} was read{times}{by_whom(read.cause)}"
-    if script and not audited.knowledge.own(script) and _of_terminal(read):
+    if script and not audited.knowledge.own(script) and of_terminal(read):
         known = audited.knowledge.host(script)
         culprit = culprit_of(script, known, audited)
         yield Use(Deed.READ, known, culprit, script, read.at, read.page, proof)
@@ -202,7 +204,8 @@ def _read(read: Read, audited: Audited, moment: Moment) -> Iterator[Use]:
             yield Use(Deed.READ, known, culprit, host, read.at, read.page, proof, own=own)
 
 
-def _of_terminal(read: Read) -> bool:
+def of_terminal(read: Read) -> bool:
+    """Whether it looked at what is kept on the terminal."""
     return read.api.startswith((*_KEYED, *_COOKIE_READS))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ from bandeau.audit.evidence import Device
 from bandeau.audit.finding import Finding, Severity
 from bandeau.audit.report_json import ReportError, read_report
 from bandeau.cli.numbers import number_option
-from bandeau.cli.progress import progress
+from bandeau.cli.person import person_here
+from bandeau.cli.progress import progress, silent
 from bandeau.cli.visiting import config_option, place_options, thoroughness_options
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
@@ -57,6 +59,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="Visit with this device; repeat it.",
 )
+@click.option("--pause", is_flag=True, help="A person chooses, in a browser that is shown.")
 @number_option("--at-once", click.IntRange(1, limits.AUDIT_TERMINALS), 4, "Runs at the same time.")
 @place_options
 @click.option("--hosts", type=_FILE, help="Trackers to know besides, one ||host^ a line.")
@@ -80,7 +83,7 @@ def audit_command(**given: Any) -> None:
     try:
         request = _request(given)
         earlier = _earlier(given["baseline"])
-        with progress() as told:
+        with nullcontext(silent) if request.person else progress() as told:
             audited = asyncio.run(audit_site(request, told, redact=given["redact"]))
         if why := unreached(audited):
             raise OSError(why)
@@ -105,14 +108,18 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
     if given["config"] is not None:
         source = read_policy(given["config"])
         policy, _ = load(source, read_words())
+    person = person_here() if given["pause"] else None
     return AuditRequest(
         address=_address(given["address"]),
         options=thoroughness(given, policy),
-        browser=BrowserOptions(given["chromium"], given["resolve"], given["allow_private"]),
+        browser=BrowserOptions(
+            given["chromium"], given["resolve"], given["allow_private"], shown=given["pause"]
+        ),
         policy=policy,
         source=source,
         rules=read_host_rules(given["hosts"]) if given["hosts"] else None,
-        at_once=given["at_once"],
+        at_once=1 if person else given["at_once"],
+        person=person,
     )
 
 

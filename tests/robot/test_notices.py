@@ -90,6 +90,24 @@ def test_a_newsletter_a_sign_in_and_a_paywall_are_no_notices(port: int) -> None:
     assert on_page(port, "walls", look).notice is None
 
 
+def test_a_person_may_choose_and_is_believed_by_what_is_kept_only(port: int) -> None:
+    async def chosen(tab: Tab) -> tuple[Worked, Worked]:
+        async def person(action: Action, purpose: str) -> None:
+            if action is Action.ACCEPT_ALL:
+                raise TimeoutError
+            await (await tab.worlds())[0].evaluate(
+                "() => document.querySelector('#q81x button').click()"
+            )
+
+        late = await choose(tab, Action.ACCEPT_ALL, person=person)
+        return late, await choose(tab, Action.REFUSE_ALL, person=person)
+
+    late, refused = on_page(port, "french", chosen)
+    assert (late.choosing.by, late.choosing.done) == ("person", False)
+    assert late.choosing.proof == "nobody chose in time"
+    assert (refused.choosing.by, refused.choosing.done) == ("person", True), refused.choosing.proof
+
+
 def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
     worked = on_page(port, "nothing", lambda tab: choose(tab, Action.WITHDRAW))
     assert not worked.choosing.done

@@ -56,6 +56,11 @@ class AuditRequest:
     at_once: int = 4
     person: Person | None = None
 
+    @property
+    def site(self) -> str:
+        """What the site is called: the first host of its policy, else that of the address."""
+        return self.policy.site.hosts[0] if self.policy else urlsplit(self.address).hostname or ""
+
 
 @dataclass(frozen=True, slots=True)
 class Looked:

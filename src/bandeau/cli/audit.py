@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,25 +20,42 @@ from bandeau.audit.baseline import Compared, compare, exit_code
 from bandeau.audit.drafting import policy_draft
 from bandeau.audit.evidence import Device
 from bandeau.audit.finding import Finding, Severity
-from bandeau.audit.report_json import ReportError, read_report
+from bandeau.audit.report_json import ReportError, read_report, report_schema
+from bandeau.cli.audit_ledger import RECEIPT, check_ledger, keep_report, ledger_options
 from bandeau.cli.numbers import number_option
-from bandeau.cli.progress import progress
+from bandeau.cli.person import person_here
+from bandeau.cli.progress import progress, silent
 from bandeau.cli.visiting import config_option, place_options, thoroughness_options
+from bandeau.ledger.record import RecordError
+from bandeau.ledger.store import LedgerUnavailable
 from bandeau.policy.check import load
 from bandeau.policy.fault import PolicyError
 from bandeau.robot.addresses import RulesFaulty
 from bandeau.robot.browser import BrowserOptions
 from bandeau.robot.camera import RobotUnavailable
-from bandeau.storage.files import beside, read_policy, read_vendors, read_words, write_new
+from bandeau.storage.files import (
+    beside,
+    read_policy,
+    read_vendors,
+    read_words,
+    ready_folder,
+    write_new,
+)
 from bandeau.storage.lists import read_host_rules
 
 UNUSABLE = 2
 _DEVICES = tuple(each.value for each in Device)
 _SEVERITIES = tuple(each.value for each in Severity)
-_UNUSABLE = (OSError, ReportError, RobotUnavailable, RulesFaulty)
+_UNUSABLE = (OSError, ReportError, RobotUnavailable, RulesFaulty, RecordError, LedgerUnavailable)
 _SHOWN = 40
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _schema(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(json.dumps(report_schema(), indent=2))
+        context.exit()
 
 
 @click.command("audit")
@@ -57,6 +76,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     show_default=True,
     help="Visit with this device; repeat it.",
 )
+@click.option("--pause", is_flag=True, help="A person chooses, in a browser that is shown.")
 @number_option("--at-once", click.IntRange(1, limits.AUDIT_TERMINALS), 4, "Runs at the same time.")
 @place_options
 @click.option("--hosts", type=_FILE, help="Trackers to know besides, one ||host^ a line.")
@@ -69,6 +89,15 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="The least severity that counts for exit code 1.",
 )
 @click.option("--baseline", type=_FILE, help="An earlier report.json; only what is new counts.")
+@ledger_options
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_schema,
+    help="Print the JSON Schema of report.json, and exit.",
+)
 @click.option("--chromium", help="The browser, if it is not the system's own Chromium.")
 def audit_command(**given: Any) -> None:
     """Visit a site as an inspector does, and say what contradicts its visitors' choice.
@@ -80,12 +109,16 @@ def audit_command(**given: Any) -> None:
     try:
         request = _request(given)
         earlier = _earlier(given["baseline"])
-        with progress() as told:
+        _ready(given)
+        check_ledger(given, request)
+        with nullcontext(silent) if request.person else progress() as told:
             audited = asyncio.run(audit_site(request, told, redact=given["redact"]))
         if why := unreached(audited):
             raise OSError(why)
         compared = compare(audited.report.findings, earlier)
-        _write(given["out"], files_of(audited, compared, severity))
+        files = files_of(audited, compared, severity)
+        _write(given["out"], files)
+        record = keep_report(given, request, files["report.json"])
         if given["draft"] is not None:
             write_new(given["draft"], _drafted(request, audited))
     except PolicyError as error:
@@ -95,7 +128,7 @@ def audit_command(**given: Any) -> None:
     except _UNUSABLE as error:
         click.echo(f"bandeau audit: {error}", err=True)
         sys.exit(UNUSABLE)
-    _tell(audited, compared, given["out"])
+    _tell(audited, compared, given["out"], record)
     sys.exit(exit_code(compared, severity))
 
 
@@ -105,14 +138,18 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
     if given["config"] is not None:
         source = read_policy(given["config"])
         policy, _ = load(source, read_words())
+    person = person_here() if given["pause"] else None
     return AuditRequest(
         address=_address(given["address"]),
         options=thoroughness(given, policy),
-        browser=BrowserOptions(given["chromium"], given["resolve"], given["allow_private"]),
+        browser=BrowserOptions(
+            given["chromium"], given["resolve"], given["allow_private"], shown=given["pause"]
+        ),
         policy=policy,
         source=source,
         rules=read_host_rules(given["hosts"]) if given["hosts"] else None,
-        at_once=given["at_once"],
+        at_once=1 if person else given["at_once"],
+        person=person,
     )
 
 
@@ -140,12 +177,18 @@ def _earlier(baseline: Path | None) -> tuple[Finding, ...] | None:
         raise ReportError(f"{baseline}: {error}") from error
 
 
+def _ready(given: Mapping[str, Any]) -> None:
+    """Find out before minutes of visiting whether there is room for what they yield."""
+    ready_folder(given["out"])
+    draft: Path | None = given["draft"]
+    if draft is not None:
+        ready_folder(draft.parent)
+        if draft.exists():
+            raise FileExistsError(f"{draft}: exists already, and was not touched")
+
+
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:
     """The files, the report itself last: where it stands, all of it does."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OSError(f"{folder}: cannot be made: {error.strerror}") from error
     for name in sorted(files, key=lambda each: each == "report.json"):
         write_new(folder / name, files[name], replace=True)
 
@@ -157,7 +200,7 @@ def _drafted(request: AuditRequest, audited: Audited) -> bytes:
     return text.encode()
 
 
-def _tell(audited: Audited, compared: Compared, folder: Path) -> None:
+def _tell(audited: Audited, compared: Compared, folder: Path, record: str) -> None:
     for line in audited.report.summary:
         click.echo(line)
     for line in _lines(compared.new):
@@ -167,6 +210,8 @@ def _tell(audited: Audited, compared: Compared, folder: Path) -> None:
     if compared.gone:
         click.echo(f"In the baseline, and not found again: {len(compared.gone)}.")
     click.echo(f"The report: {folder / 'report.html'}")
+    if record:
+        click.echo(f"In the ledger: record {record}; its receipt: {folder / RECEIPT}")
 
 
 def _lines(findings: Iterable[Finding]) -> list[str]:

@@ -12,11 +12,15 @@ import click
 Told = Callable[[int, int, str], None]
 
 
+def silent(_done: int, _most: int, _what: str) -> None:
+    """Is told the same, and shows nothing."""
+
+
 @contextmanager
 def progress() -> Iterator[Told]:
     """What is told how many parts are done, of how many, and what is done now."""
     if not sys.stderr.isatty():
-        yield lambda _done, _most, _what: None
+        yield silent
         return
     said = [""]
     bar: Any

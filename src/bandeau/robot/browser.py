@@ -27,7 +27,6 @@ from bandeau.robot.session import Session, Sessions, answered
 from bandeau.robot.tab import Tab
 
 FLAGS = (
-    "--headless=new",
     "--remote-debugging-pipe",
     "--disable-gpu",
     "--disable-quic",
@@ -62,17 +61,20 @@ FLAGS = (
     "--proxy-bypass-list=<-loopback>",
 )
 PREFIX = "bandeau-robot-"
+DISPLAY = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserOptions:
     """How to browse. ``resolve`` are rules as of Chromium's ``--host-resolver-rules``; the hosts
-    that they map may have any certificate. ``allow_private`` lets private addresses be visited.
+    that they map may have any certificate. ``allow_private`` lets private addresses be visited;
+    with ``shown`` the windows are on the display, for a person to work in.
     """
 
     chromium: str | None = None
     resolve: str = ""
     allow_private: bool = False
+    shown: bool = False
 
 
 class Terminal:
@@ -272,7 +274,7 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
     profile = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         _furnish(profile, third_party)
-        pipe = await started([path, *_flags(options, profile)], _environment(profile))
+        pipe = await started([path, *_flags(options, profile)], _environment(options, profile))
         try:
             process = Process(pipe, options)
             try:
@@ -289,7 +291,8 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
 
 
 def _flags(options: BrowserOptions, profile: Path) -> list[str]:
-    flags = [*FLAGS, f"--user-data-dir={profile}"]
+    window = "--ozone-platform-hint=auto" if options.shown else "--headless=new"
+    flags = [*FLAGS, window, f"--user-data-dir={profile}"]
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     if options.resolve:
@@ -297,9 +300,10 @@ def _flags(options: BrowserOptions, profile: Path) -> list[str]:
     return flags
 
 
-def _environment(profile: Path) -> dict[str, str]:
+def _environment(options: BrowserOptions, profile: Path) -> dict[str, str]:
     """The environment of the browser: its temporary files go where the profile is, and with it."""
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "HOME")}
+    names = ("PATH", "LANG", "HOME", *(DISPLAY if options.shown else ()))
+    kept = {name: value for name, value in os.environ.items() if name in names}
     return {**kept, "TMPDIR": str(profile), "XDG_CONFIG_HOME": str(profile)}
 
 

@@ -32,7 +32,8 @@ _WANTED = {
 }
 _OPENING = (Role.CUSTOMISE, Role.PARTNERS, Role.POLICY)
 _ACT_SECONDS = 6.0
-Person = Callable[[Action], Awaitable[None]]
+Person = Callable[[Action, str], Awaitable[None]]
+"""Is told what to choose, and which purpose alone; returns when done, or raises TimeoutError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,7 @@ async def choose(
     walk = _Walk(tab, action, purpose)
     before = await _state(tab, asking=False)
     if person is not None:
-        walk.first = await look(tab)
-        await person(action)
-        await tab.settle(_ACT_SECONDS)
-        reached, by = 0, "person"
+        reached, by = await walk.left_to(person), "person"
     else:
         reached = await walk.search()
         by = "bandeau" if walk.ours else "words"
@@ -200,6 +198,17 @@ class _Walk:
             self.first = self._now
         if self._now.notice is None and not again and self.action is not Action.WITHDRAW:
             self.failure = "no notice stood there"
+
+    async def left_to(self, person: Person) -> int:
+        """No clicks, since nobody counted them, or -1 where nobody chose."""
+        self.first = await look(self._tab)
+        try:
+            await person(self.action, self._purpose)
+        except TimeoutError:
+            self.failure = "nobody chose in time"
+            return -1
+        await self._tab.settle(_ACT_SECONDS)
+        return 0
 
     async def led_back(self) -> bool:
         """Whether a control could be pressed that leads back to the choices."""

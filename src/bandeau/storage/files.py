@@ -99,6 +99,15 @@ def read_vendors() -> Vendors:
     return Vendors(Vendor(**each) for each in tomllib.loads(text)["vendors"])
 
 
+def ready_folder(folder: Path) -> None:
+    """Make a folder where there is none; raises ``OSError`` where nothing can be written in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except (OSError, ValueError) as error:
+        raise OSError(f"{folder}: cannot be written to: {_reason(error)}") from error
+
+
 def write_new(path: Path, data: bytes, *, replace: bool = False) -> None:
     """Write ``data`` whole or not at all; an existing file stays unless ``replace``.
 

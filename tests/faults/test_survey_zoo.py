@@ -25,7 +25,7 @@ def test_sites_of_the_zoo_are_audited_once_whatever_is_killed(tmp_path: Path) ->
     zoo = Zoo(hundreds(COUNT), 5, tmp_path / "zoo")
     with serving(zoo) as served:
         addresses = [site.address for site in zoo.sites.values()]
-        survey = Surveyed(tmp_path, addresses, temporary=Path(tempfile.gettempdir()))
+        survey = Surveyed(tmp_path, addresses, temporary=Path(tempfile.gettempdir()), watch=1)
         options = ["--workers", "2", "--allow-private", "--resolve", served.resolve]
         options += ["--quick", "--pages", "0", "--idle", "0"]
         process = survey.start(*options, auditor=AUDITOR)

@@ -16,10 +16,11 @@ import psutil
 
 # Nobody waits half a minute for a lease to run out.
 _SCRIPT = textwrap.dedent("""
+    import os
     from bandeau import limits
     limits.SURVEY_LEASE_SECONDS = 2
     limits.SURVEY_REST_SECONDS = 0
-    limits.SURVEY_WATCH_SECONDS = 0.1
+    limits.SURVEY_WATCH_SECONDS = float(os.environ["WATCH_SECONDS"])
     from bandeau.cli import main
     main(prog_name="bandeau")
 """)
@@ -34,6 +35,7 @@ class Surveyed:
         addresses: Sequence[str],
         data: str = "",
         temporary: Path | None = None,
+        watch: float = 0.1,
     ) -> None:
         self.folder = folder
         self.addresses = addresses
@@ -42,6 +44,7 @@ class Surveyed:
         self.log.touch()
         self.temporary = temporary or folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
+        self._watch = watch
         self._data = data or str(folder / "data")
         (folder / "sites.txt").write_text("\n".join(addresses), "utf-8")
 
@@ -51,6 +54,7 @@ class Surveyed:
         words += ["--out", str(self.out), "--politeness", "0", "--auditor", auditor, *options]
         environment = {**os.environ, "PYTHONPATH": ":".join(sys.path)}
         environment |= {"FAKE_AUDITS_LOG": str(self.log), "TMPDIR": str(self.temporary)}
+        environment["WATCH_SECONDS"] = str(self._watch)
         return subprocess.Popen(
             [sys.executable, "-c", _SCRIPT, *words],
             env=environment,

@@ -25,7 +25,7 @@ import psutil
 
 from bandeau import limits
 from bandeau.audit.queue import Counts
-from bandeau.robot.processes import begun_by, kill, megabytes
+from bandeau.robot.processes import begun_by, kill, over
 
 
 class WorkerFailed(Exception):
@@ -129,7 +129,7 @@ class Worker:
         task = asyncio.ensure_future(asking)
         try:
             while not (await asyncio.wait({task}, timeout=limits.SURVEY_WATCH_SECONDS))[0]:
-                if await asyncio.to_thread(process.megabytes) > self._work.megabytes:
+                if await asyncio.to_thread(process.over, self._work.megabytes):
                     raise WorkerFailed(f"took more than {self._work.megabytes} MB of memory")
             return task.result()
         finally:
@@ -186,9 +186,9 @@ class _Process:
         self._writer.write(b'{"end": true}\n')
         await self._process.wait()
 
-    def megabytes(self) -> float:
-        """Memory of it and of all that it started; what they share counts once."""
-        return megabytes(self._tree())
+    def over(self, megabytes: float) -> bool:
+        """Whether it and all that it started have more memory than that."""
+        return over(self._tree(), megabytes)
 
     async def end(self) -> None:
         """End it with all that it started, and remove its temporary files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import psutil
@@ -18,9 +18,11 @@ def begun_by(pid: int | None = None) -> list[psutil.Process]:
         return []
 
 
-def megabytes(processes: Iterable[psutil.Process]) -> float:
-    """Their memory; what they share counts once."""
-    return sum(_proportional(each) for each in processes) / _MEGABYTE
+def over(processes: Sequence[psutil.Process], megabytes: float) -> bool:
+    """Whether they have more memory than that; what they share counts once."""
+    # What is resident is cheap to read, and never less: the kernel adds up the rest page by page.
+    most = megabytes * _MEGABYTE
+    return sum(map(_resident, processes)) > most and sum(map(_proportional, processes)) > most
 
 
 def kill(processes: Iterable[psutil.Process]) -> None:
@@ -28,6 +30,13 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
+
+
+def _resident(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_info().rss)
+    except psutil.Error:
+        return 0.0
 
 
 def _proportional(process: psutil.Process) -> float:

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bandeau.robot.browser import Browser, BrowserOptions, open_browser
-from bandeau.robot.processes import begun_by, megabytes
+from bandeau.robot.processes import begun_by, over
 
 
 class WarmBrowser:
@@ -41,11 +41,7 @@ class WarmBrowser:
         await self._stack.aclose()
 
     async def _worn(self, browser: Browser) -> bool:
-        return browser.spoiled or await asyncio.to_thread(_memory) > self._most
-
-
-def _memory() -> float:
-    return megabytes(begun_by())
+        return browser.spoiled or await asyncio.to_thread(over, begun_by(), self._most)
 
 
 @asynccontextmanager

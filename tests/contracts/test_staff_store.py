@@ -81,31 +81,46 @@ def test_another_password_and_removal_end_every_session(run: Run) -> None:
 
 def test_attempts_are_counted_until_their_time(run: Run) -> None:
     async def scenario(kept: Kept) -> None:
-        staff = kept.room.staff
-        tried = [await staff.attempt("x", 2, 100, 10) for _ in range(3)]
+        store = kept.room.attempts
+        tried = [await store.attempt("x", 2, 100, 10) for _ in range(3)]
         assert tried == [True, True, False]
-        assert await staff.attempt("y", 2, 100, 10)
-        assert not await staff.attempt("x", 2, 500, 99)
-        assert await staff.attempt("x", 2, 200, 100)
-        await staff.forgive("x")
-        assert await staff.attempt("x", 1, 200, 100)
-        at_once = await asyncio.gather(*(staff.attempt("z", 3, 200, 100) for _ in range(9)))
+        assert await store.attempt("y", 2, 100, 10)
+        assert not await store.attempt("x", 2, 500, 99)
+        assert await store.attempt("x", 2, 200, 100)
+        await store.forgive("x")
+        assert await store.attempt("x", 1, 200, 100)
+        at_once = await asyncio.gather(*(store.attempt("z", 3, 200, 100) for _ in range(9)))
         assert sum(at_once) == 3
 
     run(scenario)
 
 
-def test_a_former_password_is_in_no_file(tmp_path: Path) -> None:
+def test_the_key_of_a_day_is_one_for_all_and_goes_with_it(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        store = kept.room.attempts
+        keys = await asyncio.gather(*(store.key(5, f"key-{number}") for number in range(4)))
+        assert len(set(keys)) == 1
+        assert await store.key(6, "next") == "next"
+        assert await kept.comments.tables.read("SELECT key FROM attempt_key") == [("next",)]
+        assert await store.key(6, "other") == "next"
+
+    run(scenario)
+
+
+def test_a_former_secret_is_in_no_file(tmp_path: Path) -> None:
     async def scenario(kept: Kept) -> None:
         await kept.room.staff.add(CAM)
         await kept.room.staff.change("camille", "another")
         await kept.room.staff.add(replace(ADA, secret="secret-of-ada"))
         await kept.room.staff.remove("ada")
+        await kept.room.attempts.key(1, "key-of-yesterday")
+        await kept.room.attempts.key(2, "key-of-today")
 
     with running(tmp_path) as runs:
         runs(scenario)
         everything = b"".join(path.read_bytes() for path in tmp_path.glob(f"{FILE}*"))
     assert b"another" in everything
+    assert b"key-of-today" in everything and b"key-of-yesterday" not in everything
     assert b"secret-1" not in everything and b"secret-of-ada" not in everything
 
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bandeau.features.comments.attempts import Attempts
 from bandeau.features.comments.model import Comment, Draft, State
 from bandeau.features.comments.staff import Role, Staff, hashed
 from bandeau.features.comments.write import compose, prepare
@@ -57,7 +58,8 @@ class Newsroom_:
             policy=POLICY, now=lambda: self.clock, random=secrets.token_bytes, subject_key=b"k" * 32
         )
         view = AdminView(POLICY.site.name, WORDS, ["casino"])
-        sign_in = SignIn.of(site, self.room.staff)
+        self.attempts = Attempts(self.room.attempts, site.now, site.random)
+        sign_in = SignIn.of(site, self.room.staff, self.attempts)
         counts = {
             "held": self.room.queue.held,
             "reported": self.room.reports.waiting,

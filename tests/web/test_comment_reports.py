@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bandeau import limits
+from bandeau.features.comments.attempts import Attempts
 from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.queue import Act, Deed
@@ -52,7 +53,7 @@ class Site_:
         site: Any = self
         self.policy, self.words, self.random = POLICY, WORDS, secrets.token_bytes
         pages = Pages(POLICY, Notice(POLICY, WORDS))
-        counting = Counting(b"k" * 32, self.room.staff.attempt)
+        counting = Counting(Attempts(self.room.attempts, self.now, secrets.token_bytes))
         room = self.room
         redress = Redress(site, room.appeals, room.exclusions, room.authors, room.readers)
         desk = ReportDesk(site, pages, self.store, room.reports, redress, counting)

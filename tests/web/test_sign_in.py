@@ -168,6 +168,18 @@ def test_neither_name_nor_address_is_kept_of_who_tried() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", tag) for (tag,) in rows)
 
 
+def test_the_same_attempt_leaves_another_mark_on_another_day() -> None:
+    newsroom = Newsroom_()
+    read = "SELECT tag FROM attempt"
+    browser = newsroom.browser()
+    browser.sign_in("somebody", "wrong")
+    before = {tag for (tag,) in newsroom.run(newsroom.store.tables.read(read))}
+    newsroom.clock += 86_400
+    browser.sign_in("somebody", "wrong")
+    after = {tag for (tag,) in newsroom.run(newsroom.store.tables.read(read))}
+    assert (len(after), after & before) == (3, set())
+
+
 @pytest.mark.parametrize(
     "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.test"}]
 )

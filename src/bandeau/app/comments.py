@@ -14,6 +14,7 @@ from bandeau import limits
 from bandeau.app.readers import Readers, Vouching
 from bandeau.enforcement.exchange import Exchange
 from bandeau.enforcement.pieces import Mark, Place
+from bandeau.features.comments.attempts import Attempts
 from bandeau.features.comments.authors import tag_of
 from bandeau.features.comments.gate import Proof
 from bandeau.features.comments.model import State
@@ -66,6 +67,7 @@ class Commenting:
     votes: VoteDesk | None
     reports: ReportDesk
     room: Newsroom
+    attempts: Attempts
     listed: tuple[str, ...]
     tables: Tables
     readers: Readers
@@ -88,7 +90,8 @@ class Commenting:
             return await visitors.proof(Sent.of(request.scope["headers"]))
 
         room = newsroom(store.tables)
-        readers = Readers.of(site, visitors, pages, room, vouching)
+        attempts = Attempts(room.attempts, site.now, site.random)
+        readers = Readers.of(site, visitors, pages, room, attempts, vouching)
         reviewer = reviewer_of(site, private=private)
         posting = Posting.of(site, listed, store, room.authors, room.readers, reviewer)
         feature = site.policy.feature("comments")
@@ -101,9 +104,9 @@ class Commenting:
         following = Following(site.policy, site.words, store, comments.reading)
         counts = Counts(site.policy, site.words, store)
         desk = VoteDesk(site, visitors, pages, store, votes) if votes else None
-        counting = Counting(site.subject_key, room.staff.attempt)
+        counting = Counting(attempts)
         reports = ReportDesk(site, pages, store, room.reports, redress, counting)
-        told = (counts, desk, reports, room, listed, store.tables, readers)
+        told = (counts, desk, reports, room, attempts, listed, store.tables, readers)
         return cls(site, comments, mine, following, *told)
 
     @property
@@ -118,6 +121,7 @@ class Commenting:
             store = StoredRetention(self.tables)
             now = int(self.site.now() * 1000)
             await purge(store, feature.retention, now, rest)
+            await self.attempts.renew()
             await self.room.reports.purge(*(now - days * _DAY_MS for days in _REPORT_DAYS))
 
     async def inserted(self, exchange: Exchange, lang: str, mark: Mark) -> tuple[bytes, bytes]:
@@ -160,7 +164,7 @@ class Commenting:
             await self.room.letters.withdrawn(tags)
 
     def _newsroom(self) -> list[BaseRoute]:
-        room, sign_in = self.room, SignIn.of(self.site, self.room.staff)
+        room, sign_in = self.room, SignIn.of(self.site, self.room.staff, self.attempts)
         view = AdminView(self.site.policy.site.name, read_staff_words(), self.listed)
         counts = {
             State.HELD.value: room.queue.held,

@@ -9,6 +9,7 @@ from joserfc.jwk import KeySet
 from starlette.routing import BaseRoute
 
 from bandeau import limits
+from bandeau.features.comments.attempts import Attempts
 from bandeau.features.comments.gate import FEATURE
 from bandeau.features.comments.identity import IdentityError, Verifier, parse_key_set
 from bandeau.features.comments.moderate import names_of_staff
@@ -72,13 +73,19 @@ class Readers:
 
     @classmethod
     def of(
-        cls, site: Site, visitors: Visitors, pages: Pages, room: Newsroom, vouching: Vouching
+        cls,
+        site: Site,
+        visitors: Visitors,
+        pages: Pages,
+        room: Newsroom,
+        attempts: Attempts,
+        vouching: Vouching,
     ) -> Readers:
         """Over what ``room`` keeps; ``vouching`` are the keys of who vouches for readers."""
         feature = site.policy.feature(FEATURE)
         consents = Consents(site, visitors, feature.purpose if feature else "")
         sessions = Sessions(site, room.readers, consents)
-        mailing = Mailing(site, room.letters, room.staff)
+        mailing = Mailing(site, room.letters, attempts)
         posing = names_of_staff(site.policy.site.name)
         entrance = Entrance(room.readers, sessions, mailing, posing)
         desk = ReaderDesk(site, visitors, pages, entrance)

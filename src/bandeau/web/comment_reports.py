@@ -7,7 +7,6 @@ address an HMAC is kept for a while, to count reports and readers.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -15,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bandeau import limits
+from bandeau.features.comments.attempts import ANYBODY, Attempts
 from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.reports import (
@@ -25,7 +25,6 @@ from bandeau.features.comments.reports import (
     reference,
     tag_of,
 )
-from bandeau.features.comments.staff import attempt_tag
 from bandeau.features.comments.store import CommentStore
 from bandeau.ledger.record import uuid7
 from bandeau.web.comment_reports_view import FiledScene, ReportScene, against, told
@@ -48,38 +47,32 @@ OFTEN = Refusal(
     *("too-many", 429, "report.error_often"),
     {"minutes": limits.COMMENT_REPORTS_PERIOD_SECONDS // 60},
 )
-# No name of staff begins so, whose attempts to sign in are counted beside these.
-_COUNTED = "\0report"
+_KIND = "report"
 _UNCACHED = {"cache-control": "no-store"}
 _IPV6_NETWORK_BITS = 64
-
-Attempt = Callable[[str, int, int, int], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """Counts reports by network address, of which ``key`` makes an HMAC; ``attempt`` is that of
-    :class:`bandeau.features.comments.staff.StaffStore`."""
+    """Counts reports by network address."""
 
-    key: bytes
-    attempt: Attempt
+    attempts: Attempts
 
-    async def allows(self, network: str, now: int) -> bool:
-        """Whether another report may come from there, and at all; ``now`` in Unix seconds."""
-        until = now + limits.COMMENT_REPORTS_PERIOD_SECONDS
-        for tag, most in (
-            (attempt_tag(self.key, _COUNTED, network), limits.COMMENT_REPORTS_ALIKE),
-            (attempt_tag(self.key, _COUNTED, "*"), limits.COMMENT_REPORTS_IN_ALL),
+    async def allows(self, network: str) -> bool:
+        """Whether another report may come from there, and at all."""
+        seconds = limits.COMMENT_REPORTS_PERIOD_SECONDS
+        for source, most in (
+            (network, limits.COMMENT_REPORTS_ALIKE),
+            (ANYBODY, limits.COMMENT_REPORTS_IN_ALL),
         ):
-            if not await self.attempt(tag, most, until, now):
+            if not await self.attempts.allows(_KIND, source, most, seconds):
                 return False
         return True
 
-    async def readers(self, comment: str, network: str, now: int) -> int:
+    async def readers(self, comment: str, network: str) -> int:
         """1, or 0 where somebody reported the comment from there lately."""
-        tag = attempt_tag(self.key, f"{_COUNTED}\0{comment}", network)
-        until = now + limits.COMMENT_REPORT_READER_HOURS * 3_600
-        return int(not network or await self.attempt(tag, 1, until, now))
+        what, seconds = f"{_KIND}\0{comment}", limits.COMMENT_REPORT_READER_HOURS * 3_600
+        return int(not network or await self.attempts.allows(what, network, 1, seconds))
 
 
 class ReportDesk:
@@ -195,7 +188,7 @@ class ReportDesk:
         if isinstance(ready, Refusal):
             return ready
         network, now = network_of(request), self._site.now()
-        if not await self._counting.allows(network, int(now)):
+        if not await self._counting.allows(network):
             return OFTEN
         named, time = reference(self._site.random), int(now * 1000)
         report = Report(
@@ -209,7 +202,7 @@ class ReportDesk:
             name=ready.name,
             email=ready.email,
             lang=language_of(self._site.policy, request),
-            readers=await self._counting.readers(comment.id, network, int(now)),
+            readers=await self._counting.readers(comment.id, network),
         )
         if not await self._reports.file(report):
             raise InboundError(404, "report_comment", "unknown-comment")

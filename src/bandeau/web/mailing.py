@@ -7,8 +7,8 @@ import base64
 from starlette.requests import Request
 
 from bandeau import limits
+from bandeau.features.comments.attempts import ANYBODY, Attempts
 from bandeau.features.comments.letters import NONCE_BYTES, Content, Letter, LetterStore, seal
-from bandeau.features.comments.staff import StaffStore, attempt_tag
 from bandeau.web.context import Site
 
 _ID_BYTES = 16
@@ -21,7 +21,7 @@ class TooManyLetters(Exception):
 class Mailing:
     """The letters that readers of one site ask for."""
 
-    def __init__(self, site: Site, letters: LetterStore, attempts: StaffStore) -> None:
+    def __init__(self, site: Site, letters: LetterStore, attempts: Attempts) -> None:
         self._site = site
         self._letters = letters
         self._attempts = attempts
@@ -35,9 +35,9 @@ class Mailing:
         Raises :class:`TooManyLetters` and :class:`CommentsUnavailable`.
         """
         now, source = int(self._site.now()), request.client.host if request.client else ""
-        if not await self._counted("*", source, limits.LETTERS_PER_SOURCE):
+        if not await self._counted(ANYBODY, source, limits.LETTERS_PER_SOURCE):
             raise TooManyLetters
-        if not await self._counted(content.address.lower(), "*", limits.LETTERS_PER_ADDRESS):
+        if not await self._counted(content.address.lower(), ANYBODY, limits.LETTERS_PER_ADDRESS):
             return
         letter = Letter(
             id=self._site.random(_ID_BYTES).hex(),
@@ -70,6 +70,5 @@ class Mailing:
         return base64.urlsafe_b64encode(self._site.random(_ID_BYTES)).decode().rstrip("=")
 
     async def _counted(self, name: str, source: str, most: int) -> bool:
-        now = int(self._site.now())
-        tag = attempt_tag(self._site.subject_key, f"letter\0{name}", source)
-        return await self._attempts.attempt(tag, most, now + limits.LETTER_ATTEMPT_SECONDS, now)
+        seconds = limits.LETTER_ATTEMPT_SECONDS
+        return await self._attempts.allows(f"letter\0{name}", source, most, seconds)

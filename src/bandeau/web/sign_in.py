@@ -15,11 +15,11 @@ from starlette.requests import Request
 
 from bandeau import limits
 from bandeau.enforcement.cookies import value_of
+from bandeau.features.comments.attempts import ANYBODY, Attempts
 from bandeau.features.comments.staff import (
     Staff,
     StaffError,
     StaffStore,
-    attempt_tag,
     matches,
     session_tag,
     staff_name,
@@ -30,6 +30,7 @@ from bandeau.web.visitor import Sent
 PATH = "/.bandeau/admin"
 COOKIE = "bandeau-staff"
 _TOKEN_BYTES = 32
+_KIND = "staff\0"
 
 
 class TooManyAttempts(Exception):
@@ -37,26 +38,26 @@ class TooManyAttempts(Exception):
 
 
 class SignIn:
-    """Signs staff of one site in and out. ``now`` gives Unix seconds, ``key`` hides who tried."""
+    """Signs staff of one site in and out. ``now`` gives Unix seconds."""
 
     def __init__(
         self,
         staff: StaffStore,
-        key: bytes,
+        attempts: Attempts,
         now: Callable[[], float],
         random: Callable[[int], bytes],
     ) -> None:
         self._staff = staff
-        self._key = key
+        self._attempts = attempts
         self._now = now
         self._random = random
         # Each takes 64 MiB while it is computed.
         self._room = threading.BoundedSemaphore(limits.STAFF_SIGN_INS_AT_ONCE)
 
     @classmethod
-    def of(cls, site: Site, staff: StaffStore) -> SignIn:
+    def of(cls, site: Site, staff: StaffStore, attempts: Attempts) -> SignIn:
         """Signing in to ``site``."""
-        return cls(staff, site.subject_key, site.now, site.random)
+        return cls(staff, attempts, site.now, site.random)
 
     async def who(self, request: Request) -> Staff | None:
         """Whose session the request has. Raises :class:`CommentsUnavailable`."""
@@ -69,13 +70,14 @@ class SignIn:
         As slow for a name that nobody has. Raises :class:`TooManyAttempts` and
         :class:`CommentsUnavailable`.
         """
-        known, tags = _known(name), self._tags(request, name)
-        for tag, most in tags:
-            await self._count(tag, most)
+        known, address = _known(name), _address(request)
+        await self._count(known, address, limits.STAFF_ATTEMPTS)
+        await self._count(known, ANYBODY, limits.STAFF_ATTEMPTS_ALIKE)
+        await self.count_address(request)
         member = await self._staff.find(known)
         if not await asyncio.to_thread(self._matches, member, password):
             return None
-        await self._staff.forgive(tags[0][0])
+        await self._attempts.forgive(_KIND + known, address)
         return await self.session(request, known)
 
     async def session(self, request: Request, known: str) -> bytes:
@@ -99,27 +101,20 @@ class SignIn:
 
         Raises :class:`TooManyAttempts` and :class:`CommentsUnavailable`.
         """
-        tag, most = self._tags(request, "")[2]
-        await self._count(tag, most)
+        await self._count(ANYBODY, _address(request), limits.STAFF_ATTEMPTS_ALIKE)
 
     def _matches(self, member: Staff | None, password: str) -> bool:
         with self._room:
             return matches(member, password)
 
-    async def _count(self, tag: str, most: int) -> None:
-        now = int(self._now())
-        if not await self._staff.attempt(tag, most, now + limits.STAFF_ATTEMPT_SECONDS, now):
+    async def _count(self, name: str, address: str, most: int) -> None:
+        seconds = limits.STAFF_ATTEMPT_SECONDS
+        if not await self._attempts.allows(_KIND + name, address, most, seconds):
             raise TooManyAttempts
 
-    def _tags(self, request: Request, name: str) -> list[tuple[str, int]]:
-        """What is counted: this name from this address, each of them with any other."""
-        address = request.client.host if request.client else ""
-        known, most = _known(name), limits.STAFF_ATTEMPTS_ALIKE
-        return [
-            (attempt_tag(self._key, known, address), limits.STAFF_ATTEMPTS),
-            (attempt_tag(self._key, known, "*"), most),
-            (attempt_tag(self._key, "*", address), most),
-        ]
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _known(name: str) -> str:

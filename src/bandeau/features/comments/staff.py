@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -93,14 +92,6 @@ def session_tag(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
 
 
-def attempt_tag(key: bytes, name: str, address: str) -> str:
-    """What is kept of failed sign-ins, by name and network address, or by name alone.
-
-    ``key`` is the site's subject key: neither can be read from it.
-    """
-    return hmac.digest(key, f"attempt\0{name}\0{address}".encode(), "sha256").hex()
-
-
 class StaffStore(Protocol):
     """Staff of one site, with their sessions. Times are Unix seconds.
 
@@ -137,14 +128,6 @@ class StaffStore(Protocol):
 
     async def end(self, tag: str) -> None:
         """End a session."""
-        ...
-
-    async def attempt(self, tag: str, most: int, until: int, now: int) -> bool:
-        """Count an attempt that lasts until then; false where there were ``most`` already."""
-        ...
-
-    async def forgive(self, tag: str) -> None:
-        """Count no attempt any more."""
         ...
 
 

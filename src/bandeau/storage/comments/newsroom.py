@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bandeau.storage.comments.appeals import StoredAppeals
+from bandeau.storage.comments.attempts import StoredAttempts
 from bandeau.storage.comments.authors import StoredAuthors
 from bandeau.storage.comments.exclusions import StoredExclusions
 from bandeau.storage.comments.figures import StoredFigures
@@ -26,6 +27,7 @@ class Newsroom:
 
     authors: StoredAuthors
     staff: StoredStaff
+    attempts: StoredAttempts
     queue: StoredQueue
     reports: StoredReports
     appeals: StoredAppeals
@@ -43,6 +45,7 @@ def newsroom(tables: Tables) -> Newsroom:
     return Newsroom(
         authors=StoredAuthors(tables),
         staff=StoredStaff(tables),
+        attempts=StoredAttempts(tables),
         queue=StoredQueue(tables),
         reports=StoredReports(tables),
         appeals=StoredAppeals(tables),

@@ -18,10 +18,6 @@ _SESSION = (
     "SELECT staff.name, staff.role, staff.secret, staff.made FROM session"
     " JOIN staff ON staff.name = session.name WHERE session.tag = $1 AND session.until > $2"
 )
-_ATTEMPT = (
-    "INSERT INTO attempt VALUES ($1, 1, $2)"
-    " ON CONFLICT (tag) DO UPDATE SET failures = attempt.failures + 1 RETURNING failures"
-)
 
 
 class StoredStaff:
@@ -65,14 +61,6 @@ class StoredStaff:
         """See the port."""
         await self._tables.write(_one(Statement("DELETE FROM session WHERE tag = $1", (tag,))))
 
-    async def attempt(self, tag: str, most: int, until: int, now: int) -> bool:
-        """See the port."""
-        return await self._tables.write(_attempting(tag, most, until, now))
-
-    async def forgive(self, tag: str) -> None:
-        """See the port."""
-        await self._tables.write(_one(Statement("DELETE FROM attempt WHERE tag = $1", (tag,))))
-
 
 def _staff(rows: Rows) -> list[Staff]:
     return [Staff(name, Role(role), secret, made) for name, role, secret, made in rows]
@@ -95,9 +83,3 @@ def _removing(name: str) -> Steps[bool]:
 def _beginning(tag: str, name: str, until: int, now: int) -> Steps[None]:
     yield Statement("DELETE FROM session WHERE until <= $1", (now,))
     yield Statement(_BEGIN, (tag, name, until))
-
-
-def _attempting(tag: str, most: int, until: int, now: int) -> Steps[bool]:
-    yield Statement("DELETE FROM attempt WHERE until <= $1", (now,))
-    ((count,),) = yield Statement(_ATTEMPT, (tag, until))
-    return int(count) <= most

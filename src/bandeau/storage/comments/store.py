@@ -16,7 +16,7 @@ from bandeau.storage.comments.decisions import forgetting
 from bandeau.storage.tables import Rows, Statement, Steps, Tables, listed
 
 FILE = "comments.sqlite"
-SCHEMA = 13
+SCHEMA = 14
 TABLES = (
     *("comment", "page", "author", "posted", "staff", "act", "vote"),
     *("reader", "bond", "watch", "watched", "passkey"),

@@ -153,7 +153,7 @@ def _fingerprint(
         return
     who = "A script of the site" if own else audited.knowledge.domain(script)
     where = audited.knowledge.domain(script) if script else "the page"
-    severity = Severity.VIOLATION if not own or len(families) > 1 else Severity.WARNING
+    severity = Severity.VIOLATION if not own or len(families) > 1 else Severity.NOTE
     yield told(
         ("V24", "P4", "P2", *_state_rules(moment)),
         severity,

@@ -91,6 +91,10 @@ class Notice:
     """Switches are saved as they were, not as they are shown."""
     no_tab: bool = False
     """The button that refuses is not reached by Tab."""
+    hides_focus: bool = False
+    """The page leaves no room for it, so that it lies over what Tab reaches."""
+    wide: bool = False
+    """It is wider than a small window."""
     phone_only_accept: bool = False
     """On a phone there is nothing that refuses."""
 

@@ -29,7 +29,9 @@ SIGNALS = pairs(
     _tcf("tcf-early", "a positive string before any choice", f"V16|T2{EARLY}",
          Tcf(positive_before=True)),
     _tcf("tcf-refused", "a positive string after refusal", "V17@refused,withdrawn",
-         Tcf(positive_after=True), tolerates=(*_WORDS, "V22", "V21", "V17")),
+         Tcf(positive_after=True), tolerates=(*_WORDS, "V22", "V21", "V17",
+         # A string that grants everything claims the legitimate interests, too.
+         "V19")),
     _tcf("tcf-legitimate", "legitimate interest is left on after refusal",
          "V19@refused,withdrawn", Tcf(legitimate_left=True), tolerates=(*_WORDS, "V17", "V22")),
     _tcf("tcf-undisclosed", "no disclosedVendors in the string", "T3", Tcf(undisclosed=True)),

@@ -133,7 +133,8 @@ class Site:
     other_language: str = ""
     tcf: Tcf | None = None
     consent_mode: str = ""
-    """``denied`` or ``granted`` by default; empty where there is none."""
+    """``denied`` or ``granted`` by default, or ``late``: denied, after a tag was configured; empty
+    where there is none."""
     bandeau: str = ""
     """``real``: behind Bandeau itself; ``wrong``: that was told a wrong policy; ``band`` or
     ``comments``: what it says of these is turned round on the way out."""

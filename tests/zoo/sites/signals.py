@@ -42,6 +42,8 @@ SIGNALS = pairs(
     Site("mode-granted", "Consent Mode starts as granted", expects=("K1",), tolerates=("K2",),
          trackers=(Tracker("pixel"),), consent_mode="granted",
          proof="dataLayer[0][2].ad_storage === 'granted'"),
+    Site("mode-late", "Consent Mode is told its defaults after a tag", expects=("K1",),
+         trackers=(Tracker("pixel"),), consent_mode="late", proof="dataLayer[0][0] === 'config'"),
     _bandeau("bandeau-wrong", "Bandeau, with advertising declared to it as measurement",
              f"V4|P1|P3{EARLY}", "wrong",
              tolerates=("V3", "R1", "P1", "P3", "P9", "V21", "W4", "W5", "W6", "I9", "C9", "B16",

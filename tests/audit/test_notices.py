@@ -26,7 +26,7 @@ from seeing import (
 )
 
 from bandeau.audit.evidence import Phase
-from bandeau.audit.shown import Choosing, Notice, Role, Tcf
+from bandeau.audit.shown import Choosing, Notice, Reach, Role, Tcf
 
 TRACKED = seen(Phase.ACCEPTED, requests=(request("https://x.adroit.test/a.js"),))
 
@@ -114,6 +114,9 @@ def test_comments_that_hang_on_consent_leave_another_way() -> None:
 @pytest.mark.parametrize(
     ("runs", "id"),
     [
+        ((seen(reach=Reach(hidden=("Contact",))),), "A5"),
+        ((seen(reach=Reach(unreached=("Refuse all",))),), "A9"),
+        ((seen(reach=Reach(width=900)),), "A9"),
         ((seen(Phase.REFUSED, choosing=chosen(2)),), "B2"),
         ((seen(Phase.REFUSED, visits=(visit(), visit(STORY, 4, asking=True))),), "R6"),
         ((seen(Phase.REFUSED, visits=(visit(), visit(HOME, 4, reopen=False))),), "V20"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bandeau.audit.evidence import Cookie, Phase, Read, Request, Setting, Stored, Write
 from bandeau.audit.running import Ran, Tour, can, carry_out, offered
 from bandeau.audit.scenario import Options, Planned, PlannedRun, first_run
-from bandeau.audit.shown import Box, Choosing, Control, Notice, Role, Visit
+from bandeau.audit.shown import Box, Choosing, Control, Notice, Reach, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
 
 HOME = "https://www.site.test/"
@@ -75,6 +75,9 @@ class Played:
     async def second_layer(self) -> Notice | None:
         self._say("settings")
         return Notice("", Box(0, 0, 9, 9), "", "en", SECOND, modal=False, layer=2)
+
+    async def reach(self) -> Reach | None:
+        return Reach()
 
     async def choose(self, action: str, purpose: str | None) -> Choosing:
         self._say(action)

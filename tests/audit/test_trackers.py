@@ -284,3 +284,17 @@ def test_a_declared_file_host_stays_without_cookies() -> None:
     assert judged(seen(requests=(request(host),))) == ()
     cookied = request(host, cookies=(sent("z", "assets.gazette-files.test"),))
     assert "P5" in ids(judged(seen(requests=(cookied,))))
+
+
+@pytest.mark.parametrize(
+    ("value", "tracks"),
+    [
+        (f'{{"categories":["needed"],"consentId":"{IDENTIFIER}"}}', False),
+        (f"consent%3Dno%26id%3D{IDENTIFIER}", False),
+        (IDENTIFIER, True),
+        (f'{{"user":"{IDENTIFIER}"}}', True),
+    ],
+)
+def test_without_a_policy_the_record_of_a_choice_is_no_tracker(value: str, tracks: bool) -> None:
+    refused = seen(Phase.REFUSED, cookies=(cookie("qx7", value=value),))
+    assert ("V3" in ids(judged(refused, policy=None))) is tracks

@@ -11,10 +11,11 @@ from foreign_notices import NPM, foreign_notices
 
 from bandeau.audit.believing import Action
 from bandeau.audit.evidence import Setting
-from bandeau.audit.shown import Role
+from bandeau.audit.shown import Reach, Role
 from bandeau.robot.browser import BrowserOptions, open_browser
 from bandeau.robot.notice_page import ways_back
 from bandeau.robot.notice_picture import outlined_picture
+from bandeau.robot.notice_reach import reach_of
 from bandeau.robot.notice_sight import look
 from bandeau.robot.notice_work import Worked, choose
 from bandeau.robot.tab import Tab
@@ -134,3 +135,22 @@ def test_the_notice_is_outlined_and_the_page_left_as_it_is(port: int) -> None:
     before, outlined, after = on_page(port, "french", pictures)
     assert outlined.startswith(b"\x89PNG")
     assert before == after != outlined
+
+
+def test_a_bar_that_hides_the_focus_and_is_too_wide(port: int) -> None:
+    async def reached(tab: Tab) -> tuple[Reach | None, Reach | None]:
+        bad = await reach_of(tab, await look(tab))
+        await (await tab.worlds())[0].evaluate(_MENDED)
+        return bad, await reach_of(tab, await look(tab))
+
+    bad, good = on_page(port, "tall", reached)
+    assert bad is not None and bad.hidden and bad.width > 320
+    assert good is not None and (good.hidden, good.unreached) == ((), ()) and good.width <= 320
+
+
+_MENDED = """() => {
+  document.documentElement.style.scrollPaddingBottom = "250px";
+  document.body.style.paddingBottom = "250px";
+  document.querySelector("#bar").className = "";
+  document.querySelectorAll("#bar button")[1].style.marginLeft = "0";
+}"""

@@ -29,7 +29,7 @@ function hide(){if(%(modal)s)B.close();else B.hidden=true;if(K)K.hidden=true;
 q(%(panel)s).hidden=true;q(%(first)s).hidden=false;room()}
 function room(){if(%(framed)s){parent.postMessage({n:%(root)s,
 h:R.querySelector('div').getBoundingClientRect().height},'*');return}
-var h=B.hidden||%(modal)s?0:R.querySelector('div')
+var h=B.hidden||%(modal)s||%(hides)s?0:R.querySelector('div')
 .getBoundingClientRect().height;
 document.body.style.paddingBottom=h+'px';document.documentElement.style.scrollPaddingBottom=h+'px'}
 function choose(a,g){if(%(framed)s){parent.postMessage({n:%(root)s,a:a,p:g},'*');return}
@@ -108,6 +108,7 @@ class OwnNotice:
             "shadow": json.dumps(told.box == "shadow"),
             "modal": json.dumps(told.box == "dialog"),
             "framed": json.dumps(told.box == "frame"),
+            "hides": json.dumps(told.hides_focus),
             "purposes": json.dumps(self._built.purposes),
             "later": _functions(later),
             "wipe": _functions(wipe),
@@ -125,6 +126,7 @@ class OwnNotice:
         told, phone = self._told, ""
         tall = "none" if told.box == "frame" else "80vh"
         fixed = "" if told.box == "dialog" else "position:fixed;left:0;right:0;bottom:0;z-index:99;"
+        fixed += "min-width:760px;" if told.wide else ""
         if told.phone_only_accept:
             phone = f"#{self.id('refuse')}{{display:none}}"
         return f"""

@@ -251,8 +251,10 @@ class _Page:
         if not self.site.consent_mode:
             return ""
         granted = self.choice is not None and "advertising" in self.choice.granted
+        default = "granted" if self.site.consent_mode == "granted" else "denied"
+        early = "gtag('config','G-ZOO');" if self.site.consent_mode == "late" else ""
         lines = "".join(
-            f"{signal}:'{'granted' if signal == 'security_storage' else self.site.consent_mode}',"
+            f"{signal}:'{'granted' if signal == 'security_storage' else default}',"
             for signal in _SIGNALS
         )
         state = "granted" if granted else "denied"
@@ -261,7 +263,7 @@ class _Page:
         return (
             "<script>window.dataLayer=window.dataLayer||[];"
             "function gtag(){dataLayer.push(arguments)}"
-            f"gtag('consent','default',{{{lines}}});{changed}</script>"
+            f"{early}gtag('consent','default',{{{lines}}});{changed}</script>"
         )
 
     def _says(self) -> tuple[bool, bool]:

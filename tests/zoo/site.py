@@ -91,6 +91,10 @@ class Notice:
     """Switches are saved as they were, not as they are shown."""
     no_tab: bool = False
     """The button that refuses is not reached by Tab."""
+    hides_focus: bool = False
+    """The page leaves no room for it, so that it lies over what Tab reaches."""
+    wide: bool = False
+    """It is wider than a small window."""
     phone_only_accept: bool = False
     """On a phone there is nothing that refuses."""
 
@@ -129,7 +133,8 @@ class Site:
     other_language: str = ""
     tcf: Tcf | None = None
     consent_mode: str = ""
-    """``denied`` or ``granted`` by default; empty where there is none."""
+    """``denied`` or ``granted`` by default, or ``late``: denied, after a tag was configured; empty
+    where there is none."""
     bandeau: str = ""
     """``real``: behind Bandeau itself; ``wrong``: that was told a wrong policy; ``band`` or
     ``comments``: what it says of these is turned round on the way out."""

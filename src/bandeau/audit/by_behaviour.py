@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+from urllib.parse import unquote
 
 from bandeau.audit.addresses import author, bare, host_of, parts_of, queried
 from bandeau.audit.evidence import Evidence, Kind, Phase, Read, Request, Seen, Write
@@ -23,6 +24,12 @@ _TRACKING_PATH = re.compile(
 _CALLS_HOME = frozenset({"ping", "beacon", "websocket", "cspviolationreport", "eventsource"})
 _READS = ("document.cookie", "cookieStore.", "Storage.", "indexedDB.", "caches.")
 _FINGERPRINTS = re.compile(r"canvas|toDataURL|audio|webgl|measureText|userAgentData", re.IGNORECASE)
+# What a consent tool keeps of a choice often holds a number of its own, and stands for the choice.
+_RECORD = re.compile(
+    r"[\"{,&?]\s*\"?(categories|(accepted|rejected)\w*|consent(s|ed|_?date|_?time\w*)?|purposes|choices)"
+    r"\"?\s*[:=]",
+    re.IGNORECASE,
+)
 _ASKED = frozenset({Phase.ACCEPTED, Phase.ONLY})
 _OPAQUE = frozenset({Kind.INDEXED, Kind.CACHE, Kind.WORKER})
 
@@ -210,18 +217,18 @@ def _written(seen: Seen, knowledge: Knowledge) -> Iterator[tuple[Thing, str]]:
 
 def _left(seen: Seen) -> Iterator[tuple[Thing, str]]:
     for cookie in seen.cookies:
-        if cookie.expires is not None and is_identifier(cookie.value):
+        if cookie.expires is not None and _names_one(cookie.value):
             yield (Kind.COOKIE, cookie.name, bare(cookie.domain)), "it holds an identifier"
     for stored in seen.stored:
         thing = (stored.kind, stored.name, host_of(stored.origin))
         if stored.kind in _OPAQUE:
             yield thing, "nobody says what it is for"
-        elif is_identifier(stored.value):
+        elif _names_one(stored.value):
             yield thing, "it holds an identifier"
 
 
 def _lasting(write: Write, knowledge: Knowledge) -> str:
-    if write.kind is Kind.WORKER or not is_identifier(write.value):
+    if write.kind is Kind.WORKER or not _names_one(write.value):
         return ""
     script = author(write.cause)
     if script and not knowledge.own(script):
@@ -230,6 +237,11 @@ def _lasting(write: Write, knowledge: Knowledge) -> str:
         return "it holds an identifier"
     lasts = write.lifetime is not None and write.lifetime >= LASTING_SECONDS
     return "it holds an identifier for months" if lasts else ""
+
+
+def _names_one(value: str) -> bool:
+    """Whether ``value`` is an identifier, and not the record of a choice that has one in it."""
+    return is_identifier(value) and not _RECORD.search("{" + unquote(value))
 
 
 def _held_back(knowledge: Knowledge, evidence: Evidence) -> frozenset[str | Thing]:

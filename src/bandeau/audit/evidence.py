@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from bandeau.audit.shown import Choosing, ConsentMode, Notice, Tcf, Visit
+from bandeau.audit.shown import Choosing, ConsentMode, Notice, Reach, Tcf, Visit
 
 
 class Phase(StrEnum):
@@ -245,6 +245,7 @@ class Seen:
     purposes: tuple[tuple[str, bool], ...] = ()
     """What the site's own state says of each purpose, where it says so."""
     mode: ConsentMode | None = None
+    reach: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)

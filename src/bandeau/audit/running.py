@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from bandeau.audit.evidence import Gap, Run, Seen
 from bandeau.audit.scenario import Planned, PlannedRun, pages_to_see
-from bandeau.audit.shown import Choosing, Notice, Role, Visit
+from bandeau.audit.shown import Choosing, Notice, Reach, Role, Visit
 from bandeau.audit.terminal import Terminal, TerminalLost
 
 
@@ -51,6 +51,7 @@ class _Notes:
     choosing: Choosing | None = None
     notice: Notice | None = None
     panel: Notice | None = None
+    reach: Reach | None = None
 
 
 async def carry_out(planned: PlannedRun, number: int, terminal: Terminal, tour: Tour) -> Ran:
@@ -86,6 +87,7 @@ async def _phase(
         tour = tour.after(visit)
     await _look(notes, step, terminal, number)
     if step.panel:
+        notes.reach = await terminal.reach()
         await _second_layer(notes, step, terminal, number)
     if step.action is not None:
         notes.choosing = await terminal.choose(step.action, step.purpose)
@@ -110,6 +112,7 @@ async def _second_layer(notes: _Notes, step: Planned, terminal: Terminal, number
     """What the settings show. To open them is no choice, and the page is loaded anew after it."""
     if notes.notice is None or not notes.notice.having(Role.CUSTOMISE):
         return
+    await terminal.look()
     notes.panel = await terminal.second_layer()
     if notes.panel is not None:
         picture = await terminal.picture(f"{number}-{step.phase}-panel", notes.panel)
@@ -152,6 +155,7 @@ async def _kept(notes: _Notes, step: Planned, terminal: Terminal, number: int) -
         state=standing.text,
         purposes=standing.purposes,
         mode=standing.mode,
+        reach=notes.reach,
     )
 
 

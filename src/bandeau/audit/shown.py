@@ -111,6 +111,20 @@ RULES = "autoconsent"
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What a notice leaves in reach of people who use no mouse, or who enlarge the page.
+
+    ``hidden`` are controls of the page that it covers while they have the focus (A5),
+    ``unreached`` controls of its own that cannot be brought into a window of 320 by 256 pixels,
+    which is what 1280 by 1024 are at four times the size (A9); ``width`` is its own width there.
+    """
+
+    hidden: tuple[str, ...] = ()
+    unreached: tuple[str, ...] = ()
+    width: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentMode:
     """What a page tells Google's tags before any choice (K1).
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bandeau.audit.evidence import Cookie, Read, Request, Stored, Write
-from bandeau.audit.shown import Choosing, ConsentMode, Notice, Tcf, Visit
+from bandeau.audit.shown import Choosing, ConsentMode, Notice, Reach, Tcf, Visit
 
 
 class TerminalLost(Exception):
@@ -61,6 +61,10 @@ class Terminal(Protocol):
 
     async def second_layer(self) -> Notice | None:
         """The notice's second layer, opened and left open."""
+        ...
+
+    async def reach(self) -> Reach | None:
+        """What the notice that is shown leaves in reach; nothing where there is none."""
         ...
 
     async def choose(self, action: str, purpose: str | None) -> Choosing:

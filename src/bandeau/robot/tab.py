@@ -188,6 +188,16 @@ class Tab:
         middle = (self._guise.width / 2, self._guise.height / 2)
         await self._mouse("mouseWheel", *middle, deltaX=0, deltaY=y)
 
+    async def sized(self, width: int = 0, height: int = 0) -> None:
+        """Give the window another size in CSS pixels, or its own again."""
+        await self.page.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width or self._guise.width,
+            height=height or self._guise.height,
+            deviceScaleFactor=1,
+            mobile=self._guise.phone and not width,
+        )
+
     async def screenshot(self) -> bytes:
         """What the window shows, as a PNG."""
         answer = await self.page.call("Page.captureScreenshot", format="png")

@@ -12,12 +12,13 @@ from urllib.parse import urljoin
 from bandeau import limits
 from bandeau.audit.believing import Action
 from bandeau.audit.evidence import Cookie, Gap, HostSeen, Read, Request, Setting, Stored, Write
-from bandeau.audit.shown import Choosing, Notice, Role, Visit
+from bandeau.audit.shown import Choosing, Notice, Reach, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
 from bandeau.robot.browser import Browser, Terminal
 from bandeau.robot.notice_mode import read_mode
 from bandeau.robot.notice_page import read_page, visit_of
 from bandeau.robot.notice_picture import outlined_picture
+from bandeau.robot.notice_reach import reach_of
 from bandeau.robot.notice_sight import Sight, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.notice_work import Person, choose, press
@@ -149,6 +150,11 @@ class Visitor:
                 self._sight = opened
                 return opened.notice
         return None
+
+    @_lasting
+    async def reach(self) -> Reach | None:
+        """What the notice that is shown leaves in reach."""
+        return await reach_of(self._tab, self._sight)
 
     @_lasting
     async def choose(self, action: str, purpose: str | None) -> Choosing:

@@ -65,6 +65,9 @@ NOTICE = pairs(
     _site("policy-missing", "the privacy policy does not exist", "I12", Notice(),
           policy_missing=True),
     _site("pleading", "the notice says that one must accept", "B13", Notice(pleads=True)),
+    _site("focus-hidden", "a high bar lies over what Tab reaches", "A5",
+          Notice(hides_focus=True), ("V9",)),
+    _site("too-wide", "the bar is wider than a small window", "A9", Notice(wide=True)),
     _site("no-tab", "refuse is not reached by keyboard", "A3|A4|B1", Notice(no_tab=True),
           ("A3", "A4", "B1", "B3"), proof="refuse.tabIndex === -1"),
 )  # fmt: skip

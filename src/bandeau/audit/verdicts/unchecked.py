@@ -28,8 +28,6 @@ BEYOND_A_BROWSER = (
     Unchecked("W7", "whether partners were told of a withdrawal by the publisher's servers"),
     Unchecked("W9", "whether processing on servers stops at a withdrawal"),
     Unchecked("M6", "needs two sites of one measurement: whether their identifiers differ"),
-    Unchecked("A5", "whether focus is hidden behind the notice takes a look by a person"),
-    Unchecked("A9", "reflow at 320 pixels and at 200 % text takes a look by a person"),
 )
 
 
@@ -44,13 +42,7 @@ def unchecked(audited: Audited) -> Iterator[Unchecked]:
     )
     if without_list:
         yield Unchecked("C9", "the name of a purpose says nothing of what it allows")
-    if not audited.knowledge.declared:
-        for id in ("V10", "V11", "V12", "V13", "V15", "I6"):
-            yield Unchecked(id, "no policy file says what the site declares")
-    if not any(moment.run.setting.signal for moment in audited.moments()):
-        yield Unchecked("G4", "no run sent Global Privacy Control")
-    if not audited.evidence.hosts:
-        yield Unchecked("P7", "names of hosts were not resolved")
+    yield from _without_what(audited)
     for gap in audited.evidence.gaps:
         yield Unchecked(gap.about, gap.why)
     yield from BEYOND_A_BROWSER
@@ -60,6 +52,20 @@ def _not_read(audited: Audited) -> Iterator[Unchecked]:
     made = [moment.seen.choosing for moment in audited.moments()]
     if rules := sorted({each.by for each in made if each and each.by_rules}):
         yield Unchecked("B1", f"the notice was worked by {', '.join(rules)}, its words not read")
+
+
+def _without_what(audited: Audited) -> Iterator[Unchecked]:
+    """What was not given, or not done, that a verdict needs."""
+    if not audited.knowledge.declared:
+        for id in ("V10", "V11", "V12", "V13", "V15", "I6"):
+            yield Unchecked(id, "no policy file says what the site declares")
+    if not any(moment.run.setting.signal for moment in audited.moments()):
+        yield Unchecked("G4", "no run sent Global Privacy Control")
+    if not any(moment.seen.reach for moment in audited.moments()):
+        for id in ("A5", "A9"):
+            yield Unchecked(id, "no notice was tried by keyboard and in a small window")
+    if not audited.evidence.hosts:
+        yield Unchecked("P7", "names of hosts were not resolved")
 
 
 def _of_phase(phase: Phase, id: str, audited: Audited) -> Iterator[Unchecked]:

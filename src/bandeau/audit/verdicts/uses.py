@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bandeau.audit.addresses import author, bare, host_of, page_of, shown
-from bandeau.audit.evidence import Cause, Cookie, Kind, Read, Request, Sent, Stored, Write
-from bandeau.audit.knowledge import Knowledge, Known
+from bandeau.audit.evidence import Cause, Cookie, Kind, Read, Request, Stored, Write
+from bandeau.audit.knowledge import Basis, Knowledge, Known
 from bandeau.audit.verdicts.audited import Audited, Moment
 from bandeau.enforcement.folding import fold_key
 
@@ -17,6 +17,10 @@ _NEVER_LEFT = re.compile(r"block|csp|mixed.?content|subresource", re.IGNORECASE)
 _HELD_BACK = re.compile(r"preference|third.?party|tracking", re.IGNORECASE)
 _KEYED = ("Storage.", "indexedDB.", "caches.", "cookieStore.get")
 _COOKIE_READS = ("document.cookie", "cookieStore.")
+
+
+Writers = Mapping[tuple[Kind, str, str], str]
+"""Whose script wrote a thing: by kind, name and host."""
 
 
 class Deed(StrEnum):
@@ -49,20 +53,38 @@ class Use:
 
 def uses(audited: Audited, moment: Moment) -> Iterator[Use]:
     """Every deed of a phase, in no order."""
-    knowledge, seen = audited.knowledge, moment.seen
+    seen, writers = moment.seen, _writers(audited, moment)
     for request in seen.requests:
-        if _ours(request, knowledge):
+        if _ours(request, audited.knowledge):
             yield from _contact(request, audited)
-            yield from _sent(request, audited)
+            yield from _sent(request, audited, writers)
     for write in seen.writes:
         if write.lifetime is None or write.lifetime > 0:
-            yield _written(write, audited)
+            yield _written(write, audited, writers)
     for read in seen.reads:
-        yield from _read(read, audited, moment)
+        yield from _read(read, audited, moment, writers)
     for cookie in seen.cookies:
-        yield _kept(cookie, audited, seen.ended)
+        yield _kept(cookie, audited, seen.ended, writers)
     for stored in seen.stored:
-        yield _stored(stored, audited, seen.ended)
+        yield _stored(stored, audited, seen.ended, writers)
+
+
+def _writers(audited: Audited, moment: Moment) -> Writers:
+    """Whose scripts wrote what is kept, so that a cookie and its vendor are one cause.
+
+    A vendor that the policy file declares is not to blame for a cookie that it leaves out.
+    """
+    found: dict[tuple[Kind, str, str], str] = {}
+    for seen in (*moment.before, moment.seen):
+        for write in seen.writes:
+            script = author(write.cause)
+            if not script or audited.knowledge.own(script):
+                continue
+            known = audited.knowledge.host(script)
+            if known.basis is not Basis.POLICY:
+                what = (write.kind, write.name, bare(write.domain))
+                found.setdefault(what, culprit_of(script, known, audited))
+    return found
 
 
 def left(request: Request) -> bool:
@@ -112,7 +134,7 @@ def _contact(request: Request, audited: Audited) -> Iterator[Use]:
     )
 
 
-def _sent(request: Request, audited: Audited) -> Iterator[Use]:
+def _sent(request: Request, audited: Audited, writers: Writers) -> Iterator[Use]:
     host = host_of(request.url)
     for cookie in request.cookies:
         if cookie.blocked and not _HELD_BACK.search(cookie.blocked):
@@ -121,27 +143,18 @@ def _sent(request: Request, audited: Audited) -> Iterator[Use]:
         known = audited.knowledge.cookie(cookie.name, domain)
         told = " was held back by the browser from" if cookie.blocked else " was sent to"
         proof = f"cookie {cookie.name} of {domain}{told} {shown(request.url)}"
-        yield _of_cookie(Deed.SENT, cookie, known, audited, proof, request)
+        at = bare(domain)
+        own = audited.knowledge.own(at) or _above(at, audited)
+        culprit = _whose(cookie.name, at, known, audited, writers, own=own)
+        held = bool(cookie.blocked)
+        yield Use(Deed.SENT, known, culprit, at, request.at, request.page, proof, held, own)
 
 
-def _of_cookie(
-    deed: Deed, cookie: Sent, known: Known, audited: Audited, proof: str, request: Request
-) -> Use:
-    domain = bare(cookie.domain or host_of(request.url))
-    own = audited.knowledge.own(domain) or _above(domain, audited)
-    culprit = _whose(cookie.name, domain, known, audited, own=own)
-    held = bool(cookie.blocked)
-    return Use(deed, known, culprit, domain, request.at, request.page, proof, held, own)
-
-
-def _written(write: Write, audited: Audited) -> Use:
+def _written(write: Write, audited: Audited, writers: Writers) -> Use:
     domain = bare(write.domain)
     own = audited.knowledge.own(domain) or _above(domain, audited)
     known = known_of(write.kind, write.name, domain, audited)
-    culprit = _whose(write.name, domain, known, audited, own=own, kind=write.kind)
-    writer = author(write.cause)
-    if own and writer and not audited.knowledge.own(writer) and not _vendor(known, audited):
-        culprit = culprit_of(writer, audited.knowledge.host(writer), audited)
+    culprit = _whose(write.name, domain, known, audited, writers, own=own, kind=write.kind)
     lasts = "" if write.lifetime is None else f" for {days(write.lifetime)}"
     stopped = f", stopped by the browser ({write.blocked})" if write.blocked else ""
     proof = f"{write.kind.value} {write.name} of {write.domain} was written by {write.means.value}"
@@ -150,20 +163,20 @@ def _written(write: Write, audited: Audited) -> Use:
     return Use(Deed.WRITTEN, known, culprit, domain, write.at, write.page, proof, held, own)
 
 
-def _kept(cookie: Cookie, audited: Audited, at: float) -> Use:
+def _kept(cookie: Cookie, audited: Audited, at: float, writers: Writers) -> Use:
     domain = bare(cookie.domain)
     own = audited.knowledge.own(domain) or _above(domain, audited)
     known = audited.knowledge.cookie(cookie.name, domain)
-    culprit = _whose(cookie.name, domain, known, audited, own=own)
+    culprit = _whose(cookie.name, domain, known, audited, writers, own=own)
     proof = f"cookie {cookie.name} of {cookie.domain} was on the terminal at the end"
     return Use(Deed.KEPT, known, culprit, domain, at, "", proof, own=own)
 
 
-def _stored(stored: Stored, audited: Audited, at: float) -> Use:
+def _stored(stored: Stored, audited: Audited, at: float, writers: Writers) -> Use:
     host = host_of(stored.origin) or bare(stored.origin)
     own = audited.knowledge.own(host)
     known = known_of(stored.kind, stored.name, host, audited)
-    culprit = _whose(stored.name, host, known, audited, own=own, kind=stored.kind)
+    culprit = _whose(stored.name, host, known, audited, writers, own=own, kind=stored.kind)
     proof = f"{stored.kind.value} {stored.name} of {host} was on the terminal at the end"
     return Use(Deed.KEPT, known, culprit, host, at, "", proof, own=own)
 
@@ -180,7 +193,7 @@ def known_of(kind: Kind, name: str, host: str, audited: Audited) -> Known:
     return audited.knowledge.stored(name, host)
 
 
-def _read(read: Read, audited: Audited, moment: Moment) -> Iterator[Use]:
+def _read(read: Read, audited: Audited, moment: Moment, writers: Writers) -> Iterator[Use]:
     """A read by somebody else's script, or of a key that needs consent and is there."""
     script = author(read.cause)
     page = host_of(read.page)
@@ -200,7 +213,7 @@ def _read(read: Read, audited: Audited, moment: Moment) -> Iterator[Use]:
         if known.gated and _there(read.detail, moment):
             own = audited.knowledge.own(host)
             kind = Kind.COOKIE if cookie else Kind.LOCAL
-            culprit = _whose(read.detail, host, known, audited, own=own, kind=kind)
+            culprit = _whose(read.detail, host, known, audited, writers, own=own, kind=kind)
             yield Use(Deed.READ, known, culprit, host, read.at, read.page, proof, own=own)
 
 
@@ -219,9 +232,16 @@ def _there(key: str, moment: Moment) -> bool:
 
 
 def _whose(
-    name: str, domain: str, known: Known, audited: Audited, *, own: bool, kind: Kind = Kind.COOKIE
+    name: str,
+    domain: str,
+    known: Known,
+    audited: Audited,
+    writers: Writers,
+    *,
+    own: bool,
+    kind: Kind = Kind.COOKIE,
 ) -> str:
-    vendor = _vendor(known, audited)
+    vendor = _vendor(known, audited) or (writers.get((kind, name, domain), "") if own else "")
     if vendor:
         return vendor
     return thing(name, domain, kind) if own else audited.knowledge.domain(domain)

@@ -92,6 +92,25 @@ const ways = () => {
   }));
 };
 
+/**
+ * Of the page's own controls, those that what asks hides wholly once they have the focus (rule A5).
+ * @param {number} most how many are tried, spread over the page @returns {string[]} their labels
+ */
+const hidden = (most) => {
+  const [former, left, top] = [document.activeElement, scrollX, scrollY];
+  const all = everywhere(PRESSED).filter((each) => tabbed(each) && visible(each) && !asking(each));
+  const step = Math.max(1, all.length / most);
+  const some = all.filter((_, at) => Math.floor(at / step) > Math.floor((at - 1) / step)).slice(0, most);
+  const lost = some.filter((each) => {
+    /** @type {HTMLElement} */ (each).focus();
+    const struck = points(each.getBoundingClientRect()).map(([x, y]) => hit(x, y));
+    return struck.every((one) => one !== null && asking(one));
+  });
+  /** @type {HTMLElement | null} */ (former)?.focus({ preventScroll: true });
+  scrollTo({ left, top, behavior: "instant" });
+  return lost.map((each) => short(labelOf(each)));
+};
+
 /** @returns {number} how many words can be read */
 const words = () => {
   let count = 0;

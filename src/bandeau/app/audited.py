@@ -16,6 +16,7 @@ from bandeau.audit.knowledge import Knowledge
 from bandeau.audit.redaction import redacted
 from bandeau.audit.report import Judgement, Report, report_of
 from bandeau.audit.report_json import report_bytes
+from bandeau.audit.running import reached
 from bandeau.audit.sarif import sarif
 from bandeau.audit.verdicts import judge
 from bandeau.policy.terms import digest, terms_of
@@ -55,10 +56,11 @@ async def audit_in(
 def unreached(audited: Audited) -> str:
     """Why not one page of the site could be seen, so that nothing can be said; else empty."""
     evidence = audited.report.evidence
-    visits = [each for run in evidence.runs for seen in run.phases for each in seen.visits]
-    if any(each.status and not each.failure for each in visits):
+    phases = [seen for run in evidence.runs for seen in run.phases]
+    if reached(phases):
         return ""
-    why = [each.failure for each in visits if each.failure]
+    # What the gate says of the address is better than what the browser says of the gate.
+    why = [each.failure for seen in phases for each in seen.requests if each.failure]
     why += [gap.why for gap in evidence.gaps]
     return f"{evidence.address} could not be visited: {why[0] if why else 'no answer'}"
 

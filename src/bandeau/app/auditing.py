@@ -15,7 +15,7 @@ from bandeau.audit.by_policy import ByPolicy
 from bandeau.audit.evidence import Device, Evidence, Gap, HostSeen, Phase, Run
 from bandeau.audit.finding import Source
 from bandeau.audit.knowledge import Knowledge
-from bandeau.audit.running import Ran, Tour, can, carry_out, offered
+from bandeau.audit.running import Ran, Tour, can, carry_out, offered, reached
 from bandeau.audit.scenario import (
     Options,
     PlannedRun,
@@ -144,6 +144,8 @@ class _Looking:
         listed = await site_map(self._browser, request.address)
         tour = Tour(request.address, options.rest, options.pages, listed=listed)
         first = await self._run(first_run(options), 0, tour)
+        if first.run.phases and not reached(first.run.phases):
+            return [first]
         further = self._further(first.run, knowledge)
         self._most = 1 + len(further)
         runs = [

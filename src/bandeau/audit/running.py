@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from bandeau.audit.evidence import Gap, Run, Seen
@@ -73,6 +73,9 @@ async def carry_out(planned: PlannedRun, number: int, terminal: Terminal, tour: 
         if seen.choosing is not None and not seen.choosing.done:
             about = step.phase.value if step.purpose is None else f"{step.phase} {step.purpose}"
             gaps.append(Gap(about, seen.choosing.proof))
+            break
+        if seen.visits and all(each.failure for each in seen.visits):
+            gaps.append(Gap(step.phase.value, seen.visits[0].failure))
             break
     return Ran(Run(number, planned.setting, tuple(phases)), tour, tuple(gaps))
 
@@ -157,6 +160,11 @@ async def _kept(notes: _Notes, step: Planned, terminal: Terminal, number: int) -
         mode=standing.mode,
         reach=notes.reach,
     )
+
+
+def reached(phases: Iterable[Seen]) -> bool:
+    """Whether any page of the site could be seen in them."""
+    return any(each.status and not each.failure for seen in phases for each in seen.visits)
 
 
 def offered(runs: Sequence[Run]) -> tuple[str, ...]:

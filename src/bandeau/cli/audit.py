@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def audit_command(**given: Any) -> None:
         _ready(given)
         check_ledger(given, request)
         with nullcontext(silent) if request.person else progress() as told:
-            audited = asyncio.run(audit_site(request, told, redact=given["redact"]))
+            audited = asyncio.run(_stoppable(audit_site(request, told, redact=given["redact"])))
         if why := unreached(audited):
             raise OSError(why)
         compared = compare(audited.report.findings, earlier)
@@ -125,11 +126,22 @@ def audit_command(**given: Any) -> None:
         for fault in error.faults:
             click.echo(fault.shown(str(given["config"])), err=True)
         sys.exit(UNUSABLE)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("bandeau audit: stopped, and nothing was written", err=True)
+        sys.exit(UNUSABLE)
     except _UNUSABLE as error:
         click.echo(f"bandeau audit: {error}", err=True)
         sys.exit(UNUSABLE)
     _tell(audited, compared, given["out"], record)
     sys.exit(exit_code(compared, severity))
+
+
+async def _stoppable(work: Coroutine[Any, Any, Audited]) -> Audited:
+    """What ``work`` gives; it ends in order, its browser with it, where the process is asked to."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(each, task.cancel if task else lambda: None)
+    return await work
 
 
 def _request(given: Mapping[str, Any]) -> AuditRequest:

@@ -6,10 +6,8 @@ A terminal is a browser context of its own: no cookie, cache or storage of anoth
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from bandeau.robot.camera import NAMES, RobotUnavailable
 from bandeau.robot.gate import Gate, gate
 from bandeau.robot.guise import Guise, guise_of
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, Pipe, ended, started
+from bandeau.robot.profile import fresh_profile, sweep
 from bandeau.robot.recorder import Recorder
 from bandeau.robot.session import Session, Sessions, answered
 from bandeau.robot.tab import Tab
@@ -60,7 +59,6 @@ FLAGS = (
     "--proxy-server=http://127.0.0.1:9",
     "--proxy-bypass-list=<-loopback>",
 )
-PREFIX = "bandeau-robot-"
 DISPLAY = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
 
 
@@ -261,7 +259,7 @@ async def open_browser(options: BrowserOptions) -> AsyncIterator[Browser]:
     :class:`bandeau.robot.addresses.RulesFaulty` where the rules cannot be read.
     """
     resolve_rules(options.resolve)
-    _sweep()
+    sweep()
     async with AsyncExitStack() as stack:
         yield Browser(options, stack)
 
@@ -271,10 +269,11 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
     path = options.chromium or next((found for name in NAMES if (found := shutil.which(name))), "")
     if not path:
         raise RobotUnavailable("Chromium is missing: install it, such as by apt install chromium")
-    profile = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    try:
-        _furnish(profile, third_party)
-        pipe = await started([path, *_flags(options, profile)], _environment(options, profile))
+    with fresh_profile(third_party=third_party) as profile:
+        try:
+            pipe = await started([path, *_flags(options, profile)], _environment(options, profile))
+        except OSError as error:
+            raise RobotUnavailable(f"{path} does not start: {error.strerror}") from error
         try:
             process = Process(pipe, options)
             try:
@@ -284,10 +283,6 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
             yield process
         finally:
             await ended(pipe)
-    except OSError as error:
-        raise RobotUnavailable(f"{path} does not start: {error.strerror}") from error
-    finally:
-        shutil.rmtree(profile, ignore_errors=True)
 
 
 def _flags(options: BrowserOptions, profile: Path) -> list[str]:
@@ -305,33 +300,3 @@ def _environment(options: BrowserOptions, profile: Path) -> dict[str, str]:
     names = ("PATH", "LANG", "HOME", *(DISPLAY if options.shown else ()))
     kept = {name: value for name, value in os.environ.items() if name in names}
     return {**kept, "TMPDIR": str(profile), "XDG_CONFIG_HOME": str(profile)}
-
-
-def _furnish(profile: Path, third_party: bool) -> None:
-    preferences: dict[str, object] = {
-        "webrtc": {"ip_handling_policy": "disable_non_proxied_udp"},
-        "net": {"network_prediction_options": 2},
-        "printing": {"enabled": False},
-        "profile": {"cookie_controls_mode": 0 if third_party else 1},
-    }
-    folder = profile / "Default"
-    folder.mkdir()
-    (folder / "Preferences").write_text(json.dumps(preferences))
-
-
-def _sweep() -> None:
-    """Remove the profiles of processes that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -14,6 +14,8 @@ import pytest
 from commenting import Site_
 from newsrooms import Kept, Run, running
 
+from bandeau.features.comments.appeals import Appeal
+from bandeau.features.comments.decisions import Decision
 from bandeau.features.comments.exchange import (
     Page,
     Vote,
@@ -26,8 +28,11 @@ from bandeau.features.comments.exchange import (
 )
 from bandeau.features.comments.exchange_schema import exchange_schema
 from bandeau.features.comments.foreign import Unreadable
+from bandeau.features.comments.grounds import Ground, Reason
 from bandeau.features.comments.model import Comment, Draft, State
 from bandeau.features.comments.queue import Act, Deed
+from bandeau.features.comments.readers import Reader, Session
+from bandeau.features.comments.reports import Report
 from bandeau.features.comments.write import compose, prepare
 from bandeau.storage.arriving.staging import Staging
 from bandeau.storage.comments.exchange import StoredExchange
@@ -70,7 +75,16 @@ async def lively(kept: Kept) -> None:
     await comments.disown("id-0006")
     for voter in ("v1", "v2"):
         assert await room.votes.cast("id-0001", voter, "r-9", NOW + 7)
-    await room.queue.perform([Act("act-1", NOW, "camille", Deed.BAN, author.id)])
+    why = Reason(Ground.INSULT, "", "Threats.")
+    await room.queue.perform([Act("act-1", NOW, "camille", Deed.BAN, author.id)], 0, why)
+    for number, on in ((1, "id-0005"), (2, "id-0003")):
+        report = Report(f"r{number}", f"t{number}", on, "/article", NOW + number, Ground.ILLEGAL)
+        assert await room.reports.file(replace(report, text="Why.", name="Ada", email="a@x.test"))
+    await room.queue.perform([Act("act-2", NOW + 9, "camille", Deed.DISMISS, "id-0005")])
+    await room.appeals.lodge(Appeal("p1", "act-1", "", "", NOW + 10, "No."))
+    await room.appeals.lodge(Appeal("p2", "act-2", "id-0005", "r1", NOW + 11, "Yes."))
+    reader = await room.readers.enter("", "w" * 64, Reader("reader-1", "Ada"))
+    await room.readers.begin("s1", Session(reader, "b" * 64, "r-9"), NOW, 1)
 
 
 async def exported(store: StoredComments) -> list[dict[str, Any]]:
@@ -129,6 +143,12 @@ def test_what_is_exported_is_the_same_elsewhere(run: Run) -> None:
         assert sorted(map(json.dumps, await exported(kept.comments))) == by_line
         known = await kept.room.authors.author("a" * 64, "other", comment(9), "")
         assert (known.id, known.known.conduct) == ("author-1", "banned")
+        (found,) = await kept.room.exclusions.exclusions(["author-1"])
+        assert found.statement.decision.reason.facts == "Threats."
+        assert [each.comment.id for each in await kept.room.reports.reported(9)] == ["id-0003"]
+        assert [each.appeal.id for each in await kept.room.appeals.appeals(9)] == ["p1", "p2"]
+        assert await kept.room.readers.bound("b" * 64) == ["reader-1"]
+        assert await kept.room.readers.named("ADA")
 
     run(into)
 
@@ -160,6 +180,21 @@ def test_replies_come_behind_those_that_are_there(run: Run) -> None:
         assert [page.opened for page in await store.pages("", 9)] == [NOW - 5]
         assert await store.take([Page("/article", NOW)]) == 0
         assert [page.opened for page in await store.pages("", 9)] == [NOW - 5]
+
+    run(scenario)
+
+
+def test_what_was_decided_is_for_what_is_there(run: Run) -> None:
+    async def scenario(kept: Kept) -> None:
+        await kept.comments.add(comment(1))
+        store = StoredExchange(kept.comments.tables)
+        decided = Decision("d1", "id-0001", NOW, "camille", Deed.REJECT, Reason(Ground.SPAM))
+        others = [replace(decided, id="d2", comment="id-0009")]
+        others.append(replace(decided, id="d3", comment="", author="nobody"))
+        lost = [Appeal(f"p{each.id}", each.id, "", "", NOW, "No.") for each in others]
+        assert await store.take([decided, *others, *lost]) == 0
+        assert await store.decisions("", 9) == [decided]
+        assert await store.appeals("", 9) == []
 
     run(scenario)
 
@@ -213,6 +248,7 @@ def test_every_line_follows_the_published_schema() -> None:
     schema = jsonschema_rs.validator_for(exchange_schema())
     assert {line.get("kind", "head") for line in told} == {
         "head", "page", "author", "comment", "act", "vote",
+        "reader", "decision", "report", "appeal",
     }  # fmt: skip
     assert not [line for line in told if not schema.is_valid(line)]
     assert not schema.is_valid({**told[0], "version": 2})

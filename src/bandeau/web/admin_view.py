@@ -188,6 +188,7 @@ class AdminView:
         """A comment as staff see it, with the buttons for the state that it is in."""
         say = self.sayer(desk.lang)
         reasons = [_reason(say, each) for each in comment.reasons]
+        judges = desk.staff.judges_authors
         anchor = f"#comment-{comment.id}" if comment.state is State.PUBLISHED else ""
         return {
             "id": comment.id,
@@ -199,19 +200,18 @@ class AdminView:
             "html": Markup(comment.html),  # noqa: S704 - sanitised when it was written
             "history": history(say, past),
             "conduct": conduct_told(say, past),
+            "author": author_path(desk, comment.author) if past and judges else "",
             "deeds": _buttons(say, _DEEDS.get(comment.state, ()), comment.id),
         }
 
     def _item(self, say: Say, desk: Desk, queue: Queue, comment: Comment) -> dict[str, object]:
         past = queue.pasts.get(comment.author)
         words = [found.word for found in self._listed.found(f"{comment.name}\n{comment.source}")]
-        judges = past is not None and desk.staff.judges_authors
         return self.item(desk, comment, past) | {
             "words": say("admin.words", words=", ".join(words)) if words else "",
             "reports": [_told(say, each) for each in queue.reports.get(comment.id, ())],
             "readers": _readers(say, queue.readers.get(comment.id)),
             "deeds": _buttons(say, _DEEDS[queue.name], comment.id),
-            "author": author_path(desk, comment.author) if judges else "",
         }
 
     def _spoken(self, lang: str) -> str:

@@ -30,7 +30,8 @@ class Decision:
 
     ``id`` is that of the act in the log, ``time`` in Unix milliseconds, ``staff`` who decided,
     which is told to staff only. ``detected`` says that an automated rule had pointed at the
-    comment; it never decides itself. ``until`` is when a suspension ends, in Unix milliseconds.
+    comment; it never decides itself. ``until`` is when a suspension ends, in Unix milliseconds,
+    ``waited`` for how many the comment had waited, ``None`` where it had not.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Decision:
     detected: bool = False
     author: str = ""
     until: int = 0
+    waited: int | None = None
 
 
 def ground_of(deed: Deed, stated: Reason) -> Ground:

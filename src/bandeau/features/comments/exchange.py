@@ -1,31 +1,32 @@
 """Our own export: everything that is kept of comments, as JSON lines, and what reads it again.
 
-The first line says what it is; each of the others is a page, an author, a comment or an act of the
-staff. Times are RFC 3339. It holds what nobody else sees (records, held texts), so it is as private
-as the data.
+The first line says what it is; each of the others is one of :data:`Kept`. Times are RFC 3339. It
+holds what nobody else sees (records, held texts, who reported), so it is as private as the data.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from bandeau import limits
+from bandeau.features.comments import exchange_beside as beside
+from bandeau.features.comments import exchange_fields as given
+from bandeau.features.comments.appeals import Appeal
+from bandeau.features.comments.decisions import Decision
+from bandeau.features.comments.exchange_beside import Account
 from bandeau.features.comments.foreign import Unreadable
 from bandeau.features.comments.markdown import sanitise
 from bandeau.features.comments.model import Comment, State, rfc3339
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import Act, Deed
-from bandeau.features.comments.write import clean_name, page_path, unspeakable
+from bandeau.features.comments.reports import Report
+from bandeau.features.comments.write import clean_name
 
 FORMAT = "bandeau-comments"
 VERSION = 1
 AGAIN = "export again, or put back what was changed"
-_ID = re.compile(r"[!-~]{1,100}")
-_WORD = re.compile(r"[a-z0-9-]{1,60}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Vote:
     time: int
 
 
-Kept = Page | Profile | Comment | Act | Vote
+Kept = Page | Profile | Account | Comment | Act | Vote | Decision | Report | Appeal
 
 
 class ExchangeStore(Protocol):
@@ -93,6 +94,22 @@ class ExchangeStore(Protocol):
         """Recommendations in some fixed order, those behind that of the :func:`key` ``after``."""
         ...
 
+    async def accounts(self, after: str, limit: int) -> Sequence[Account]:
+        """Readers who signed in, in some fixed order, those behind the id ``after``."""
+        ...
+
+    async def decisions(self, after: str, limit: int) -> Sequence[Decision]:
+        """Decisions in some fixed order, those behind the id ``after``."""
+        ...
+
+    async def reports(self, after: str, limit: int) -> Sequence[Report]:
+        """Reports in some fixed order, those behind the id ``after``."""
+        ...
+
+    async def appeals(self, after: str, limit: int) -> Sequence[Appeal]:
+        """Appeals in some fixed order, those behind the id ``after``."""
+        ...
+
     async def known(self, ids: Collection[str]) -> int:
         """How many comments of these ids are there."""
         ...
@@ -102,7 +119,7 @@ class ExchangeStore(Protocol):
 
         A reply comes behind the first of its thread, and keeps its place unless that is taken.
         What is there stays as it is, but a page that was opened earlier elsewhere was. Votes are
-        for comments that are published there.
+        for comments that are published there, decisions for what is there, appeals for decisions.
         """
         ...
 
@@ -113,7 +130,9 @@ async def lines(store: ExchangeStore, now: int) -> AsyncIterator[dict[str, objec
     What changes meanwhile is as it was before or after. Raises :class:`CommentsUnavailable`.
     """
     yield header(now)
-    for read in (store.pages, store.authors, store.comments, store.acts, store.votes):
+    people = (store.pages, store.authors, store.accounts)
+    redress = (store.decisions, store.reports, store.appeals)
+    for read in (*people, store.comments, store.acts, store.votes, *redress):
         after, batch = "", limits.EXPORT_BATCH
         while batch == limits.EXPORT_BATCH:
             found = await read(after, limits.EXPORT_BATCH)
@@ -148,7 +167,9 @@ def line_of(kept: Kept) -> dict[str, object]:
             return _of_comment(kept)
         case Vote():
             return _of_vote(kept)
-    return _of_act(kept)
+        case Act():
+            return _of_act(kept)
+    return beside.line_of(kept)
 
 
 def require_header(line: Mapping[str, Any]) -> None:
@@ -227,59 +248,61 @@ def _of_act(kept: Act) -> dict[str, object]:
 
 
 def _page(line: Mapping[str, Any]) -> Page:
-    return Page(_path(line["path"]), _time(line["opened"]))
+    return Page(given.path(line["path"]), given.time(line["opened"]))
 
 
 def _author(line: Mapping[str, Any]) -> Profile:
     return Profile(
-        _id(line["id"]),
-        _id(line["tag"]),
-        _time(line["known_since"]),
-        _count(line["approved"]),
+        given.ident(line["id"]),
+        given.ident(line["tag"]),
+        given.time(line["known_since"]),
+        given.count(line["approved"]),
         Conduct(line["conduct"]),
-        _time(line["until"]) if line["until"] is not None else 0,
+        given.time(line["until"]) if line["until"] is not None else 0,
     )
 
 
 def _comment(line: Mapping[str, Any]) -> Comment:
-    name, reply = _text(line["name"], limits.COMMENT_NAME_CHARACTERS), line["reply_to"]
+    name, reply = given.text(line["name"], limits.COMMENT_NAME_CHARACTERS), line["reply_to"]
     if name != clean_name(name):
         raise ValueError("the name is not as this program writes it")
     most = limits.IMPORT_TEXT_CHARACTERS
     return Comment(
-        id=_id(line["id"]),
-        page=_path(line["page"]),
+        id=given.ident(line["id"]),
+        page=given.path(line["page"]),
         name=name,
-        html=sanitise(_text(line["html"], limits.IMPORT_LINE_BYTES)),
-        time=_time(line["time"]),
-        reply_to=None if reply is None else _id(reply),
-        receipt=_optional(line["record"]),
-        source=_text(line["text"], most),
-        author=_optional(line["author"]),
-        root=_id(line["thread"]),
+        html=sanitise(given.text(line["html"], limits.IMPORT_LINE_BYTES)),
+        time=given.time(line["time"]),
+        reply_to=None if reply is None else given.ident(reply),
+        receipt=given.optional(line["record"]),
+        source=given.text(line["text"], most),
+        author=given.optional(line["author"]),
+        root=given.ident(line["thread"]),
         state=State(line["state"]),
-        reasons=_reasons(line["reasons"]),
-        edited=0 if line["edited"] is None else _time(line["edited"]),
-        place=_count(line["place"]),
-        origin=_word(line["origin"]) if line["origin"] else "",
+        reasons=given.reasons(line["reasons"]),
+        edited=0 if line["edited"] is None else given.time(line["edited"]),
+        place=given.count(line["place"]),
+        origin=given.word(line["origin"]) if line["origin"] else "",
     )
 
 
 def _act(line: Mapping[str, Any]) -> Act:
-    named = (_optional(line[key]) for key in ("was", "became"))
+    named = (given.optional(line[key]) for key in ("was", "became"))
     return Act(
-        _id(line["id"]),
-        _time(line["time"]),
-        _id(line["staff"]),
+        given.ident(line["id"]),
+        given.time(line["time"]),
+        given.ident(line["staff"]),
         Deed(line["deed"]),
-        _id(line["object"]),
+        given.ident(line["object"]),
         *named,
     )
 
 
 def _vote(line: Mapping[str, Any]) -> Vote:
-    record = _optional(line["record"])
-    return Vote(_id(line["comment"]), _id(line["voter"]), record, _time(line["time"]))
+    record = given.optional(line["record"])
+    return Vote(
+        given.ident(line["comment"]), given.ident(line["voter"]), record, given.time(line["time"])
+    )
 
 
 _READ: Mapping[str, Callable[[Mapping[str, Any]], Kept]] = {
@@ -288,56 +311,5 @@ _READ: Mapping[str, Callable[[Mapping[str, Any]], Kept]] = {
     "comment": _comment,
     "act": _act,
     "vote": _vote,
+    **beside.READ,
 }
-
-
-def _text(value: object, most: int) -> str:
-    if not isinstance(value, str) or len(value) > most or unspeakable(value):
-        raise ValueError(f"not a text of at most {most} characters")
-    return value
-
-
-def _id(value: object) -> str:
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise ValueError(f"{str(value)[:40]!r} is no id")
-    return value
-
-
-def _optional(value: object) -> str:
-    return "" if value == "" else _id(value)
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, str) or not _WORD.fullmatch(value):
-        raise ValueError(f"{str(value)[:40]!r} is not a word in lower case")
-    return value
-
-
-def _reasons(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > 100:
-        raise ValueError("reasons are a list of words")
-    return tuple(_word(each) for each in value)
-
-
-def _path(value: object) -> str:
-    if not isinstance(value, str) or page_path(value) != value:
-        raise ValueError(f"{str(value)[:40]!r} is no page as this program writes it")
-    return value
-
-
-def _time(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(f"{str(value)[:40]!r} is no time")
-    moment = datetime.fromisoformat(value)
-    if moment.tzinfo is None:
-        raise ValueError(f"{value[:40]!r} says no time zone")
-    found = round(moment.timestamp() * 1000)
-    if found < 0:
-        raise ValueError(f"{value[:40]!r} is before 1970")
-    return found
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**53:
-        raise ValueError(f"{str(value)[:40]!r} is no count")
-    return value

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from bandeau import limits
+from bandeau.features.comments.appeals import Ruling
+from bandeau.features.comments.decisions import Cause
 from bandeau.features.comments.exchange import FORMAT, VERSION
+from bandeau.features.comments.grounds import Ground
 from bandeau.features.comments.model import State
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import Deed
+from bandeau.features.comments.reports import Outcome
 
 Schema = dict[str, object]
 _TIME: Schema = {"type": "string", "format": "date-time"}
@@ -34,6 +38,10 @@ def exchange_schema() -> Schema:
             _object({"kind": {"const": "comment"}, **_comment()}),
             _object({"kind": {"const": "act"}, **_act()}),
             _object({"kind": {"const": "vote"}, **_vote()}),
+            _object({"kind": {"const": "reader"}, **_reader()}),
+            _object({"kind": {"const": "decision"}, **_decision()}),
+            _object({"kind": {"const": "report"}, **_report()}),
+            _object({"kind": {"const": "appeal"}, **_appeal()}),
         ],
     }
 
@@ -90,6 +98,71 @@ def _vote() -> Schema:
         "record": _said(_MAYBE_ID, "The record in the ledger that allowed it."),
         "time": _TIME,
     }
+
+
+def _reader() -> Schema:
+    return {
+        "id": _ID,
+        "who": _said(_ID, "What is kept of what was proven: an HMAC under a key of the site."),
+        "name": _text(limits.COMMENT_NAME_CHARACTERS),
+        "subjects": {"type": "array", "items": _ID},
+    }
+
+
+def _decision() -> Schema:
+    return {
+        "id": _said(_ID, "That of the act."),
+        "comment": _said(_MAYBE_ID, "Empty where it is about an author."),
+        "author": _said(_MAYBE_ID, "Empty where it is about a comment."),
+        "time": _TIME,
+        "until": _said(_MAYBE_TIME, "When a suspension ends."),
+        "staff": _ID,
+        "deed": {"enum": [each.value for each in Deed]},
+        "ground": {"enum": ["", *(each.value for each in Ground)]},
+        "law": _text(limits.REASON_LAW_CHARACTERS),
+        "facts": _text(limits.REASON_CHARACTERS),
+        "cause": {"enum": [each.value for each in Cause]},
+        "detected": {"type": "boolean"},
+        "waited": {"type": ["integer", "null"], "description": "Milliseconds."},
+    }
+
+
+def _report() -> Schema:
+    return {
+        "id": _ID,
+        "reference": _said(_ID, "A SHA-256 of it."),
+        "comment": _ID,
+        "page": _PAGE,
+        "time": _TIME,
+        "ground": {"enum": [each.value for each in Ground]},
+        "text": _text(limits.COMMENT_REPORT_TEXT_CHARACTERS),
+        "name": _text(limits.COMMENT_REPORT_SENDER_CHARACTERS),
+        "email": _text(limits.COMMENT_REPORT_SENDER_CHARACTERS),
+        "lang": {"type": "string"},
+        "readers": _said(_COUNT, "0 where the same reader had reported it already."),
+        "outcome": {"enum": [each.value for each in Outcome]},
+        "decided": _MAYBE_TIME,
+        "decision": _MAYBE_ID,
+    }
+
+
+def _appeal() -> Schema:
+    return {
+        "id": _ID,
+        "decision": _ID,
+        "comment": _said(_MAYBE_ID, "Empty where the decision is about an author."),
+        "report": _said(_MAYBE_ID, "That of who appeals; empty for the author."),
+        "time": _TIME,
+        "text": _text(limits.APPEAL_CHARACTERS),
+        "ruling": {"enum": [each.value for each in Ruling]},
+        "decided": _MAYBE_TIME,
+        "staff": _MAYBE_ID,
+        "answer": _text(limits.REASON_CHARACTERS),
+    }
+
+
+def _text(most: int) -> Schema:
+    return {"type": "string", "maxLength": most}
 
 
 def _said(schema: Schema, description: str) -> Schema:

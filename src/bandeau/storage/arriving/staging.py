@@ -17,9 +17,12 @@ from typing import Any, cast
 import apsw
 
 from bandeau import limits
+from bandeau.features.comments.appeals import Appeal
+from bandeau.features.comments.decisions import Decision
 from bandeau.features.comments.exchange import Kept, Page, Vote, kept_of, line_of
 from bandeau.features.comments.foreign import Arrival, Drop, Foreign
 from bandeau.features.comments.model import Comment, State
+from bandeau.features.comments.reports import Report
 
 _FIELDS = tuple(each.name for each in fields(Comment))
 _TABLES = """
@@ -96,7 +99,7 @@ class Staging:
     def beside(self, kept: Kept) -> None:
         """Keep what an export of ours holds beside comments."""
         line = json.dumps(line_of(kept), ensure_ascii=False)
-        behind = isinstance(kept, Vote)
+        behind = isinstance(kept, Vote | Decision | Report | Appeal)
         self._file.execute("INSERT INTO beside (behind, line) VALUES (?, ?)", (behind, line))
 
     def before(self) -> Iterator[list[Kept]]:
@@ -104,7 +107,7 @@ class Staging:
         return self._beside(0)
 
     def behind(self) -> Iterator[list[Kept]]:
-        """What comes behind them: votes are for comments that are there."""
+        """What comes behind them, since it is for comments that are there."""
         return self._beside(1)
 
     def _beside(self, behind: int) -> Iterator[list[Kept]]:

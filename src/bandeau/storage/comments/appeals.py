@@ -26,6 +26,7 @@ _LODGE = (
     f"INSERT INTO appeal ({_KEPT}) VALUES ({listed(1, 10)})"  # noqa: S608 - constants
     " ON CONFLICT DO NOTHING RETURNING id"
 )
+APPEALS = f"SELECT {_KEPT} FROM appeal WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 _OPEN = f"SELECT {_KEPT} FROM appeal WHERE ruling = 'open'"  # noqa: S608
 _OF_REPORT = (
     f"SELECT {_KEPT} FROM appeal WHERE report = $1"  # noqa: S608
@@ -136,6 +137,11 @@ def _appeal(row: Sequence[Any]) -> Appeal:
     appeal, decision, comment, report, time, said, ruling, decided, staff, answer = row
     told = (appeal, decision, comment, report, time, said)
     return Appeal(*told, Ruling(ruling), decided, staff, answer)
+
+
+def taking(appeal: Appeal) -> Steps[None]:
+    """Keep an appeal of elsewhere, whose decision is there."""
+    yield from _lodging(appeal)
 
 
 def _lodging(appeal: Appeal) -> Steps[bool]:

@@ -12,13 +12,16 @@ from bandeau.features.comments.queue import BY_MODERATOR, Act, Deed
 from bandeau.storage.comments import watching
 from bandeau.storage.tables import Rows, Statement, Steps, listed
 
-_KEPT = "id, comment, time, staff, deed, ground, law, facts, cause, detected, author, until"
-_DECIDE = f"INSERT INTO decision ({_KEPT}, waited) VALUES ({listed(1, 13)})"  # noqa: S608 - constants
+_KEPT = "id, comment, time, staff, deed, ground, law, facts, cause, detected, author, until, waited"
+_DECIDE = f"INSERT INTO decision ({_KEPT}) VALUES ({listed(1, 13)})"  # noqa: S608 - constants
 _CLOSE = (
     "UPDATE report SET outcome = $2, decided = $3, decision = $4"
     " WHERE comment = $1 AND outcome = 'open'"
 )
 _OUTCOMES = {Deed.REJECT: "removed", Deed.SPAM: "removed", Deed.DISMISS: "kept"}
+_TAKE = f"{_DECIDE} ON CONFLICT (id) DO NOTHING"
+_AUTHOR_THERE = "SELECT id FROM author WHERE id = $1"
+_COMMENT_THERE = "SELECT id FROM comment WHERE id = $1"
 NOT_WAITED = -1
 # What an appeal asks for may be done without looking at the appeal.
 _GRANT_AUTHOR = (
@@ -72,6 +75,13 @@ def dismissed(act: Act, before: Comment, reason: Reason) -> Steps[bool]:
     return waits is not None
 
 
+def taking(decided: Decision) -> Steps[None]:
+    """Keep a decision of elsewhere, whose comment or author is there."""
+    on = _AUTHOR_THERE if decided.author else _COMMENT_THERE
+    if (yield Statement(on, (decided.author or decided.comment,))):
+        yield Statement(_TAKE, _row(decided))
+
+
 def decisions_read(count: int) -> str:
     """The statement that reads so many decisions by their ids."""
     names = listed(1, count)
@@ -85,6 +95,9 @@ def removals_read(count: int) -> str:
         f"SELECT {_KEPT} FROM decision WHERE comment IN ({names})"  # noqa: S608
         " AND deed IN ('reject', 'spam') ORDER BY time, id"
     )
+
+
+DECISIONS = f"SELECT {_KEPT} FROM decision WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 
 
 def decisions_of(rows: Rows) -> list[Decision]:
@@ -119,7 +132,7 @@ def excluded(act: Act, reason: Reason, until: int) -> Steps[None]:
         author=act.object,
         until=until,
     )
-    yield Statement(_DECIDE, (*_row(decided), NOT_WAITED))
+    yield Statement(_DECIDE, _row(decided))
     if act.deed in TOLD:
         yield from watching.decided_on_author(act)
 
@@ -175,9 +188,9 @@ def _keeping(
         reason=Reason(ground_of(act.deed, reason), reason.law, reason.facts),
         cause=cause,
         detected=any(each not in NO_RULE for each in before.reasons),
+        waited=None if since is None else act.time - since,
     )
-    waited = NOT_WAITED if since is None else act.time - since
-    yield Statement(_DECIDE, (*_row(decided), waited))
+    yield Statement(_DECIDE, _row(decided))
     outcome = _OUTCOMES.get(act.deed)
     if outcome:
         yield Statement(_CLOSE, (act.object, outcome, act.time, act.id))
@@ -189,9 +202,11 @@ def _keeping(
 
 
 def _decision(row: Sequence[Any]) -> Decision:
-    act, comment, time, staff, deed, ground, law, facts, cause, detected, author, until = row
+    act, comment, time, staff, deed, ground, law, facts, cause, detected, *rest = row
+    author, until, waited = rest
     told = (act, comment, time, staff, Deed(deed), Reason(Ground(ground), law, facts))
-    return Decision(*told, Cause(cause), bool(detected), author, until)
+    since = waited if waited >= 0 else None
+    return Decision(*told, Cause(cause), bool(detected), author, until, since)
 
 
 def _row(decided: Decision) -> tuple[str | int, ...]:
@@ -199,4 +214,5 @@ def _row(decided: Decision) -> tuple[str | int, ...]:
     told = (decided.id, decided.comment, decided.time, decided.staff, decided.deed.value)
     ground = reason.ground.value if reason.ground else ""
     why = (ground, reason.law, reason.facts, decided.cause.value, int(decided.detected))
-    return *told, *why, decided.author, decided.until
+    waited = NOT_WAITED if decided.waited is None else decided.waited
+    return *told, *why, decided.author, decided.until, waited

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
+from bandeau.features.comments.appeals import Appeal
+from bandeau.features.comments.decisions import Decision
 from bandeau.features.comments.exchange import Kept, Page, Profile, Vote
+from bandeau.features.comments.exchange_beside import Account
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import Act, Deed
+from bandeau.features.comments.readers import name_key
+from bandeau.features.comments.reports import Report
+from bandeau.storage.comments import appeals, decisions, reports
 from bandeau.storage.comments.store import COLUMNS, adding, comments_of, counting
 from bandeau.storage.tables import Statement, Steps, Tables, listed
 
@@ -35,6 +42,9 @@ _VOTE = (
     "INSERT INTO vote SELECT id, $2, $3, $4 FROM comment WHERE id = $1 AND state = 'published'"
     " ON CONFLICT (comment, voter) DO NOTHING RETURNING comment"
 )
+_READERS = "SELECT id, who, name FROM reader WHERE id > $1 ORDER BY id LIMIT $2"
+_READER = "INSERT INTO reader VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING RETURNING id"
+_BOND = "INSERT INTO bond VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _CHANGED = (
     "UPDATE page SET changes = changes + 1 WHERE path = (SELECT page FROM comment WHERE id = $1)"
 )
@@ -81,6 +91,34 @@ class StoredExchange:
         rows = await self._tables.read(_VOTES, comment, voter, limit)
         return [Vote(*row) for row in rows]
 
+    async def accounts(self, after: str, limit: int) -> Sequence[Account]:
+        """See the port."""
+        rows = await self._tables.read(_READERS, after, limit)
+        if not rows:
+            return ()
+        names = listed(1, len(rows))
+        bonds = await self._tables.read(
+            f"SELECT reader, subject FROM bond WHERE reader IN ({names})"  # noqa: S608
+            " ORDER BY reader, subject",
+            *(reader for reader, _, _ in rows),
+        )
+        subjects: dict[str, tuple[str, ...]] = {}
+        for reader, subject in bonds:
+            subjects[reader] = (*subjects.get(reader, ()), subject)
+        return [Account(reader, who, name, subjects.get(reader, ())) for reader, who, name in rows]
+
+    async def decisions(self, after: str, limit: int) -> Sequence[Decision]:
+        """See the port."""
+        return decisions.decisions_of(await self._tables.read(decisions.DECISIONS, after, limit))
+
+    async def reports(self, after: str, limit: int) -> Sequence[Report]:
+        """See the port."""
+        return reports.reports_of(await self._tables.read(reports.REPORTS, after, limit))
+
+    async def appeals(self, after: str, limit: int) -> Sequence[Appeal]:
+        """See the port."""
+        return appeals.appeals_of(await self._tables.read(appeals.APPEALS, after, limit))
+
     async def known(self, ids: Collection[str]) -> int:
         """See the port."""
         names = listed(1, len(ids))
@@ -95,25 +133,39 @@ class StoredExchange:
 def _taking(kept: Sequence[Kept]) -> Steps[int]:
     count = 0
     for each in kept:
-        match each:
-            case Comment():
-                count += yield from _coming(each)
-            case Page(path, opened):
-                yield Statement(_PAGE, (path, opened))
-                yield Statement(_OPENED, (path, opened))
-            case Profile():
-                known = (each.id, each.tag, each.made, each.approved)
-                yield Statement(_AUTHOR, (*known, each.conduct.value, each.until))
-            case Act():
-                who = (each.id, each.time, each.staff, each.deed.value, each.object)
-                yield Statement(_ACT, (*who, each.was, each.became))
-            case Vote(comment, voter, receipt, time):
-                yield from _recommending(comment, voter, receipt, time)
+        if isinstance(each, Comment):
+            count += yield from _coming(each)
+        else:
+            yield from _BESIDE[type(each)](each)
     return count
 
 
-def _recommending(comment: str, voter: str, receipt: str, time: int) -> Steps[None]:
-    for (voted,) in (yield Statement(_VOTE, (comment, voter, receipt, time))):
+def _opening(page: Page) -> Steps[None]:
+    yield Statement(_PAGE, (page.path, page.opened))
+    yield Statement(_OPENED, (page.path, page.opened))
+
+
+def _knowing(author: Profile) -> Steps[None]:
+    known = (author.id, author.tag, author.made, author.approved)
+    yield Statement(_AUTHOR, (*known, author.conduct.value, author.until))
+
+
+def _logging(act: Act) -> Steps[None]:
+    who = (act.id, act.time, act.staff, act.deed.value, act.object)
+    yield Statement(_ACT, (*who, act.was, act.became))
+
+
+def _accounting(account: Account) -> Steps[None]:
+    """Know a reader of elsewhere again, unless the name is another's here."""
+    values = (account.id, account.who, account.name, name_key(account.name))
+    if (yield Statement(_READER, values)):
+        for subject in account.subjects:
+            yield Statement(_BOND, (account.id, subject))
+
+
+def _recommending(vote: Vote) -> Steps[None]:
+    values = (vote.comment, vote.voter, vote.receipt, vote.time)
+    for (voted,) in (yield Statement(_VOTE, values)):
         yield Statement(_CHANGED, (voted,))
 
 
@@ -133,3 +185,15 @@ def _coming(comment: Comment) -> Steps[int]:
     if kept.state is State.PUBLISHED:
         yield from counting(kept, 1)
     return 1
+
+
+_BESIDE: Mapping[type[Kept], Callable[[Any], Steps[None]]] = {
+    Page: _opening,
+    Profile: _knowing,
+    Act: _logging,
+    Account: _accounting,
+    Vote: _recommending,
+    Decision: decisions.taking,
+    Report: reports.taking,
+    Appeal: appeals.taking,
+}

@@ -26,6 +26,8 @@ _WAITS = (
     " turn = CASE WHEN reported.turn > $2 THEN $2 ELSE reported.turn END RETURNING reports"
 )
 _FILE = f"INSERT INTO report ({_KEPT}, number) VALUES ({listed(1, 15)})"  # noqa: S608 - constants
+_TAKE = f"{_FILE} ON CONFLICT DO NOTHING"
+REPORTS = f"SELECT {_KEPT} FROM report WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
 _FILED = f"SELECT {_KEPT} FROM report WHERE tag = $1"  # noqa: S608
 _QUEUE = (
     f"SELECT {COLUMNS}, since, readers, turn"  # noqa: S608
@@ -116,6 +118,17 @@ def _filing(report: Report) -> Steps[bool]:
     ((number,),) = yield Statement(_WAITS, values)
     yield Statement(_FILE, (*_row(report), int(number)))
     return True
+
+
+def taking(report: Report) -> Steps[None]:
+    """Keep a report of elsewhere; one that is open makes its comment wait for a decision."""
+    if (yield Statement(_KNOWN, (report.id,))):
+        return
+    number = 1
+    if report.outcome is Outcome.OPEN:
+        turn = 0 if report.ground.is_notice else 1
+        ((number,),) = yield Statement(_WAITS, (report.comment, turn, report.time, report.readers))
+    yield Statement(_TAKE, (*_row(report), int(number)))
 
 
 def _purging(decided_before: int, sent_before: int) -> Steps[None]:

@@ -88,7 +88,7 @@ def found(evidence: Evidence, built: Built, with_policy: bool) -> frozenset[Foun
         except PolicyError as error:
             return frozenset(Found(each.rule or "") for each in error.faults)
     knowledge = knowledge_of(AuditRequest(built.address, policy=policy, source=source))
-    findings, _ = verdicts.judge(evidence, knowledge, policy, read_words())
+    findings, *_ = verdicts.judge(evidence, knowledge, policy, read_words())
     return frozenset(
         Found(
             each.id,

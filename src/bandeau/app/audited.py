@@ -70,10 +70,10 @@ def judged(
 ) -> Audited:
     """The report on what was seen, held against ``knowledge``."""
     policy = request.policy
-    findings, unchecked = judge(looked.evidence, knowledge, policy, read_words())
+    told = judge(looked.evidence, knowledge, policy, read_words())
     report = report_of(
         looked.evidence,
-        Judgement(findings, unchecked),
+        Judgement(*told),
         knowledge,
         program=version("bandeau"),
         policy=digest(terms_of(policy)) if policy else "",

@@ -11,6 +11,7 @@ from bandeau.audit.knowledge import Knowledge
 from bandeau.audit.verdicts import (
     appearance,
     asking,
+    catalogue,
     declared,
     hosts,
     lasting,
@@ -68,13 +69,15 @@ VERDICTS: tuple[Callable[[Audited], Iterator[Finding]], ...] = (
 
 def judge(
     evidence: Evidence, knowledge: Knowledge, policy: Policy | None, words: Words
-) -> tuple[tuple[Finding, ...], tuple[Unchecked, ...]]:
+) -> tuple[tuple[Finding, ...], tuple[Unchecked, ...], tuple[str, ...]]:
     """What contradicts the visitor's choice, the worst first, and what could not be checked.
 
+    Last the ids of the catalogue's verdicts that were reached.
     ``policy`` is that of ``knowledge``, or ``None``: then behaviour is judged where no list knows.
     ``words`` are the product's texts, which name the purposes in each language.
     """
     knows = knowledge if knowledge.declared else ByBehaviour(knowledge, evidence)
     audited = Audited(evidence, knows, policy, words)
     found = joined(finding for verdict in VERDICTS for finding in verdict(audited))
-    return found, tuple(dict.fromkeys(unchecked(audited)))
+    gaps = tuple(dict.fromkeys(unchecked(audited)))
+    return found, gaps, catalogue.reached(audited, gaps)

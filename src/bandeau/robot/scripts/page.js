@@ -94,6 +94,7 @@ const ways = () => {
 
 /**
  * Of the page's own controls, those that what asks hides wholly once they have the focus (rule A5).
+ * They come into the window as Tab brings them there, but at once where the page scrolls smoothly.
  * @param {number} most how many are tried, spread over the page @returns {string[]} their labels
  */
 const hidden = (most) => {
@@ -102,7 +103,8 @@ const hidden = (most) => {
   const step = Math.max(1, all.length / most);
   const some = all.filter((_, at) => Math.floor(at / step) > Math.floor((at - 1) / step)).slice(0, most);
   const lost = some.filter((each) => {
-    /** @type {HTMLElement} */ (each).focus();
+    /** @type {HTMLElement} */ (each).focus({ preventScroll: true });
+    each.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
     const struck = points(each.getBoundingClientRect()).map(([x, y]) => hit(x, y));
     return struck.every((one) => one !== null && asking(one));
   });

@@ -14,9 +14,9 @@ from bandeau.features.comments.model import Refusal, State
 from bandeau.features.comments.queue import NO_REASON, STATES, Act, Deed, QueueStore
 from bandeau.features.comments.reports import ReportStore, Teller
 from bandeau.features.comments.staff import Staff
-from bandeau.web.admin_room import HOME, Room, done, only, said
+from bandeau.web.admin_room import HOME, Room, done, said
 from bandeau.web.admin_view import LOG, QUEUE, QUEUES, REPORTED, Queue
-from bandeau.web.inbound import Fields, InboundError
+from bandeau.web.inbound import Fields, InboundError, only
 from bandeau.web.sign_in import PATH, TooManyAttempts
 
 OUT = f"{PATH}/out"

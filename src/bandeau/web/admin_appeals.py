@@ -13,9 +13,9 @@ from bandeau.features.comments.model import Refusal
 from bandeau.features.comments.queue import Act, Deed
 from bandeau.features.comments.staff import Staff, StaffStore
 from bandeau.web.admin_appeals_view import Docket, docket
-from bandeau.web.admin_room import HOME, Room, done, only, said
+from bandeau.web.admin_room import HOME, Room, done, said
 from bandeau.web.admin_view import APPEALS
-from bandeau.web.inbound import Fields, InboundError
+from bandeau.web.inbound import Fields, InboundError, only
 
 RULINGS = (Deed.UPHOLD, Deed.REVERSE)
 

@@ -13,7 +13,8 @@ from bandeau.features.comments.appeals import Lodged, Rules, StandsBack, Why
 from bandeau.features.comments.grounds import JUDGED, Reason
 from bandeau.features.comments.model import Comment
 from bandeau.features.comments.queue import Deed
-from bandeau.web.admin_view import APPEALS, AdminView, Desk, Say, author_path, moment
+from bandeau.web.admin_view import APPEALS, AdminView, Desk, Say, author_path
+from bandeau.web.statements import moment
 
 _BACK = {Why.DECIDED_FIRST: "admin.appeal_other", Why.ROLE: "admin.appeal_role"}
 

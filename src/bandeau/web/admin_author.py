@@ -16,9 +16,10 @@ from bandeau.features.comments.model import Refusal
 from bandeau.features.comments.moderate import Conduct
 from bandeau.features.comments.queue import CONDUCTS, Act, Deed, Past, QueueStore
 from bandeau.features.comments.staff import Staff
-from bandeau.web.admin_room import HOME, Room, done, only, said
-from bandeau.web.admin_view import AUTHOR, Say, author_path, conduct_told, history, moment
-from bandeau.web.inbound import Fields, InboundError
+from bandeau.web.admin_room import HOME, Room, done, said
+from bandeau.web.admin_view import AUTHOR, Say, author_path, conduct_told, history
+from bandeau.web.inbound import Fields, InboundError, only
+from bandeau.web.statements import moment
 
 _OFFERED = {
     Conduct.OK: (Deed.SUSPEND, Deed.BAN, Deed.SILENCE),

@@ -15,7 +15,7 @@ from bandeau.ledger.record import uuid7
 from bandeau.policy.words import choose_language
 from bandeau.web.admin_view import AdminView, Desk
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, read_fields, same_origin
+from bandeau.web.inbound import Fields, posted
 from bandeau.web.sign_in import PATH, SignIn
 from bandeau.web.visitor import Sent
 
@@ -76,9 +76,7 @@ class Room:
 
     async def posted(self, request: Request, most: int = limits.CHOICE_BODY_BYTES) -> Fields:
         """What a form of ours holds, of at most so many bytes; raises :class:`InboundError`."""
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        return await read_fields(request, most)
+        return await posted(request, most)
 
     async def desk(self, request: Request, staff: Staff, key: str = "", **values: object) -> Desk:
         """Who looks, and what is told them first."""
@@ -110,14 +108,6 @@ class Room:
         if cookie is not None:
             answer.raw_headers.append((b"set-cookie", cookie))
         return answer
-
-
-def only(fields: Fields, name: str) -> str:
-    """The only value of a field; raises :class:`InboundError`."""
-    values = fields.get(name, [])
-    if len(values) != 1:
-        raise InboundError(400, "bad_request", f"{name} is to be given once")
-    return values[0]
 
 
 def done(request: Request) -> tuple[str, dict[str, str]]:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 from bandeau import limits
 from bandeau.features.comments.queue import Past
 from bandeau.features.comments.search import Found
-from bandeau.web.admin_view import SEARCH, STATES, AdminView, Desk, moment
+from bandeau.web.admin_view import SEARCH, STATES, AdminView, Desk
+from bandeau.web.statements import moment
 
 
 class Asked(dict[str, str]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -25,6 +24,7 @@ from bandeau.features.comments.words import WordList
 from bandeau.policy.words import Words, direction
 from bandeau.web import static
 from bandeau.web.sign_in import PATH
+from bandeau.web.statements import moment
 
 QUEUE = f"{PATH}/queue"
 APPEALS = f"{PATH}/appeals"
@@ -226,11 +226,6 @@ class AdminView:
 def author_path(desk: Desk, author: str) -> str:
     """The page of an author."""
     return f"{AUTHOR}?{urlencode({'id': author, 'lang': desk.lang})}"
-
-
-def moment(time: int) -> str:
-    """Unix milliseconds for people, in UTC."""
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _tabs(say: Say, desk: Desk, current: str) -> list[dict[str, object]]:

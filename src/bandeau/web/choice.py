@@ -36,9 +36,8 @@ from bandeau.web.inbound import (
     Fields,
     InboundError,
     body_kind,
-    read_fields,
+    posted,
     return_path,
-    same_origin,
 )
 from bandeau.web.items import Items, Wanted
 from bandeau.web.sessions import session_cookie, token_of
@@ -115,9 +114,7 @@ class ChoiceDesk:
 
         Raises :class:`InboundError` with 400, 403, 408, 413, 415, or 503 where the ledger is down.
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        fields = await read_fields(request, limits.CHOICE_BODY_BYTES)
+        fields = await posted(request, limits.CHOICE_BODY_BYTES)
         if _one(fields, "action") == "dismiss":
             return self._note(request, fields)
         loads = _one(fields, "action") == LOAD

@@ -35,8 +35,7 @@ from bandeau.web.inbound import (
     InboundError,
     available,
     is_json,
-    read_fields,
-    same_origin,
+    posted,
 )
 from bandeau.web.pages import Pages
 from bandeau.web.redress import Redress
@@ -121,9 +120,7 @@ class ReportDesk:
         Raises :class:`InboundError`: 403 from another site, 404 as above, 503. What cannot be
         taken is answered 422 or 429 with the form as it was sent.
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
+        fields = await posted(request, limits.COMMENT_BODY_BYTES)
         sent = _complaint(fields)
         async with available():
             comment = await self._published(sent.comment)
@@ -154,9 +151,7 @@ class ReportDesk:
         Raises :class:`InboundError`: 403 from another site, 404 as above, 409 where there is no
         such decision, 422 without a text, 503.
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        text = _once(await read_fields(request, limits.COMMENT_BODY_BYTES), "text")
+        text = _once(await posted(request, limits.COMMENT_BODY_BYTES), "text")
         async with available():
             scene = await self._scene(request)
             decision = scene.filed.decision if scene.dismissed else None

@@ -10,19 +10,18 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from bandeau import limits
-from bandeau.features.comments.gate import Locked, Reason, judge
 from bandeau.features.comments.model import Comment, State
 from bandeau.features.comments.store import CommentStore
 from bandeau.features.comments.votes import VoteStore, voter_of
 from bandeau.ledger.record import subject_of
+from bandeau.web.consents import granted
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
     Fields,
     InboundError,
     available,
     is_json,
-    read_fields,
-    same_origin,
+    posted,
 )
 from bandeau.web.pages import Pages
 from bandeau.web.visitor import Sent, Visitors, language_of
@@ -69,9 +68,7 @@ class VoteDesk:
         Raises :class:`InboundError`: 403 from another site; 403 where the purpose is not granted,
         which taking back does not need; 404 for what is not published; 503.
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        field, named = _named(await read_fields(request, limits.CHOICE_BODY_BYTES))
+        field, named = _named(await posted(request, limits.CHOICE_BODY_BYTES))
         sent = Sent.of(request.scope["headers"])
         changed = await (self._cast(sent, named) if field == "vote" else self._taken(sent, named))
         async with available():
@@ -84,11 +81,7 @@ class VoteDesk:
 
     async def _cast(self, sent: Sent, named: str) -> bool:
         """Whether it is a new one."""
-        verdict = judge(await self._visitors.proof(sent), self._site.policy)
-        if isinstance(verdict, Locked):
-            down = verdict.reason is Reason.LEDGER_DOWN
-            key = "comments_unavailable" if down else "comments_locked"
-            raise InboundError(403, key, verdict.reason.value)
+        verdict = await granted(self._visitors, self._site.policy, sent)
         voter = voter_of(self._site.subject_key, verdict.subject)
         async with available():
             now = int(self._site.now() * 1000)

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from bandeau import limits
+from bandeau.features.comments.gate import Locked, Open, Reason, judge
 from bandeau.features.comments.readers import unbroken
 from bandeau.ledger.record import parse_record
+from bandeau.policy.model import Policy
 from bandeau.web.context import Site
-from bandeau.web.visitor import Visitors
+from bandeau.web.inbound import InboundError
+from bandeau.web.visitor import Sent, Visitors
+
+
+async def granted(visitors: Visitors, policy: Policy, sent: Sent) -> Open:
+    """The ledger's word that a visitor may write comments now (rule F2).
+
+    Raises :class:`InboundError`: 403, with the reason.
+    """
+    verdict = judge(await visitors.proof(sent), policy)
+    if isinstance(verdict, Locked):
+        down = verdict.reason is Reason.LEDGER_DOWN
+        key = "comments_unavailable" if down else "comments_locked"
+        raise InboundError(403, key, verdict.reason.value)
+    return verdict
 
 
 class Consents:

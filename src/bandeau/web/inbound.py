@@ -65,6 +65,13 @@ async def read_fields(request: Request, limit: int) -> Fields:
     return _json_fields(body) if kind == JSON else _form_fields(body)
 
 
+async def posted(request: Request, limit: int) -> Fields:
+    """The same, from a page of this very origin: else it raises :class:`InboundError` with 403."""
+    if not same_origin(request):
+        raise InboundError(403, "cross_site", "the request comes from another site")
+    return await read_fields(request, limit)
+
+
 def only(fields: Fields, name: str) -> str:
     """The one value of a field; raises :class:`InboundError` where it is missing or repeated."""
     values = fields.get(name, [])

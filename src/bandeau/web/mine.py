@@ -17,7 +17,7 @@ from starlette.routing import Route
 from bandeau import limits
 from bandeau.features.comments.appeals import Restriction, Statement, restricted
 from bandeau.features.comments.exclusions import Exclusion
-from bandeau.features.comments.gate import Locked, Open, Reason, judge
+from bandeau.features.comments.gate import Locked, Open, judge
 from bandeau.features.comments.model import Comment, Refusal, State
 from bandeau.features.comments.own import (
     Action,
@@ -31,6 +31,7 @@ from bandeau.features.comments.readers import Reader
 from bandeau.features.comments.store import CommentStore, CommentsUnavailable
 from bandeau.ledger.record import subject_of
 from bandeau.ledger.store import LedgerUnavailable
+from bandeau.web.consents import granted
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
     Fields,
@@ -38,8 +39,7 @@ from bandeau.web.inbound import (
     available,
     is_json,
     only,
-    read_fields,
-    same_origin,
+    posted,
 )
 from bandeau.web.mine_view import MineScene, Refused, Seen
 from bandeau.web.pages import Pages
@@ -121,9 +121,7 @@ class MineDesk:
         that cannot be published; 503. To a form whose text is refused the answer is the page, with
         the text as it came. An appeal needs no consent: redress must not hang on a choice (F5).
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        fields = await read_fields(request, limits.COMMENT_BODY_BYTES)
+        fields = await posted(request, limits.COMMENT_BODY_BYTES)
         action, named = _action(fields), only(fields, "id")
         sent = Sent.of(request.scope["headers"])
         if not action.single:
@@ -223,13 +221,7 @@ class MineDesk:
         return found
 
     async def _granted(self, sent: Sent) -> Open:
-        """The ledger's word that this visitor may post now. Raises :class:`InboundError`."""
-        verdict = judge(await self._visitors.proof(sent), self._site.policy)
-        if isinstance(verdict, Locked):
-            down = verdict.reason is Reason.LEDGER_DOWN
-            key = "comments_unavailable" if down else "comments_locked"
-            raise InboundError(403, key, verdict.reason.value)
-        return verdict
+        return await granted(self._visitors, self._site.policy, sent)
 
     async def _done(self, action: Action, comment: Comment) -> bool:
         """Whether it changed anything."""

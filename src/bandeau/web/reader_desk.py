@@ -22,15 +22,15 @@ from bandeau.features.comments.readers import Reader, ReaderStore, Ticket, reade
 from bandeau.features.comments.words import WordList
 from bandeau.features.comments.write import prepare
 from bandeau.policy.model import Feature, Way
+from bandeau.web.consents import granted
 from bandeau.web.context import Site
 from bandeau.web.inbound import (
     Fields,
     InboundError,
     available,
     only,
-    read_fields,
+    posted,
     return_path,
-    same_origin,
 )
 from bandeau.web.mailing import Mailing, TooManyLetters
 from bandeau.web.pages import Pages
@@ -199,16 +199,12 @@ class ReaderDesk:
 
     async def granted(self, request: Request) -> Open:
         """The verdict that the purpose is granted; raises :class:`InboundError` where not."""
-        verdict = await self._verdict(request)
-        if not isinstance(verdict, Open):
-            raise InboundError(403, "comments_locked", "commenting is not allowed here")
-        return verdict
+        sent = Sent.of(request.scope["headers"])
+        return await granted(self._visitors, self._site.policy, sent)
 
     async def posted(self, request: Request) -> Fields:
         """The fields of a post from this very site; raises :class:`InboundError`."""
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        return await read_fields(request, limits.CHOICE_BODY_BYTES)
+        return await posted(request, limits.CHOICE_BODY_BYTES)
 
     def offered(self, way: Way | None = None) -> None:
         """Raises :class:`InboundError` with 404 where nobody signs in so."""

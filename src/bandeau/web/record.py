@@ -22,7 +22,7 @@ from bandeau.ledger.outbox import OutboxUnavailable
 from bandeau.ledger.record import Ground, Kind, RecordError, items_subject_of, subject_of
 from bandeau.ledger.store import LedgerUnavailable
 from bandeau.web.context import Site
-from bandeau.web.inbound import Fields, InboundError, is_json, read_fields, same_origin
+from bandeau.web.inbound import Fields, InboundError, is_json, posted
 from bandeau.web.pages import Pages
 from bandeau.web.sweep import endings, onward
 from bandeau.web.visitor import Sent, Visitors, language_of
@@ -101,9 +101,7 @@ class RecordDesk:
         ``comments`` says what becomes of comments, see :class:`Fate`; without it they are left.
         Raises :class:`InboundError`: 400, 403 from another site, 503 where not all could be erased.
         """
-        if not same_origin(request):
-            raise InboundError(403, "cross_site", "the request comes from another site")
-        fate = _fate(await read_fields(request, limits.CHOICE_BODY_BYTES))
+        fate = _fate(await posted(request, limits.CHOICE_BODY_BYTES))
         sent = Sent.of(request.scope["headers"])
         try:
             eraser = self._erasers[fate]

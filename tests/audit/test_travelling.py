@@ -50,6 +50,19 @@ def test_what_tells_a_terminal_from_others(bad: dict, good: dict) -> None:
     assert "V24" not in ids(judged(seen(Phase.ACCEPTED, **bad)))
 
 
+@pytest.mark.parametrize(
+    ("api", "severity"),
+    [
+        ("canvas.getImageData", Severity.NOTE),
+        ("canvas.toDataURL", Severity.WARNING),
+        ("AudioContext", Severity.WARNING),
+    ],
+)
+def test_one_look_by_the_site_itself_is_weighed(api: str, severity: Severity) -> None:
+    (found,) = judged(seen(reads=(read(api),)), policy=None)
+    assert (found.id, found.severity) == ("V24", severity)
+
+
 def test_partners_that_match_their_names_for_a_visitor() -> None:
     first = request("https://one.test/a", cookies=(sent("uid", ".one.test"),))
     second = request(f"https://two.test/b?uid={IDENTIFIER}", 5.1, redirected_from=first.id)

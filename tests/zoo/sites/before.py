@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.zoo.site import SILENT, Notice, Site, Tracker, besides
-from tests.zoo.sites.families import AFTER_REFUSAL, BEFORE_CHOICE, EARLY, pairs
+from tests.zoo.sites.families import AFTER_REFUSAL, AFTER_WITHDRAWAL, BEFORE_CHOICE, EARLY, pairs
 
 _EARLY = besides("undecided")
 _ALWAYS = besides(*SILENT)
@@ -73,7 +73,9 @@ BEFORE = pairs(
          trackers=(Tracker("leak", when=_EARLY, declared="functioning"),)),
     (
         Site("early-intractable", "a plain picture from a host whose cookie an acceptance left",
-             expects=("V23|R2@seeded",), tolerates=(*BEFORE_CHOICE, *AFTER_REFUSAL),
+             expects=("V23|R2@seeded",),
+             # The picture comes in every state, from a host that is declared for advertising.
+             tolerates=(*BEFORE_CHOICE, *AFTER_REFUSAL, *AFTER_WITHDRAWAL, "C9", "V5", "V6"),
              trackers=(
                  Tracker("pixel", base="dual"),
                  Tracker("plain", when=_ALWAYS, base="dual", declared=""),

@@ -279,11 +279,21 @@ class _Walk:
         controls = sight.notice.controls if sight.notice else ()
         if self.action is Action.ONLY and not any(self._wanted(controls[at]) for at in switches):
             return 0
-        clicks = 0
+        clicks, seen = 0, sight
         for at in switches[: limits.AUDIT_NOTICE_SWITCHES]:
-            if controls[at].checked is not self._wanted(controls[at]):
-                clicks += await self._press(sight, self._side(sight, at))
-        return clicks + await self._press(sight, ends[0])
+            control = seen.notice.controls[at] if seen.notice else controls[at]
+            if control.checked is not self._wanted(control):
+                clicks += await self._press(seen, self._side(seen, at))
+                seen = await self._as_set(seen)
+        return clicks + await self._press(seen, ends[0])
+
+    async def _as_set(self, former: Sight) -> Sight:
+        """The panel once a switch was set, which may have moved others: one for all follows them.
+
+        Where it looks otherwise now, what was seen before stays.
+        """
+        now = await look(self._tab, first=False, within=0)
+        return now if _labels(now) == _labels(former) else former
 
     def _wanted(self, control: Control) -> bool:
         if self.action is Action.ONLY:
@@ -320,8 +330,11 @@ def _best(sight: Sight, found: list[int]) -> int:
 def _same(one: Sight, other: Sight) -> bool:
     if one.notice is None or other.notice is None:
         return one.notice is other.notice
-    labels = [[each.label for each in sight.controls] for sight in (one.notice, other.notice)]
-    return one.notice.text == other.notice.text and labels[0] == labels[1]
+    return one.notice.text == other.notice.text and _labels(one) == _labels(other)
+
+
+def _labels(sight: Sight) -> list[str]:
+    return [each.label for each in sight.notice.controls] if sight.notice else []
 
 
 async def press(tab: Tab, world: World | None, at: int) -> str:

@@ -71,7 +71,11 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, End
             policy.write_bytes(built.policy)
             asked = (built.address, "--config", str(policy), "--resolve", served.resolve)
             running[name] = start(folder / name, *asked, "--allow-private", *QUICK)
-        yield {name: end(process, folder / name) for name, process in running.items()}
+        try:
+            yield {name: end(process, folder / name) for name, process in running.items()}
+        finally:
+            for process in running.values():
+                process.kill()
 
 
 def test_a_fault_is_told_written_and_exit_1(ended: Mapping[str, Ended]) -> None:

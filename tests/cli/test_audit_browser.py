@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.zoo.hostile import Hostile
 from tests.zoo.server import Zoo, serving
 from tests.zoo.sites import SITES
 
@@ -58,17 +59,23 @@ def end(process: subprocess.Popen[str], folder: Path) -> Ended:
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Ended]]:
-    """Three audits, all at once: of a site at fault, of its fair twin, and of a private address."""
+    """Audits, all at once: of a site at fault and its fair twin, and of what cannot be audited."""
     folder = tmp_path_factory.mktemp("audit")
     sites = [site for site in SITES if site.name in (FAULTY, FAIR)]
-    with serving(Zoo(sites, 3)) as served:
+    with serving(Zoo(sites, 3)) as served, serving(Hostile()) as trapped:
         running = {"private": start(folder / "private", "http://10.0.0.1/")}
+        resolve = ("--resolve", f"MAP *.test 127.0.0.1:{trapped.port}", "--allow-private", *QUICK)
+        running["alerts"] = start(folder / "alerts", "https://alerts.trap.test/", *resolve)
         for name, built in served.zoo.sites.items():
             policy = folder / f"{name}.toml"
             policy.write_bytes(built.policy)
             asked = (built.address, "--config", str(policy), "--resolve", served.resolve)
             running[name] = start(folder / name, *asked, "--allow-private", *QUICK)
-        yield {name: end(process, folder / name) for name, process in running.items()}
+        try:
+            yield {name: end(process, folder / name) for name, process in running.items()}
+        finally:
+            for process in running.values():
+                process.kill()
 
 
 def test_a_fault_is_told_written_and_exit_1(ended: Mapping[str, Ended]) -> None:
@@ -106,8 +113,14 @@ def test_a_private_address_is_exit_2_in_words_and_nothing_is_written(
     assert private.errors == f"bandeau audit: http://10.0.0.1/ could not be visited: {why}\n"
 
 
+def test_a_page_that_never_lets_go_is_exit_2_in_words(ended: Mapping[str, Ended]) -> None:
+    alerts = ended["alerts"]
+    assert (alerts.code, alerts.said, alerts.files()) == (2, "", set())
+    assert alerts.errors.endswith("the page opened one dialog after another\n"), alerts.errors
+
+
 def test_no_profile_is_left(ended: Mapping[str, Ended]) -> None:
-    assert [each.profiles() for each in ended.values()] == [[], [], []]
+    assert {name: each.profiles() for name, each in ended.items()} == {name: [] for name in ended}
 
 
 def test_it_ends_in_order_when_it_is_asked_to(tmp_path: Path) -> None:

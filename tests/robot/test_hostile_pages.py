@@ -17,6 +17,8 @@ from watched_site import ANSWERS, Site, watched_site
 from bandeau import limits
 from bandeau.audit.evidence import Setting
 from bandeau.robot.browser import BrowserOptions, open_browser
+from tests.zoo.hostile import Hostile
+from tests.zoo.server import serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
@@ -78,6 +80,25 @@ async def test_every_page_ends_and_the_next_is_visited(site: Site, chromium_path
     assert len(inward) == 4, inward
     assert not any(r.url.startswith("file:") for r in requests)
     assert all("private" in why for url, why in inward.items() if not url.startswith("ws")), inward
+
+
+async def test_a_page_that_looks_for_a_robot_finds_none(chromium_path: str) -> None:
+    corner = Hostile()
+    with serving(corner) as trapped:
+        rules = f"MAP *.test 127.0.0.1:{trapped.port}"
+        async with (
+            open_browser(BrowserOptions(chromium_path, rules)) as browser,
+            browser.terminal(Setting()) as terminal,
+        ):
+            await terminal.tab.goto("https://detect.trap.test/")
+    (found,) = corner.told
+    agent = found["agent"]
+    assert not found["webdriver"] and not found["freshdriver"] and "Headless" not in agent
+    assert found["aside"] == [agent, None]
+    assert not found["inspected"] and not found["automation"]
+    assert set(found["stack"]) == {"https://detect.trap.test/"}
+    natives = [found[each] for each in ("cookie", "item", "canvas", "fetch")]
+    assert all("[native code]" in each for each in (*natives, *found["realm"])), found
 
 
 async def test_the_browser_ends_with_its_parent_and_its_profile_is_swept(

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tests.zoo import tools
+from tests.zoo.attacked import besiege
 from tests.zoo.hostile import Hostile
 from tests.zoo.hundreds import hundreds
 from tests.zoo.measured import Outcome, by_command, measure, shown, tallied
@@ -43,6 +44,8 @@ def main(  # noqa: PLR0917 - one for each option
     out: Path | None, once: bool, many: int, hostile: bool, listing: bool,
 ) -> None:  # fmt: skip
     """Serve the zoo on loopback; with --audit, say how well it was judged."""
+    if hostile and audit:
+        sys.exit(besiege(only, jobs, port))
     if hostile:
         _serve_hostile(port)
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from typing import Any
 
 from starlette.requests import Request
@@ -17,9 +19,18 @@ automation:Object.keys(window).filter(function(k){return /cdc_|playwright|puppet
 .test(k)}),cookie:String(Object.getOwnPropertyDescriptor(Document.prototype,'cookie').get),
 item:String(Storage.prototype.getItem),canvas:String(HTMLCanvasElement.prototype.toDataURL),
 fetch:String(window.fetch)};
+Error.prepareStackTrace=function(e,f){return f.map(function(c){return String(c.getFileName())})};
+told.stack=new Error('x').stack;delete Error.prepareStackTrace;told.inspected=false;
+var trap=new Error('x');Object.defineProperty(trap,'stack',{get:function(){told.inspected=true}});
+console.debug(trap);var frame=document.createElement('iframe');document.body.append(frame);
+var fresh=frame.contentWindow;told.realm=[Object.getOwnPropertyDescriptor(Document.prototype,
+'cookie').get,Storage.prototype.getItem,window.fetch].map(function(f){
+return fresh.Function.prototype.toString.call(f)});told.freshdriver=fresh.navigator.webdriver;
 var began=performance.now();for(var n=0;n<50;n++)document.cookie;
 told.slow=performance.now()-began;
-fetch('/told',{method:'POST',body:JSON.stringify(told)});</script>"""
+var aside=new Worker(URL.createObjectURL(new Blob(['postMessage([navigator.userAgent,'+
+'navigator.webdriver])'])));aside.onmessage=function(e){told.aside=e.data;
+fetch('/told',{method:'POST',body:JSON.stringify(told)})};</script>"""
 
 PAGES: dict[str, str] = {
     "detect": _DETECT,
@@ -88,11 +99,33 @@ PAGES: dict[str, str] = {
     "markup": '<title>"><script>alert(1)</script></title><h1>\x07\u202e&#0;</h1>'
     "<script>document.cookie='a\"><b>=1\\u202e;path=/';localStorage['</script><img src=x onerror="
     "alert(1)>']='${7*7}{{7*7}}'</script>",
+    "print": "<script>for(;;)print()</script>",
+    "history": "<script>setInterval(function(){for(var n=0;n<500;n++)history.pushState({},'',"
+    "'/h?'+Math.random());history.back()},10)</script>",
+    "write": "<script>addEventListener('load',function(){setInterval(function(){document.write("
+    "'<script>document.write(new Array(1e5).join(\"<p>x\"))<\\/script>')},20)})</script>",
+    "nodes": "<script>for(var n=0;n<1e6;n++)document.body.appendChild(document.createElement('b'))"
+    ".textContent='cookies '+n</script>",
+    "sockets": "<script>for(var n=0;n<200;n++){var s=new WebSocket('wss://'+location.host+'/s');"
+    "s.onopen=function(){var t=this;setInterval(function(){for(var m=0;m<50;m++)t.send("
+    "new Array(1e4).join('x'))},5)}}</script>",
+    "downloads": "<script>setInterval(function(){var a=document.createElement('a');a.href='/file?'"
+    "+Math.random();a.download='x';document.body.append(a);a.click()},20)</script>",
+    "relay": "<script>navigator.serviceWorker.register('/looping.js').then(function(){"
+    "setInterval(function(){fetch('/loop?'+Math.random())},50)})</script>",
+    "self": "<script>setInterval(function(){location.hash=Math.random()},1);"
+    "setInterval(function(){location.reload()},300)</script>",
     "plain-worker": "<script>navigator.serviceWorker.register('/worker.js')</script>",
 }
+_LOOPING = (
+    "self.addEventListener('install',function(){self.skipWaiting()});"
+    "self.addEventListener('activate',function(e){e.waitUntil(clients.claim())});"
+    "self.addEventListener('fetch',function(e){for(var n=0;n<20;n++)fetch('/again?'+Math.random());"
+    "e.respondWith(registration.update().then(function(){return new Response('x')}))})"
+)
 _WORKER = "self.addEventListener('fetch',function(e){e.respondWith(new Promise(function(){}))})"
 _SPECIAL = (
-    "redirects", "bounce", "endless", "big", "slow", "silent", "to-private", "to-file",
+    "redirects", "bounce", "endless", "big", "gigabyte", "slow", "silent", "to-private", "to-file",
     "refresh", "bomb", "broken", "headers",
 )  # fmt: skip
 
@@ -114,10 +147,12 @@ class Hostile:
         return [f"https://{name}.trap.test/" for name in (*PAGES, *_SPECIAL)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await _flooding(receive, send)
         if scope["type"] == "http":
             request = Request(scope, receive)
             trap = request.headers.get("host", "").partition(".")[0]
-            if trap in ("endless", "big", "slow", "silent"):
+            if trap in ("endless", "big", "gigabyte", "slow", "silent"):
                 await _streamed(trap, send)
             else:
                 await (await self._answer(trap, request))(scope, receive, send)
@@ -146,6 +181,9 @@ def _evil() -> Response:
 _FILES = {
     "/file": _evil,
     "/worker.js": lambda: Response(_WORKER, media_type="text/javascript"),
+    "/looping.js": lambda: Response(
+        _LOOPING + f"//{time.monotonic()}", media_type="text/javascript"
+    ),
 }
 
 
@@ -182,17 +220,27 @@ def _bomb() -> bytes:
 
 
 async def _streamed(trap: str, send: Any) -> None:
-    """A document without end, of 100 MB, byte by byte, or one of which nothing comes."""
+    """A document without end, of 100 MB or 1 GB, byte by byte, or one of which nothing comes."""
     headers = [(b"content-type", b"text/html")]
     if trap == "silent":
         await asyncio.sleep(3600)
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await _part(send, b"<!doctype html><p>Hello")
-    rounds = 100 if trap == "big" else 3600 * 50
+    rounds = {"big": 100, "gigabyte": 1000}.get(trap, 3600 * 50)
     for _ in range(rounds):
-        await _part(send, _MEGABYTE if trap == "big" else b" x")
-        await asyncio.sleep({"big": 0, "slow": 1}.get(trap, 0.02))
+        await _part(send, _MEGABYTE if rounds <= 1000 else b" x")
+        await asyncio.sleep({"big": 0, "gigabyte": 0, "slow": 1}.get(trap, 0.02))
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _flooding(receive: Any, send: Any) -> None:
+    """A socket that says as much as it can until the other end has gone."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    with contextlib.suppress(Exception):
+        while True:
+            await send({"type": "websocket.send", "text": "x" * 10_000})
+            await asyncio.sleep(0.01)
 
 
 async def _part(send: Any, data: bytes) -> None:

@@ -77,7 +77,7 @@ async def _ruled(tab: Tab, walk: _Walk, at: float) -> Worked | None:
     """The choice made by the rules for known tools; ``None`` where they know no notice here."""
     if walk.action not in ORDERS:
         return None
-    await tab.reload()
+    await tab.reload(_ACT_SECONDS)
     if walk.action is Action.WITHDRAW and not await walk.led_back():
         return None
     before = await _state(tab, asking=True)
@@ -86,7 +86,7 @@ async def _ruled(tab: Tab, walk: _Walk, at: float) -> Worked | None:
         return None
     await tab.settle(_ACT_SECONDS)
     after = await _state(tab, asking=False)
-    await tab.reload()
+    await tab.reload(_ACT_SECONDS)
     asking = bool((await by_rules(tab, None)).rule)
     if walk.first.notice is not None:
         asking = asking or (await look(tab, within=1.0)).notice is not None

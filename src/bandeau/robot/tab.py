@@ -34,6 +34,7 @@ _KEYS = {
     "ArrowUp": ("ArrowUp", 38, ""),
 }
 _SHIFT = 8
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,19 @@ class Tab:
 
     async def _located(self) -> None:
         """Ask where the window is: the browser itself knows, even where the page hangs."""
-        history = await self.page.call("Page.getNavigationHistory")
+        history = await self._history()
         self.traffic.landed = history["entries"][history["currentIndex"]]["url"]
+
+    async def _history(self) -> Message:
+        """The window's history. While one document takes over from another nobody has it."""
+        for _ in range(_TRIES - 1):
+            try:
+                return await self.page.call("Page.getNavigationHistory")
+            except NoAnswer:
+                raise
+            except CallFailed:
+                await asyncio.sleep(limits.AUDIT_QUIET_SECONDS)
+        return await self.page.call("Page.getNavigationHistory")
 
     @property
     def url(self) -> str:

@@ -1,6 +1,7 @@
 """States audited per core-minute: beside a peer, and as sites and workers grow.
 
     .venv/bin/python bench/audit.py [--sites 10 20 40] [--workers 1 2] [--only compared|growth]
+        [--whole]
 
 Sites are generated (tests/zoo/hundreds.py), the same each time, and served on loopback by this
 process, whose own time does not count. What counts is the CPU time of all processes that an audit
@@ -71,28 +72,30 @@ def main() -> None:
     asked.add_argument("--sites", type=int, nargs="+", default=[10, 20, 40])
     asked.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     asked.add_argument("--only", choices=["compared", "growth"])
+    asked.add_argument("--whole", action="store_true", help="the whole scenario too")
     given = asked.parse_args()
     # Whatever loses its parent becomes a child of this process, which reaps it and has its times.
     ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
     if given.only in (None, "compared"):
-        show_compared(given.sites[0])
+        show_compared(given.sites[0], whole=given.whole)
     if given.only in (None, "growth"):
         show_growth(given.sites, given.workers)
 
 
-def show_compared(count: int) -> None:
+def show_compared(count: int, *, whole: bool) -> None:
     """Each candidate over the same sites, one after the other."""
     candidates: dict[str, Callable[[Served, Path], int]] = {
         "`bandeau survey`, quickest": lambda served, out: surveyed(served, out, *QUICKEST),
         "the same, a browser for each site": lambda served, out: surveyed(
             served, out, *QUICKEST, "--auditor", "audit:cold"
         ),
-        "`bandeau survey`, as it is": surveyed,
     }
     if (PEERS / PEER).exists():
         candidates["gdpr-cookie-scanner"] = scanned
     else:
         print(f"left out: {PEER} is not in .cache/peers", file=sys.stderr)
+    if whole:
+        candidates["`bandeau survey`, whole"] = surveyed
     print("| | states a site | CPU s a site | CPU s a state | states per core-minute |")
     print("|---|---|---|---|---|")
     for name, audit in candidates.items():

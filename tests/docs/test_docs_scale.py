@@ -44,3 +44,14 @@ def test_how_many_shards() -> None:
     text = " ".join(section(doc("scale.md"), "## What a month takes").split())
     assert f"{content:.1f} TB of content, so three shards of {content / 3:.1f} TB" in text
     assert f"{log:,.0f} bytes a record) stays whole, {log * MONTHS / 1_000:.1f} TB" in text
+
+
+def test_what_a_million_sites_take() -> None:
+    told = section(doc("scale.md"), "## A million sites")
+    (seconds,) = (
+        [number(cell) for cell in row[1:]] for row in rows(told) if row[0] == "CPU seconds a site"
+    )
+    for name, *rest in (row for row in rows(told) if row[0] != "CPU seconds a site"):
+        hours = [number(name) * each / 3_600 for each in seconds]
+        days = [each / 24 / cores for cores in (64, 2) for each in hours]
+        assert [number(cell) for cell in rest] == pytest.approx([*hours, *days], rel=0.05), name

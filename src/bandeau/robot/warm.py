@@ -1,8 +1,7 @@
 """A browser that several sites share, one after the other.
 
-Starting Chromium costs more than a page does. What one site left is not there for the next, since
-each terminal is a profile of its own (:mod:`bandeau.robot.browser`); what the browser itself
-gathers ends when it is renewed.
+What one site left is not there for the next, since each terminal is a profile of its own
+(:mod:`bandeau.robot.browser`); what the browser itself gathers ends when it is renewed.
 """
 
 from __future__ import annotations

@@ -129,7 +129,8 @@ def test_a_decision_closes_reports_and_says_why(run: Run, deed: Deed, outcome: s
             filed = await kept.room.reports.filed(tag)
             assert (filed.report.outcome, filed.report.decided) == (Outcome(outcome), NOW + 100)
             assert filed.decision == Decision(
-                *("act-001", "c1", NOW + 100, "camille", deed, reason, Cause.NOTICE)
+                *("act-001", "c1", NOW + 100, "camille", deed, reason, Cause.NOTICE),
+                waited=99,
             )
         (told,) = await kept.room.reports.closed(["act-001"])
         assert told.report.email == "ada@example.test"

@@ -129,10 +129,14 @@ def test_a_decision_closes_reports_and_says_why(run: Run, deed: Deed, outcome: s
             filed = await kept.room.reports.filed(tag)
             assert (filed.report.outcome, filed.report.decided) == (Outcome(outcome), NOW + 100)
             assert filed.decision == Decision(
-                *("act-001", "c1", NOW + 100, "camille", deed, reason, Cause.NOTICE)
+                *("act-001", "c1", NOW + 100, "camille", deed, reason, Cause.NOTICE),
+                waited=99,
             )
-        (told,) = await kept.room.reports.closed(["act-001"])
-        assert told.report.email == "ada@example.test"
+        (told,) = (await kept.room.letters.concerned("act-001")).filed
+        assert told.email == "ada@example.test"
+        assert await kept.room.letters.news(9) == ["act-001"]
+        await kept.room.letters.tidy(0, NOW // 1000 + 1)
+        assert await kept.room.letters.news(9) == []
         assert await kept.room.queue.perform([act(deed, "c1", 2)]) == 0
         log = [(each.deed, each.object) for each in await kept.room.queue.log(9)]
         assert log == [(deed, "c1")]

@@ -50,7 +50,6 @@ class Newsroom_:
     store: StoredComments = field(default_factory=memory_comments)
     clock: float = NOW
     scheme: str = "http"
-    teller: Any = None
 
     def __post_init__(self) -> None:
         self.room = newsroom(self.store.tables)
@@ -66,7 +65,7 @@ class Newsroom_:
             "appeals": self.room.appeals.waiting,
         }
         desk = Room(site, sign_in, view, counts)
-        admin = Admin(desk, self.room.queue, self.room.reports, self.teller)
+        admin = Admin(desk, self.room.queue, self.room.reports)
         appeals = Appeals(desk, self.room.appeals, self.room.staff)
         authors = Authors(desk, self.room.queue, self.room.exclusions)
         looking = Looking(desk, self.room.search, self.room.queue, self.room.figures)

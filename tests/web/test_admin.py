@@ -387,21 +387,6 @@ def test_illegal_content_needs_its_law() -> None:
     assert filed.decision.reason == Reason(Ground.ILLEGAL, "Press Act, § 9", "")
 
 
-def test_who_left_an_address_is_told_by_whoever_can() -> None:
-    told: list[Any] = []
-
-    class Teller:
-        async def decided(self, filed: Any) -> None:
-            told.append((filed.report.email, filed.report.outcome.value, filed.decision.staff))
-
-    newsroom = Newsroom_(teller=Teller())
-    newsroom.add("c1", state=State.PUBLISHED)
-    report(newsroom, "c1", 1, ground="illegal", **SENDER)
-    report(newsroom, "c1", 2)
-    newsroom.signed_in(Role.EDITOR).post(QUEUE, one="dismiss:c1")
-    assert told == [("ada@example.test", "kept", "editor")]
-
-
 def test_a_long_queue_of_reports_comes_in_pages() -> None:
     newsroom = Newsroom_()
     for number in range(limits.QUEUE_SHOWN + 1):

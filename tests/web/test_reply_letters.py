@@ -12,7 +12,7 @@ from typing import Any
 import apsw
 import httpx
 import pytest
-from letters_site import COMMENTS, OWN, LettersSite, letters_site, path_of, post, sign_in
+from letters_site import COMMENTS, JSON, OWN, LettersSite, letters_site, path_of, post, sign_in
 from mail_server import PASSWORD, USER, certified, links_of, mailbox, text_of
 from visitor import Visitor
 
@@ -168,6 +168,30 @@ def test_who_is_banned_gets_the_reasons_by_mail(site: LettersSite) -> None:
     read, stop = links_of(letter)
     assert "/.bandeau/comments/mine?lang=fr" in read
     assert letter["list-unsubscribe"] == f"<{stop}>"
+
+
+def test_who_sent_a_notice_gets_the_decision_by_mail(site: LettersSite) -> None:
+    comment = post(site.reader(), page="/e").json()["comment"]["id"]
+    notice = {"id": comment, "ground": "illegal", "good_faith": "yes", "name": "Ada"}
+    notice |= {"text": "It is illegal by the law of 1881.", "email": "ada@lecteurs.test"}
+    sent = site.shell.visitor().send("POST", f"{COMMENTS}/report", json=notice, headers=JSON)
+    assert sent.status_code == 201, sent.text
+    now = int(time.time()) * 1000
+    act = Act(uuid7(now, bytes(9) + b"1"), now, "camille", Deed.REJECT, comment)
+    why = Reason(Ground.ILLEGAL, "Press Act, § 9", "It defames.")
+
+    async def reject(place: Folder) -> None:
+        with closing(place.comments()) as store:
+            assert await newsroom(store.tables).queue.perform([act], 0, why) == 1
+
+    asyncio.run(reject(Folder(site.data)))
+    letter = site.box.next()
+    assert letter["to"] == "ada@lecteurs.test"
+    assert letter["subject"] == say("letters.notice_subject", "fr", site="Le Quotidien")
+    text = text_of(letter)
+    for part in (say("report.outcome_removed", "fr"), "Press Act, § 9", "It defames."):
+        assert part in text, part
+    assert letter["list-unsubscribe"] is None
 
 
 def test_a_ticked_box_needs_an_address(site: LettersSite) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -12,7 +10,7 @@ from bandeau import limits
 from bandeau.features.comments.grounds import Reason, reason
 from bandeau.features.comments.model import Refusal, State
 from bandeau.features.comments.queue import NO_REASON, STATES, Act, Deed, QueueStore
-from bandeau.features.comments.reports import ReportStore, Teller
+from bandeau.features.comments.reports import ReportStore
 from bandeau.features.comments.staff import Staff
 from bandeau.web.admin_room import HOME, Room, done, said
 from bandeau.web.admin_view import LOG, QUEUE, QUEUES, REPORTED, Queue
@@ -24,16 +22,13 @@ DEEDS = {*STATES, Deed.DISMISS}
 
 
 class Admin:
-    """Doors, queues and log of a newsroom. ``teller`` tells senders of notices what is decided."""
+    """Doors, queues and log of a newsroom."""
 
-    def __init__(
-        self, room: Room, queue: QueueStore, reports: ReportStore, teller: Teller | None = None
-    ) -> None:
+    def __init__(self, room: Room, queue: QueueStore, reports: ReportStore) -> None:
         self._room = room
         self._view = room.view
         self._queue = queue
         self._reports = reports
-        self._teller = teller
 
     def routes(self) -> list[BaseRoute]:
         """Signing in and out, queues, log."""
@@ -100,13 +95,7 @@ class Admin:
         now = self._room.now
         acts = [Act(self._room.new_id(), now, staff.name, deed, on) for deed, on in deeds]
         count = await self._queue.perform(acts, reason=because)
-        await self._tell(acts)
         return self._room.on(request, QUEUE, state=_name(request), done=str(count))
-
-    async def _tell(self, acts: Sequence[Act]) -> None:
-        if self._teller is not None:
-            for filed in await self._reports.closed([act.id for act in acts]):
-                await self._teller.decided(filed)
 
     async def _shown(
         self, request: Request, staff: Staff, kept: Reason, key: str, **values: object

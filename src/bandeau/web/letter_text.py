@@ -15,6 +15,7 @@ _KEYS = {
     Kind.CONFIRM: "confirm",
     Kind.REPLY: "reply",
     Kind.DECISION: "decision",
+    Kind.NOTICE: "notice",
 }
 
 
@@ -30,14 +31,8 @@ def written(words: Words, site: str, sender: str, letter: Letter, content: Conte
     def say(part: str) -> str:
         return words.languages[lang][f"letters.{part}"].format(**told)
 
-    lines = [
-        say(f"{key}_text"),
-        *(["", content.told] if content.told else []),
-        "",
-        content.link,
-        "",
-        say(f"{key}_else"),
-    ]
+    parts = (say(f"{key}_text"), content.told, content.link, say(f"{key}_else"))
+    lines = ["\n\n".join(part for part in parts if part)]
     if content.stop:
         lines += ["", content.stop]
     message = EmailMessage()

@@ -25,10 +25,12 @@ from bandeau.features.comments.letters import (
     News,
     Watch,
     due_after,
+    parse_address,
     proof_of,
     seal,
     unseal,
 )
+from bandeau.features.comments.reports import Outcome, Report
 from bandeau.features.comments.store import CommentsUnavailable
 from bandeau.ledger.retention import Rest
 from bandeau.ledger.store import LedgerUnavailable
@@ -36,8 +38,10 @@ from bandeau.settings import Encryption, MailServer
 from bandeau.web.consents import Consents
 from bandeau.web.context import Site
 from bandeau.web.letter_text import written
+from bandeau.web.statements import outcome
 from bandeau.web.statements import written as statement
 
+REPORT = "/.bandeau/comments/report"
 MINE = "/.bandeau/comments/mine"
 STOP = "/.bandeau/comments/replies/stop"
 _REFUSED = range(500, 600)
@@ -88,6 +92,8 @@ class Postman:
             if concerned:
                 told = concerned.decision
                 made += [self._stating(told, each) for each in concerned.watches]
+                noticed = [self._noticing(told, each) for each in concerned.filed]
+                made += [each for each in noticed if each]
             await self._letters.tell(news, made, self._now())
 
     async def send(self, server: MailServer) -> None:
@@ -126,12 +132,16 @@ class Postman:
         for letter in claimed:
             content = unseal(self._site.subject_key, letter.box)
             ended = content is None or letter.ends <= self._now()
-            if content is None or ended or not await self._consents.hold(letter.receipt):
+            if content is None or ended or not await self._may(letter):
                 await self._letters.drop([letter.id])
                 if letter.watch and not ended:
                     await self._letters.unwatch([letter.watch])
                 continue
             yield _Ready(letter, content)
+
+    async def _may(self, letter: Letter) -> bool:
+        """Whether a consent still allows it; what the law asks for needs none."""
+        return not letter.receipt or await self._consents.hold(letter.receipt)
 
     async def _again(self, failed: list[Letter]) -> None:
         for letter in failed:
@@ -164,11 +174,38 @@ class Postman:
         def say(key: str, **values: object) -> str:
             return self._site.words.say(watch.lang, key, **values)
 
+        link = f"{watch.base}{MINE}?lang={watch.lang}"
+        told = statement(say, decision, self._rules(watch.base))
+        return self._letter(decision.id, watch, link, told=told)
+
+    def _noticing(self, decision: Decision, report: Report) -> Letter | None:
+        """What became of a notice, to its sender; ``None`` where that is no address."""
+        address, lang, now = parse_address(report.email), report.lang, self._now()
+        if address is None:
+            return None
+
+        def say(key: str, **values: object) -> str:
+            return self._site.words.say(lang, key, **values)
+
+        kept = report.outcome is Outcome.KEPT  # else there is nothing that the page could be of
+        base = f"https://{self._site.policy.site.hosts[0]}"
+        content = Content(
+            kind=Kind.NOTICE,
+            address=address,
+            lang=lang,
+            base=base,
+            link=f"{base}{REPORT}?id={report.comment}&lang={lang}" if kept else "",
+            told=outcome(say, report, decision, self._rules(base)),
+        )
+        box = seal(self._site.subject_key, self._site.random(NONCE_BYTES), content)
+        ends = now + limits.MAIL_LAST_SECONDS
+        return Letter(f"{decision.id}.{report.id}", "", box, made=now, ends=ends, due=now)
+
+    def _rules(self, base: str) -> str:
+        """Where the site's own rules for comments are, empty where the policy does not say."""
         feature = self._site.policy.feature(FEATURE)
         rules = (feature and feature.rules) or ""
-        rules = f"{watch.base}{rules}" if rules.startswith("/") else rules
-        link = f"{watch.base}{MINE}?lang={watch.lang}"
-        return self._letter(decision.id, watch, link, told=statement(say, decision, rules))
+        return f"{base}{rules}" if rules.startswith("/") else rules
 
     def _letter(
         self, about: str, watch: Watch, link: str, *, name: str = "", told: str = ""

@@ -18,6 +18,7 @@ from bandeau.features.comments.exclusions import RESTRICTIONS, Exclusion
 from bandeau.features.comments.model import Comment, rfc3339
 from bandeau.features.comments.moderate import Conduct, Why
 from bandeau.features.comments.queue import CONDUCTS
+from bandeau.features.comments.reports import Outcome, Report
 from bandeau.web.view import Say, View, listed
 
 _HOLDING = {Why.BEFORE, Why.FIRST, Why.LINKS, Why.WORD, Why.REPEATED, Why.STAFF_NAME}
@@ -79,16 +80,28 @@ def exclusion_told(exclusion: Exclusion) -> Mapping[str, object]:
 
 def written(say: Say, decision: Decision, rules: str) -> str:
     """A statement as a letter holds it; ``rules`` is where the rules for comments are, if known."""
-    reason, last = decision.reason, _day(open_until(decision))
+    notes = "\n".join(_notes(say, decision))
+    redress = say("statement.redress", date=_day(open_until(decision)))
+    told = (_restriction(say, decision), notes, _facts(say, decision, rules), redress)
+    return "\n\n".join(told)
+
+
+def outcome(say: Say, report: Report, decision: Decision, rules: str) -> str:
+    """What became of a notice, as a letter to its sender holds it; ``rules`` as above."""
+    facts = _facts(say, decision, rules, ground=report.outcome is Outcome.REMOVED)
+    told = (say(f"report.outcome_{report.outcome}"), facts, say("report.by_person"))
+    return "\n\n".join((*told, say("report.redress")))
+
+
+def _facts(say: Say, decision: Decision, rules: str, *, ground: bool = True) -> str:
+    reason = decision.reason
     named = [("report.decided_on", moment(decision.time))]
-    named += [("report.ground", say(f"report.ground_{reason.ground}"))] if reason.ground else []
+    if ground and reason.ground:
+        named.append(("report.ground", say(f"report.ground_{reason.ground}")))
     named += [("report.law", reason.law)] if reason.law else []
     named += [("report.facts", reason.facts)] if reason.facts else []
     named += [("report.rules", rules)] if rules else []
-    facts = "\n".join(f"{say(key)}: {text}" for key, text in named)
-    notes = "\n".join(_notes(say, decision))
-    redress = say("statement.redress", date=last)
-    return "\n\n".join((_restriction(say, decision), notes, facts, redress))
+    return "\n".join(f"{say(key)}: {text}" for key, text in named)
 
 
 def _json(restriction: Restriction | None, statement: Statement) -> dict[str, object]:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bandeau import limits
 from bandeau.features.comments.decisions import Decision
+from bandeau.features.comments.reports import Report
 
 NONCE_BYTES = 12
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     REPLY = "reply"
     DECISION = "decision"
+    NOTICE = "notice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,8 @@ class Letter:
     """A letter as it waits. Times are Unix seconds.
 
     ``box`` is sealed: address, language, and what its text names. ``receipt`` is the record that
-    allows it, ``ends`` when it is worth nothing any more, ``watch`` whose replies it tells of.
+    allows it, empty where the law asks for it; ``ends`` when it is worth nothing any more,
+    ``watch`` whose replies it tells of.
     """
 
     id: str
@@ -98,10 +101,12 @@ class News:
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """A decision of staff, and where the author that it concerns wants to be told."""
+    """A decision of staff, where the author that it concerns wants to be told, and the notices
+    that it closed whose senders left an address."""
 
     decision: Decision
     watches: Sequence[Watch]
+    filed: Sequence[Report] = ()
 
 
 def parse_address(raw: str) -> str | None:
@@ -228,7 +233,7 @@ class LetterStore(Protocol):
         ...
 
     async def concerned(self, decision: str) -> Concerned | None:
-        """The decision of that id, with the confirmed watches of the author whom it concerns."""
+        """The decision of that id, with whom it concerns: confirmed watches only."""
         ...
 
     async def tell(self, reply: str, letters: Sequence[Letter], now: int) -> None:
@@ -236,5 +241,5 @@ class LetterStore(Protocol):
         ...
 
     async def tidy(self, unconfirmed: int, told: int) -> None:
-        """Erase watches that nobody confirmed since then, and what was told before then."""
+        """Erase watches that nobody confirmed since then, and news that is older than ``told``."""
         ...

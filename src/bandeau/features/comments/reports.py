@@ -175,21 +175,6 @@ class ReportStore(Protocol):
         """The open reports of these comments: of each all notices and the first others."""
         ...
 
-    async def closed(self, decisions: Collection[str]) -> Sequence[Filed]:
-        """The reports that these decisions closed, where their sender left an address."""
-        ...
-
     async def purge(self, decided_before: int, sent_before: int) -> None:
         """Erase reports that were decided, or sent, before these Unix milliseconds."""
-        ...
-
-
-class Teller(Protocol):
-    """Tells senders of notices by the address that they left (Article 16(5)).
-
-    The page behind the reference tells them whether there is a teller or not.
-    """
-
-    async def decided(self, filed: Filed) -> None:
-        """Tell of a decision. Never raises."""
         ...

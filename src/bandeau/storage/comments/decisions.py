@@ -194,6 +194,7 @@ def _keeping(
     outcome = _OUTCOMES.get(act.deed)
     if outcome:
         yield Statement(_CLOSE, (act.object, outcome, act.time, act.id))
+        yield from watching.notice_decided(act)
     if act.deed in TOLD:
         yield from watching.decided_on_comment(act)
     granted = _GRANTED.get(act.deed)

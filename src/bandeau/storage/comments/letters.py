@@ -8,6 +8,7 @@ from typing import Any
 
 from bandeau.features.comments.letters import Concerned, Letter, News, Watch
 from bandeau.storage.comments.decisions import decisions_of, decisions_read
+from bandeau.storage.comments.reports import CLOSED, reports_of
 from bandeau.storage.comments.watching import erased
 from bandeau.storage.tables import Rows, Statement, Steps, Tables
 
@@ -118,7 +119,8 @@ class StoredLetters:
         by_author = bool(found[0].author)
         on = found[0].author or found[0].comment
         rows = await self._tables.read(_OF_AUTHOR if by_author else _OF_COMMENT, on)
-        return Concerned(found[0], _watches(rows))
+        filed = reports_of(await self._tables.read(CLOSED, decision))
+        return Concerned(found[0], _watches(rows), filed)
 
     async def tell(self, reply: str, letters: Sequence[Letter], now: int) -> None:
         """See the port."""
@@ -190,3 +192,4 @@ def _withdrawing(subjects: list[str]) -> Steps[None]:
 def _tidying(unconfirmed: int, told: int) -> Steps[None]:
     yield from _unwatching([watch for (watch,) in (yield Statement(_OLD, (unconfirmed,)))])
     yield Statement("DELETE FROM news WHERE told > 0 AND told < $1", (told,))
+    yield Statement("DELETE FROM news WHERE told = 0 AND time < $1", (told * 1000,))

@@ -28,6 +28,7 @@ _WAITS = (
 _FILE = f"INSERT INTO report ({_KEPT}, number) VALUES ({listed(1, 15)})"  # noqa: S608 - constants
 _TAKE = f"{_FILE} ON CONFLICT DO NOTHING"
 REPORTS = f"SELECT {_KEPT} FROM report WHERE id > $1 ORDER BY id LIMIT $2"  # noqa: S608
+CLOSED = f"SELECT {_KEPT} FROM report WHERE decision = $1 AND email <> '' ORDER BY id"  # noqa: S608
 _FILED = f"SELECT {_KEPT} FROM report WHERE tag = $1"  # noqa: S608
 _QUEUE = (
     f"SELECT {COLUMNS}, since, readers, turn"  # noqa: S608
@@ -79,18 +80,6 @@ class StoredReports:
         for report in reports_of(rows):
             gathered.setdefault(report.comment, []).append(report)
         return gathered
-
-    async def closed(self, decisions: Collection[str]) -> Sequence[Filed]:
-        """See the port."""
-        if not decisions:
-            return []
-        names = listed(1, len(decisions))
-        rows = await self._tables.read(
-            f"SELECT {_KEPT} FROM report WHERE decision IN ({names})"  # noqa: S608
-            " AND email <> '' ORDER BY id",
-            *decisions,
-        )
-        return await self._with_decisions(reports_of(rows))
 
     async def purge(self, decided_before: int, sent_before: int) -> None:
         """See the port."""

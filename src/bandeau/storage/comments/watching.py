@@ -12,6 +12,10 @@ _NEWS = (
     " WHERE watched.comment = $3 AND watch.confirmed = 1"
     " ON CONFLICT (reply) DO NOTHING"
 )
+_NOTICED = (
+    "INSERT INTO news SELECT $1, $2, 0 FROM report WHERE decision = $1 AND email <> ''"
+    " ON CONFLICT (reply) DO NOTHING"
+)
 _EXCLUDED = (
     "INSERT INTO news SELECT $1, $2, 0 FROM comment"
     " JOIN watched ON watched.comment = comment.id JOIN watch ON watch.id = watched.watch"
@@ -30,6 +34,11 @@ def published(comment: Comment) -> Steps[None]:
 def decided_on_comment(act: Act) -> Steps[None]:
     """A comment was taken off, and who wrote it may have left an address."""
     yield Statement(_NEWS, (act.id, act.time, act.object))
+
+
+def notice_decided(act: Act) -> Steps[None]:
+    """Notices were decided upon, whose senders may have left an address."""
+    yield Statement(_NOTICED, (act.id, act.time))
 
 
 def decided_on_author(act: Act) -> Steps[None]:

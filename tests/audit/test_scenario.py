@@ -42,6 +42,18 @@ def test_refusal_is_tried_in_a_fresh_profile_in_every_setting() -> None:
     }
 
 
+def test_a_second_browser_accepts_and_refuses_and_no_more() -> None:
+    options = Options(browsers=("chromium", "firefox"))
+    runs = [first_run(options), *further_runs(options, ("social",), closes=True, saves=True)]
+    beside = [run for run in runs if run.setting.browser == "firefox"]
+    phases = [[each.phase for each in run.phases] for run in beside]
+    assert phases == [[Phase.ARRIVED, Phase.REFUSED], [Phase.ARRIVED, Phase.ACCEPTED]]
+    alone = Options(browsers=("firefox",))
+    runs = [first_run(alone), *further_runs(alone, ("social",), closes=True, saves=True)]
+    assert {run.setting.browser for run in runs} == {"firefox"}
+    assert {run.setting.signal for run in runs} == {True, False}
+
+
 def test_each_purpose_is_tried_alone() -> None:
     runs = further_runs(Options(), ("social", "advertising"), closes=False, saves=False)
     alone = [each for run in runs for each in run.phases if each.phase is Phase.ONLY]

@@ -121,6 +121,20 @@ def test_one_cause_is_one_finding_with_its_places() -> None:
     ]
 
 
+def test_a_finding_of_one_browser_alone_says_of_which() -> None:
+    firefox = Setting(browser="firefox")
+    chromium = run(seen(requests=(VENDOR,)), seen(Phase.WITHDRAWN, requests=(VENDOR,)))
+    spared = run(seen(), number=1, setting=firefox)
+    found = judged(chromium, spared)
+    assert only(found, "V4").detail.endswith(
+        "Seen in Chromium, and not in Firefox, which tells less."
+    )
+    both = judged(chromium, run(seen(requests=(VENDOR,)), number=1, setting=firefox))
+    assert not any("Seen in" in each.detail for each in both)
+    # What only one of them tried says nothing of the other.
+    assert not any("Seen in" in each.detail for each in found if each.id != "V4")
+
+
 def test_browsing_on_is_no_consent() -> None:
     asking = (visit(HOME, 10, asking=True), visit(STORY, 14))
     phases = run(

@@ -12,13 +12,13 @@ from foreign_notices import NPM, foreign_notices
 from bandeau.audit.believing import Action
 from bandeau.audit.evidence import Setting
 from bandeau.audit.shown import Reach, Role
-from bandeau.robot.browser import BrowserOptions, open_browser
+from bandeau.robot.browser import BrowserOptions
+from bandeau.robot.browsers import open_browsers
 from bandeau.robot.notice_page import ways_back
-from bandeau.robot.notice_picture import outlined_picture
 from bandeau.robot.notice_reach import reach_of
-from bandeau.robot.notice_sight import look
-from bandeau.robot.notice_work import Worked, choose
-from bandeau.robot.tab import Tab
+from bandeau.robot.notice_sight import Sight, look
+from bandeau.robot.notice_work import Worked, choose, press
+from bandeau.robot.window import Window
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -39,16 +39,20 @@ def port() -> Iterator[int]:
         yield served
 
 
-def on_page(port: int, name: str, do: Callable[[Tab], Awaitable[T]]) -> T:
+def on_page(
+    port: int, name: str, do: Callable[[Window], Awaitable[T]], browser: str = "chromium"
+) -> T:
+    setting = Setting(browser=browser)
+
     async def run() -> T:
-        async with open_browser(OPTIONS) as browser, browser.terminal(Setting()) as terminal:
+        async with open_browsers(OPTIONS) as browsers, browsers.terminal(setting) as terminal:
             await terminal.tab.goto(f"http://www.ferry.test:{port}/{name}")
             return await do(terminal.tab)
 
     return asyncio.run(run())
 
 
-async def both_ways(tab: Tab) -> tuple[Worked, Worked]:
+async def both_ways(tab: Window) -> tuple[Worked, Worked]:
     return await choose(tab, Action.ACCEPT_ALL), await choose(tab, Action.WITHDRAW)
 
 
@@ -63,9 +67,15 @@ def test_a_tools_notice_is_refused_and_its_record_believed(port: int, name: str)
     assert not any(yes for _, yes in worked.after.purposes)
 
 
-@pytest.mark.parametrize("name", ["french", "arabic", "frame", "closed"])
-def test_an_unknown_notice_is_accepted_and_withdrawn(port: int, name: str) -> None:
-    accepted, withdrawn = on_page(port, name, both_ways)
+@pytest.mark.parametrize(
+    ("name", "browser"),
+    [
+        *((name, "chromium") for name in ("french", "arabic", "frame", "closed")),
+        *((name, "firefox") for name in ("frame", "closed")),
+    ],
+)
+def test_an_unknown_notice_is_accepted_and_withdrawn(port: int, name: str, browser: str) -> None:
+    accepted, withdrawn = on_page(port, name, both_ways, browser)
     assert accepted.notice is not None
     assert len(accepted.notice.having(Role.ACCEPT)) == len(accepted.notice.having(Role.REFUSE)) == 1
     assert (accepted.choosing.done, accepted.choosing.clicks) == (True, 1), accepted.choosing.proof
@@ -81,6 +91,19 @@ def test_a_refusal_on_the_second_layer_costs_what_it_costs(port: int) -> None:
     assert [each.checked for each in worked.panel.having(Role.TOGGLE)] == [True, True]
 
 
+def test_settings_that_open_over_their_notice_are_found(port: int) -> None:
+    if not (NPM / "vanilla-cookieconsent").is_dir():
+        pytest.skip("vanilla-cookieconsent is not in .cache/npm")
+
+    async def opened(tab: Window) -> Sight:
+        sight = await look(tab)
+        assert not await press(tab, sight.world, sight.indexes(Role.CUSTOMISE)[0])
+        return await look(tab, first=False, layer=2)
+
+    notice = on_page(port, "vanilla-cookieconsent", opened).notice
+    assert notice is not None and notice.having(Role.TOGGLE) and notice.having(Role.SAVE)
+
+
 def test_a_newsletter_a_sign_in_and_a_paywall_are_no_notices(port: int) -> None:
     beside = on_page(port, "newsletter", look)
     assert beside.notice is not None
@@ -92,7 +115,7 @@ def test_a_newsletter_a_sign_in_and_a_paywall_are_no_notices(port: int) -> None:
 
 
 def test_a_person_may_choose_and_is_believed_by_what_is_kept_only(port: int) -> None:
-    async def chosen(tab: Tab) -> tuple[Worked, Worked]:
+    async def chosen(tab: Window) -> tuple[Worked, Worked]:
         async def person(action: Action, purpose: str) -> None:
             if action is Action.ACCEPT_ALL:
                 raise TimeoutError
@@ -116,29 +139,30 @@ def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
 
 
 def test_a_way_back_in_what_has_no_box_of_its_own_is_found(port: int) -> None:
-    async def labels(tab: Tab) -> list[str]:
+    async def labels(tab: Window) -> list[str]:
         await look(tab, within=0)
         return [each.label for each in await ways_back(tab)]
 
     assert on_page(port, "contents", labels) == ["Change my choices"]
 
 
-def test_the_notice_is_outlined_and_the_page_left_as_it_is(port: int) -> None:
-    async def pictures(tab: Tab) -> tuple[bytes, bytes, bytes]:
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+def test_the_notice_is_outlined_and_the_page_left_as_it_is(port: int, browser: str) -> None:
+    async def pictures(tab: Window) -> tuple[bytes, bytes, bytes]:
         sight = await look(tab)
         assert sight.notice is not None
         before = await tab.screenshot()
-        outlined = await outlined_picture(tab, sight.notice.box)
+        outlined = await tab.outlined(sight.notice.box)
         await asyncio.sleep(0.2)
         return before, outlined, await tab.screenshot()
 
-    before, outlined, after = on_page(port, "french", pictures)
+    before, outlined, after = on_page(port, "french", pictures, browser)
     assert outlined.startswith(b"\x89PNG")
     assert before == after != outlined
 
 
 def test_a_bar_that_hides_the_focus_and_is_too_wide(port: int) -> None:
-    async def reached(tab: Tab) -> tuple[Reach | None, Reach | None]:
+    async def reached(tab: Window) -> tuple[Reach | None, Reach | None]:
         bad = await reach_of(tab, await look(tab))
         await (await tab.worlds())[0].evaluate(_MENDED)
         return bad, await reach_of(tab, await look(tab))

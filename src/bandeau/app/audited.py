@@ -20,7 +20,7 @@ from bandeau.audit.running import reached
 from bandeau.audit.sarif import sarif
 from bandeau.audit.verdicts import judge
 from bandeau.policy.terms import digest, terms_of
-from bandeau.robot.browser import Browser, open_browser
+from bandeau.robot.browsers import Browser, open_browsers
 from bandeau.storage.files import read_words
 from bandeau.web.audit_report import report_page
 
@@ -40,7 +40,7 @@ async def audit_site(request: AuditRequest, told: Told, *, redact: bool = False)
     With ``redact`` the report keeps no value of a cookie or token. Raises
     :class:`~bandeau.robot.camera.RobotUnavailable` where no browser starts.
     """
-    async with open_browser(request.browser) as browser:
+    async with open_browsers(request.browser, request.options.browsers) as browser:
         return await audit_in(browser, request, told, redact=redact)
 
 

@@ -28,12 +28,20 @@ from bandeau.audit.shown import Role
 from bandeau.audit.tables import HostRules
 from bandeau.audit.terminal import TerminalLost
 from bandeau.policy.model import Policy
-from bandeau.robot.browser import Browser, BrowserOptions
+from bandeau.robot.browser import BrowserOptions
+from bandeau.robot.browsers import Browser
+from bandeau.robot.camera import RobotUnavailable
 from bandeau.robot.notice_work import Person
 from bandeau.robot.visitor import site_map, visitor_of
 from bandeau.storage.lists import read_lists
 from bandeau.storage.suffixes import public_suffixes
 
+BROWSERS: Mapping[str, tuple[str, ...]] = {
+    "chromium": ("chromium",),
+    "firefox": ("firefox",),
+    "both": ("chromium", "firefox"),
+}
+"""What can be visited with, by the word of an option; see :class:`Options`."""
 Told = Callable[[int, int, str], None]
 """Is told how many runs are done, of how many, and what was done last."""
 
@@ -86,7 +94,8 @@ def knowledge_of(request: AuditRequest) -> Knowledge:
 def thoroughness(asked: Mapping[str, Any], policy: Policy | None) -> Options:
     """How thoroughly a site is looked at, by the options of a command.
 
-    ``pages``, ``idle`` and ``quick`` must be there, ``languages`` and ``devices`` may be.
+    ``pages``, ``idle`` and ``quick`` must be there, ``languages``, ``devices`` and
+    ``browser`` (of :data:`BROWSERS`) may be.
     """
     languages = asked.get("languages") or (policy.site.languages if policy else ())
     options = Options(
@@ -95,6 +104,7 @@ def thoroughness(asked: Mapping[str, Any], policy: Policy | None) -> Options:
         devices=tuple(Device(each) for each in asked.get("devices", Device)),
         languages=tuple(languages),
         purposes=tuple(each.key for each in policy.consent_purposes) if policy else (),
+        browsers=BROWSERS[asked.get("browser", "chromium")],
     )
     if not asked["quick"]:
         return options
@@ -141,9 +151,10 @@ class _Looking:
     async def everything(self, knowledge: Knowledge) -> list[Ran]:
         """The first run, and those that follow from what it showed."""
         request, options = self._request, self._request.options
-        listed = await site_map(self._browser, request.address)
+        planned = first_run(options)
+        listed = await site_map(self._browser, planned.setting, request.address)
         tour = Tour(request.address, options.rest, options.pages, listed=listed)
-        first = await self._run(first_run(options), 0, tour)
+        first = await self._run(planned, 0, tour)
         if first.run.phases and not reached(first.run.phases):
             return [first]
         further = self._further(first.run, knowledge)
@@ -178,6 +189,11 @@ class _Looking:
                     self.hosts.extend(visitor.hosts)
             except TerminalLost as lost:
                 self.gaps.append(Gap(f"run {number}", str(lost)))
+            except RobotUnavailable as error:
+                # What the first browser saw is worth a report without the other.
+                if setting.browser == self._request.options.browsers[0]:
+                    raise
+                self.gaps.append(Gap(f"run {number}", str(error)))
         self._done += 1
         self._told(self._done, self._most, _named(planned))
         return ran
@@ -195,6 +211,7 @@ def _merged(hosts: Sequence[HostSeen]) -> tuple[HostSeen, ...]:
 
 def _named(planned: PlannedRun) -> str:
     setting = planned.setting
-    words = [str(setting.device), *([setting.language] if setting.language else [])]
+    words = [] if setting.browser == "chromium" else [setting.browser]
+    words += [str(setting.device), *([setting.language] if setting.language else [])]
     words += [str(each.phase) for each in planned.phases if each.phase is not Phase.ARRIVED]
     return " ".join(words)

@@ -36,7 +36,7 @@ def har(evidence: Evidence, run: Run, seen: Seen, *, program: str) -> bytes:
     log: Json = {
         "version": "1.2",
         "creator": {"name": "Bandeau", "version": program},
-        "browser": {"name": evidence.browser, "version": ""},
+        "browser": {"name": _browser(evidence, run), "version": ""},
         "comment": f"{state_of(seen.phase, seen.purpose)}, run {run.number},"
         f" {run.setting.device.value}",
         "pages": [
@@ -54,6 +54,13 @@ def har(evidence: Evidence, run: Run, seen: Seen, *, program: str) -> bytes:
         ],
     }
     return json.dumps({"log": log}, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _browser(evidence: Evidence, run: Run) -> str:
+    """The browser of one run, of those that the evidence names."""
+    names = evidence.browser.split(", ")
+    own = (each for each in names if each.lower().startswith(run.setting.browser))
+    return next(own, evidence.browser)
 
 
 def _entry(

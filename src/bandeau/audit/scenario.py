@@ -29,6 +29,8 @@ class Options:
     extras: bool = True
     """Whether to close, to save as shown, to come back with old trackers, to say Global Privacy
     Control and to hold back third-party cookies, each in a run of its own."""
+    browsers: tuple[str, ...] = ("chromium",)
+    """The first does all of this; each other one arrives and accepts, and arrives and refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class PlannedRun:
 def first_run(options: Options) -> PlannedRun:
     """Arrive and wait; browse; accept and browse; withdraw and browse (CNIL's protocol)."""
     return PlannedRun(
-        Setting(options.devices[0], _first(options.languages)),
+        _home(options),
         (
             Planned(Phase.ARRIVED, idle=options.idle, browse=False, reload=False),
             Planned(Phase.IGNORED, scroll=True, panel=True),
@@ -81,27 +83,29 @@ def further_runs(
     ``purposes`` are those that a panel lets choose; ``closes`` and ``saves`` tell whether the
     notice can be closed and its second layer saved; ``seeds`` what acceptance left (rule R2).
     """
-    home = Setting(options.devices[0], _first(options.languages))
+    home = _home(options)
     refusing = Planned(Phase.REFUSED, "refuse_all")
     yield PlannedRun(home, (_arrival(options), refusing))
     if options.alone:
         for purpose in purposes:
             alone = Planned(Phase.ONLY, "only", purpose)
             yield PlannedRun(home, (_arrival(options), alone))
-    yield from _elsewhere(options, refusing)
+    yield from _elsewhere(options, home, refusing)
     if options.extras:
         yield from _extras(options, home, refusing, closes=closes, saves=saves, seeds=seeds)
 
 
-def _elsewhere(options: Options, refusing: Planned) -> Iterator[PlannedRun]:
-    language = _first(options.languages)
+def _elsewhere(options: Options, home: Setting, refusing: Planned) -> Iterator[PlannedRun]:
     shown = replace(_arrival(options), panel=True)
     accepting = Planned(Phase.ACCEPTED, "accept_all")
     for device in options.devices[1:]:
-        yield PlannedRun(Setting(device, language), (shown, refusing))
-        yield PlannedRun(Setting(device, language), (_arrival(options), accepting))
+        yield PlannedRun(replace(home, device=device), (shown, refusing))
+        yield PlannedRun(replace(home, device=device), (_arrival(options), accepting))
     for other in options.languages[1:]:
-        yield PlannedRun(Setting(options.devices[0], other), (shown, refusing))
+        yield PlannedRun(replace(home, language=other), (shown, refusing))
+    for browser in options.browsers[1:]:
+        yield PlannedRun(replace(home, browser=browser), (shown, refusing))
+        yield PlannedRun(replace(home, browser=browser), (_arrival(options), accepting))
 
 
 def _extras(
@@ -113,7 +117,6 @@ def _extras(
     saves: bool,
     seeds: tuple[Cookie, ...],
 ) -> Iterator[PlannedRun]:
-    language = home.language
     if closes:
         yield PlannedRun(home, (_arrival(options), Planned(Phase.CLOSED, "close")))
     if saves:
@@ -121,9 +124,9 @@ def _extras(
     if seeds:
         seeded = Planned(Phase.SEEDED, idle=options.rest)
         yield PlannedRun(home, (seeded, refusing), seeds)
-    signalling = Setting(home.device, language, signal=True)
+    signalling = replace(home, signal=True)
     yield PlannedRun(signalling, (_arrival(options), Planned(Phase.ACCEPTED, "accept_all")))
-    blocking = Setting(home.device, language, third_party_cookies=False)
+    blocking = replace(home, third_party_cookies=False)
     yield PlannedRun(blocking, (_arrival(options), refusing))
 
 
@@ -141,8 +144,9 @@ def _arrival(options: Options) -> Planned:
     return Planned(Phase.ARRIVED, idle=options.rest, browse=False, reload=False)
 
 
-def _first(languages: Sequence[str]) -> str | None:
-    return languages[0] if languages else None
+def _home(options: Options) -> Setting:
+    language = options.languages[0] if options.languages else None
+    return Setting(options.devices[0], language, browser=options.browsers[0])
 
 
 def pages_to_see(address: str, links: Iterable[str], number: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ import click
 
 from bandeau import limits
 from bandeau.app.audited import Audited, audit_site, files_of, unreached
-from bandeau.app.auditing import AuditRequest, thoroughness
+from bandeau.app.auditing import BROWSERS, AuditRequest, thoroughness
 from bandeau.audit.baseline import Compared, compare, exit_code
 from bandeau.audit.drafting import policy_draft
 from bandeau.audit.evidence import Device
@@ -98,6 +98,13 @@ def _schema(context: click.Context, _: click.Parameter, asked: bool) -> None:
     expose_value=False,
     callback=_schema,
     help="Print the JSON Schema of report.json, and exit.",
+)
+@click.option(
+    "--browser",
+    type=click.Choice(list(BROWSERS)),
+    default="chromium",
+    show_default=True,
+    help='What to visit with; "both" accepts and refuses in Firefox too.',
 )
 @click.option("--chromium", help="The browser, if it is not the system's own Chromium.")
 def audit_command(**given: Any) -> None:

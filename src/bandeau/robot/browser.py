@@ -8,19 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bandeau import limits
-from bandeau.audit.evidence import Setting
+from bandeau.audit.evidence import Cookie, Setting
 from bandeau.robot.addresses import resolve_rules
 from bandeau.robot.camera import NAMES, RobotUnavailable
 from bandeau.robot.gate import Gate, gate
 from bandeau.robot.guise import Guise, guise_of
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, Pipe, ended, started
-from bandeau.robot.profile import fresh_profile, sweep
+from bandeau.robot.profile import environment, fresh_profile, sweep
 from bandeau.robot.recorder import Recorder
 from bandeau.robot.session import Session, Sessions, answered
 from bandeau.robot.tab import Tab
@@ -59,20 +59,21 @@ FLAGS = (
     "--proxy-server=http://127.0.0.1:9",
     "--proxy-bypass-list=<-loopback>",
 )
-DISPLAY = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserOptions:
     """How to browse. ``resolve`` are rules as of Chromium's ``--host-resolver-rules``; the hosts
     that they map may have any certificate. ``allow_private`` lets private addresses be visited;
-    with ``shown`` the windows are on the display, for a person to work in.
+    with ``shown`` the windows are on the display, for a person to work in. ``firefox`` is for
+    terminals whose setting asks for that browser.
     """
 
     chromium: str | None = None
     resolve: str = ""
     allow_private: bool = False
     shown: bool = False
+    firefox: str | None = None
 
 
 class Terminal:
@@ -90,11 +91,10 @@ class Terminal:
         self.recorder = Recorder(self.sessions, self._cookies, way)
         self._process = process
 
-    async def seed(self, cookies: list[Message]) -> None:
-        """Put cookies on the terminal before it visits anything, as ``Storage.setCookies`` has."""
-        await self._process.call(
-            "Storage.setCookies", cookies=cookies, browserContextId=self.context
-        )
+    async def seed(self, cookies: Sequence[Cookie]) -> None:
+        """Put cookies on the terminal before it visits anything."""
+        told = [_as_set(each) for each in cookies]
+        await self._process.call("Storage.setCookies", cookies=told, browserContextId=self.context)
 
     async def _cookies(self) -> Message:
         return await self._process.call("Storage.getCookies", browserContextId=self.context)
@@ -271,7 +271,8 @@ async def _running(options: BrowserOptions, third_party: bool) -> AsyncIterator[
         raise RobotUnavailable("Chromium is missing: install it, such as by apt install chromium")
     with fresh_profile(third_party=third_party) as profile:
         try:
-            pipe = await started([path, *_flags(options, profile)], _environment(options, profile))
+            told = environment(profile, shown=options.shown)
+            pipe = await started([path, *_flags(options, profile)], told)
         except OSError as error:
             raise RobotUnavailable(f"{path} does not start: {error.strerror}") from error
         try:
@@ -295,8 +296,23 @@ def _flags(options: BrowserOptions, profile: Path) -> list[str]:
     return flags
 
 
-def _environment(options: BrowserOptions, profile: Path) -> dict[str, str]:
-    """The environment of the browser: its temporary files go where the profile is, and with it."""
-    names = ("PATH", "LANG", "HOME", *(DISPLAY if options.shown else ()))
-    kept = {name: value for name, value in os.environ.items() if name in names}
-    return {**kept, "TMPDIR": str(profile), "XDG_CONFIG_HOME": str(profile)}
+def _as_set(cookie: Cookie) -> dict[str, object]:
+    told: dict[str, object] = {
+        "name": cookie.name,
+        "value": cookie.value,
+        "path": cookie.path,
+        "secure": cookie.secure,
+        "httpOnly": cookie.http_only,
+    }
+    host = cookie.domain.removeprefix(".")
+    if cookie.domain.startswith("."):
+        told["domain"] = cookie.domain
+    else:
+        told["url"] = f"{'https' if cookie.secure else 'http'}://{host}{cookie.path}"
+    if cookie.expires is not None:
+        told["expires"] = cookie.expires
+    if cookie.same_site:
+        told["sameSite"] = cookie.same_site
+    if cookie.partition:
+        told["partitionKey"] = {"topLevelSite": cookie.partition, "hasCrossSiteAncestor": True}
+    return told

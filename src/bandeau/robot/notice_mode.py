@@ -7,8 +7,7 @@ import re
 from typing import Any
 
 from bandeau.audit.shown import ConsentMode
-from bandeau.robot.notice_state import in_page
-from bandeau.robot.tab import Tab
+from bandeau.robot.window import Window
 
 # In the page's own world: what lies in the queue that tags read, in its order.
 _QUEUE = """(() => { try {
@@ -23,13 +22,13 @@ _EEA = re.compile(
 )
 
 
-async def read_mode(tab: Tab) -> ConsentMode | None:
+async def read_mode(tab: Window) -> ConsentMode | None:
     """What a visitor of the European Economic Area is taken to have agreed to beforehand.
 
     ``None`` where the page uses no Consent Mode, or its queue cannot be read.
     """
     try:
-        return mode_of(json.loads(str(await in_page(tab.page, _QUEUE) or "[]")))
+        return mode_of(json.loads(str(await tab.said(_QUEUE) or "[]")))
     except (ValueError, TypeError, AttributeError):
         return None
 

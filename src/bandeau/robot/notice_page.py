@@ -8,9 +8,8 @@ from bandeau.audit.shown import Visit
 from bandeau.audit.wording import Labelled
 from bandeau.robot.notice_sight import Sight, ask
 from bandeau.robot.pipe import CallFailed, Message
-from bandeau.robot.tab import Loaded, Tab
+from bandeau.robot.window import Loaded, Window, World
 from bandeau.robot.wordings import wording
-from bandeau.robot.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class WayBack:
     reached_by_tab: bool
 
 
-async def read_page(tab: Tab) -> PageSeen:
+async def read_page(tab: Window) -> PageSeen:
     """What the top document shows; an empty value where it does not answer."""
     try:
         found = await ask((await tab.worlds())[0], "facts")
@@ -53,7 +52,7 @@ async def read_page(tab: Tab) -> PageSeen:
     )
 
 
-async def ways_back(tab: Tab) -> list[WayBack]:
+async def ways_back(tab: Window) -> list[WayBack]:
     """Controls that lead back to the choices, surest first. The page must have been looked at."""
     try:
         world = (await tab.worlds())[0]
@@ -77,7 +76,7 @@ def _leads_back(raw: Message) -> bool:
 
 
 async def visit_of(
-    tab: Tab, loaded: Loaded, sight: Sight, *, at: float, picture: str = ""
+    tab: Window, loaded: Loaded, sight: Sight, *, at: float, picture: str = ""
 ) -> Visit:
     """What a visit records of the page that stands there, ``sight`` being what was looked at."""
     page = await read_page(tab)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bandeau import limits
 from bandeau.audit.shown import Reach, Role
 from bandeau.robot.notice_sight import Sight, ask, look
-from bandeau.robot.tab import Tab
+from bandeau.robot.window import Window
 
 SMALL = (320, 256)
 """Pixels of CSS: what a window of 1280 by 1024 shows at four times the size (WCAG 1.4.10)."""
@@ -13,7 +13,7 @@ _MAIN = (Role.ACCEPT, Role.REFUSE, Role.CUSTOMISE)
 _AGAIN_SECONDS = 1.0
 
 
-async def reach_of(tab: Tab, sight: Sight) -> Reach | None:
+async def reach_of(tab: Window, sight: Sight) -> Reach | None:
     """What ``sight``'s notice leaves in reach; the window has its own size again after it."""
     if sight.notice is None or sight.world is None:
         return None

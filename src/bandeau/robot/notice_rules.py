@@ -17,10 +17,8 @@ from typing import Any
 
 from bandeau import limits
 from bandeau.audit.believing import Action
-from bandeau.robot.notice_state import in_page
 from bandeau.robot.pipe import CallFailed, Message
-from bandeau.robot.tab import Tab
-from bandeau.robot.world import World
+from bandeau.robot.window import Window, World
 
 ORDERS = {
     Action.ACCEPT_ALL: "optIn",
@@ -87,7 +85,7 @@ def _rules(*, top: bool) -> list[Message]:
     ]
 
 
-async def by_rules(tab: Tab, action: Action | None) -> Ruled:
+async def by_rules(tab: Window, action: Action | None) -> Ruled:
     """Find a notice by a rule and, with an ``action`` of :data:`ORDERS`, have it worked.
 
     It ends when the rule has, after ``AUDIT_RULES_SIGHT_SECONDS`` without a notice, or after
@@ -106,7 +104,7 @@ async def by_rules(tab: Tab, action: Action | None) -> Ruled:
 class _Work:
     """The conversation with the scripts in all frames of a page, until one says that it is done."""
 
-    def __init__(self, tab: Tab, order: str) -> None:
+    def __init__(self, tab: Window, order: str) -> None:
         self.ruled = Ruled()
         self._tab = tab
         self._order = order
@@ -141,7 +139,7 @@ class _Work:
     async def _answer(self, world: World, message: Message) -> None:
         kind = message["type"]
         if kind == "eval":
-            result = await _evaluated(world, str(message["code"]))
+            result = bool(await world.said(str(message["code"])))
             answer = {"type": "evalResp", "id": message["id"], "result": result}
             await world.evaluate(_GIVE, answer)
         elif kind == "popupFound":
@@ -155,10 +153,3 @@ class _Work:
             self.ruled.ended = self.ruled.ended or not message["result"]
         elif kind == "autoconsentDone":
             self.ruled.ended = True
-
-
-async def _evaluated(world: World, code: str) -> Any:
-    """What a rule asks of the page itself; of a frame only where it has a target of its own."""
-    if world.frame != world.session.target:
-        return False
-    return bool(await in_page(world.session, code))

@@ -16,11 +16,9 @@ from bandeau.audit.contrast import contrast
 from bandeau.audit.evidence import Gap
 from bandeau.audit.shown import Box, Colour, Control, Notice, Role
 from bandeau.audit.wording import Asking, Labelled
-from bandeau.robot.closed_roots import admit_closed
 from bandeau.robot.pipe import CallFailed, Message
-from bandeau.robot.tab import Tab
+from bandeau.robot.window import Window, World
 from bandeau.robot.wordings import eyes, tools, wording
-from bandeau.robot.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ async def ask(world: World, call: str, *given: Any) -> Any:
 
 
 async def look(
-    tab: Tab, *, first: bool = True, within: float = limits.AUDIT_NOTICE_SECONDS, layer: int = 1
+    tab: Window, *, first: bool = True, within: float = limits.AUDIT_NOTICE_SECONDS, layer: int = 1
 ) -> Sight:
     """The consent notice that stands there, waiting up to ``within`` seconds for one to come.
 
@@ -90,10 +88,10 @@ def _told(sight: Sight) -> str:
     return f"{notice.box} {notice.text} {[(each.label, each.checked) for each in notice.controls]}"
 
 
-async def _seen(tab: Tab, *, first: bool, layer: int, deep: bool) -> Sight:
+async def _seen(tab: Window, *, first: bool, layer: int, deep: bool) -> Sight:
     worlds = await tab.worlds()
     found = await _asking(worlds, first=first)
-    if not found and deep and await admit_closed(worlds):
+    if not found and deep and await tab.admit_closed():
         found = await _asking(worlds, first=first)
     if not found:
         return Sight()

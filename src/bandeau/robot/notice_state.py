@@ -7,21 +7,17 @@ no reading of ours is taken for one of the page's.
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from bandeau import limits
 from bandeau.audit.believing import State
 from bandeau.audit.records import Told, told
 from bandeau.audit.shown import Tcf
 from bandeau.audit.tcf import NotReadable, consents
-from bandeau.robot.pipe import BrowserGone, CallFailed
-from bandeau.robot.session import Session
-from bandeau.robot.tab import Tab
+from bandeau.robot.pipe import CallFailed
+from bandeau.robot.window import Window
 
 # In the page's own world: what its consent interface answers. It is asked as any vendor asks it.
 _TCF = """new Promise((done) => {
@@ -39,52 +35,31 @@ _MODE = """(() => { try {
 _STRINGS = ("euconsent-v2", "eupubconsent-v2")
 
 
-async def read_state(tab: Tab, *, asking: bool, ours: bool = False) -> State:
+async def read_state(tab: Window, *, asking: bool, ours: bool = False) -> State:
     """What the page and its terminal say now. ``asking`` is whether a notice stands there.
 
     ``ours`` is whether the page has our band, so that its server can be asked for the choice.
     """
-    cookies, stored = await asyncio.gather(_cookies(tab.page), _stored(tab.page))
+    cookies, stored = await asyncio.gather(tab.jar(), tab.kept_locally())
     said = told(cookies, stored)
     if ours and (own := await _own(tab)):
         said = (own, *(each for each in said if each.tool != "orejime"))
-    if mode := _consent_mode(await in_page(tab.page, _MODE)):
+    if mode := _consent_mode(await tab.said(_MODE)):
         said = (*said, mode)
     kept = frozenset(
         f"{name}={hashlib.sha256(value.encode()).hexdigest()[:12]}"
         for name, value in (*cookies.items(), *stored.items())
     )
-    return State(asking, said, await _tcf(tab.page, cookies, stored), kept)
+    return State(asking, said, await _tcf(tab, cookies, stored), kept)
 
 
-async def _cookies(page: Session) -> dict[str, str]:
-    try:
-        found = (await page.call("Network.getCookies"))["cookies"]
-    except CallFailed:
-        return {}
-    return {each["name"]: each["value"] for each in found[: limits.COOKIES * 10]}
-
-
-async def _stored(page: Session) -> dict[str, str]:
-    """The local storage of the top document."""
-    try:
-        key = await page.call("Storage.getStorageKeyForFrame", frameId=page.target)
-        items = await page.call(
-            "DOMStorage.getDOMStorageItems",
-            storageId={"storageKey": key["storageKey"], "isLocalStorage": True},
-        )
-    except CallFailed:
-        return {}
-    return dict(items["entries"])
-
-
-async def _own(tab: Tab) -> Told | None:
+async def _own(tab: Window) -> Told | None:
     """Our server's word, asked for outside the page, which sees nothing of it."""
     address = urljoin(tab.url, "/.bandeau/choice")
     if urlsplit(address).scheme not in ("http", "https"):
         return None
     try:
-        found = json.loads(await _fetched(tab.page, address))
+        found = json.loads(await tab.fetched(address))
         purposes = {str(key): bool(yes) for key, yes in found["purposes"].items()}
     except (CallFailed, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -92,23 +67,6 @@ async def _own(tab: Tab) -> Told | None:
         return None
     text = json.dumps({"decided": True, "purposes": purposes}, ensure_ascii=False)
     return Told("bandeau", tuple(purposes.items()), text)
-
-
-async def _fetched(page: Session, address: str) -> bytes:
-    answer = await page.call(
-        "Network.loadNetworkResource",
-        frameId=page.target,
-        url=address,
-        options={"disableCache": True, "includeCredentials": True},
-    )
-    resource = answer["resource"]
-    if not resource.get("success") or "stream" not in resource:
-        return b"{}"
-    handle = resource["stream"]
-    read = await page.call("IO.read", handle=handle, size=limits.AUDIT_RECORD_CHARACTERS)
-    page.send("IO.close", handle=handle)
-    data = str(read["data"])
-    return base64.b64decode(data) if read.get("base64Encoded") else data.encode()
 
 
 def _consent_mode(said: object) -> Told | None:
@@ -127,10 +85,10 @@ def _consent_mode(said: object) -> Told | None:
     return Told("consent mode", tuple(optional.items()), text) if optional else None
 
 
-async def _tcf(page: Session, cookies: Mapping[str, str], stored: Mapping[str, str]) -> Tcf | None:
+async def _tcf(tab: Window, cookies: Mapping[str, str], stored: Mapping[str, str]) -> Tcf | None:
     """What the interface answers; its string, or the one that is kept, is read by us."""
     try:
-        said = json.loads(str(await in_page(page, _TCF) or "{}"))
+        said = json.loads(str(await tab.said(_TCF) or "{}"))
         ping, data = said.get("ping") or {}, said.get("getTCData") or {}
         string = data.get("tcString") or next(
             (each[name] for name in _STRINGS for each in (cookies, stored) if name in each), ""
@@ -165,18 +123,3 @@ def tcf_of(string: str, applies: bool | None, status: str) -> Tcf:
         updated=found.updated,
         service_specific=found.service_specific,
     )
-
-
-async def in_page(page: Session, expression: str) -> Any:
-    """What an expression gives in the page's own world; ``None`` where it fails."""
-    try:
-        answer = await page.call(
-            "Runtime.evaluate",
-            expression=expression,
-            awaitPromise=True,
-            returnByValue=True,
-            timeout=2_000,
-        )
-    except (CallFailed, BrowserGone):
-        return None
-    return answer.get("result", {}).get("value")

@@ -20,9 +20,8 @@ from bandeau.robot.notice_rules import ORDERS, by_rules
 from bandeau.robot.notice_sight import Sight, ask, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.pipe import CallFailed
-from bandeau.robot.tab import Tab
+from bandeau.robot.window import Window, World
 from bandeau.robot.wordings import wording
-from bandeau.robot.world import World
 
 _WANTED = {
     Action.ACCEPT_ALL: Role.ACCEPT,
@@ -51,7 +50,7 @@ class Worked:
 
 
 async def choose(
-    tab: Tab, action: Action, *, purpose: str = "", at: float = 0.0, person: Person | None = None
+    tab: Window, action: Action, *, purpose: str = "", at: float = 0.0, person: Person | None = None
 ) -> Worked:
     """Make a choice on the page that stands there, and load it again to see whether it holds.
 
@@ -73,7 +72,7 @@ async def choose(
     return Worked(choosing, walk.first.notice, walk.panel, before, after)
 
 
-async def _ruled(tab: Tab, walk: _Walk, at: float) -> Worked | None:
+async def _ruled(tab: Window, walk: _Walk, at: float) -> Worked | None:
     """The choice made by the rules for known tools; ``None`` where they know no notice here."""
     if walk.action not in ORDERS:
         return None
@@ -97,7 +96,7 @@ async def _ruled(tab: Tab, walk: _Walk, at: float) -> Worked | None:
     return Worked(choosing, walk.first.notice, walk.panel, before, later)
 
 
-async def _judged(tab: Tab, walk: _Walk, before: State, reached: int) -> tuple[Belief, State]:
+async def _judged(tab: Window, walk: _Walk, before: State, reached: int) -> tuple[Belief, State]:
     if reached < 0:
         return Belief(False, walk.failure), await _state(tab, asking=walk.first.notice is not None)
     sight = await look(tab, within=1.0)
@@ -110,7 +109,7 @@ async def _judged(tab: Tab, walk: _Walk, before: State, reached: int) -> tuple[B
     return belief, later
 
 
-async def _state(tab: Tab, *, asking: bool) -> State:
+async def _state(tab: Window, *, asking: bool) -> State:
     page = await read_page(tab)
     return await read_state(tab, asking=asking, ours=bool(page.band))
 
@@ -122,7 +121,7 @@ class _Walk:
     page anew.
     """
 
-    def __init__(self, tab: Tab, action: Action, purpose: str) -> None:
+    def __init__(self, tab: Window, action: Action, purpose: str) -> None:
         self.action = action
         self.first = Sight()
         self.panel: Notice | None = None
@@ -308,7 +307,7 @@ class _Walk:
         return next((no for no in sorted(sight.negative) if no > at and no - at == 1), at)
 
 
-async def _loaded_at(tab: Tab) -> object:
+async def _loaded_at(tab: Window) -> object:
     """When the page that stands there was asked for; nothing where it cannot be told."""
     with suppress(CallFailed):
         return await (await tab.worlds())[0].evaluate("() => performance.timeOrigin")
@@ -337,7 +336,7 @@ def _labels(sight: Sight) -> list[str]:
     return [each.label for each in sight.notice.controls] if sight.notice else []
 
 
-async def press(tab: Tab, world: World | None, at: int) -> str:
+async def press(tab: Window, world: World | None, at: int) -> str:
     """A real click on a described control, brought into the window first; answers why not."""
     if world is None:
         return "its frame has gone"

@@ -13,6 +13,7 @@ from pathlib import Path
 from bandeau.robot.camera import RobotUnavailable
 
 PREFIX = "bandeau-robot-"
+DISPLAY = ("DISPLAY", "XAUTHORITY", "WAYLAND_DISPLAY", "XDG_RUNTIME_DIR")
 # The browser makes a socket in its profile, and a socket's path is short.
 _ROOM = f"/{PREFIX}1234567-12345678/org.chromium.Chromium.123456/SingletonSocket"
 _SOCKET_BYTES = 107
@@ -20,16 +21,36 @@ _SOCKET_BYTES = 107
 
 @contextmanager
 def fresh_profile(*, third_party: bool) -> Iterator[Path]:
-    """A profile that takes third-party cookies or does not, removed at the end.
+    """Chromium's profile that takes third-party cookies or does not, removed at the end.
+
+    Raises as :func:`empty_profile`.
+    """
+    with empty_profile() as profile:
+        _furnish(profile, third_party)
+        yield profile
+
+
+@contextmanager
+def empty_profile() -> Iterator[Path]:
+    """A folder whose name says which process it belongs to, removed at the end.
 
     Raises :class:`RobotUnavailable` or ``OSError`` where there is no room for one.
     """
     profile = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_folder()))
     try:
-        _furnish(profile, third_party)
         yield profile
     finally:
         shutil.rmtree(profile, ignore_errors=True)
+
+
+def environment(profile: Path, *, shown: bool) -> dict[str, str]:
+    """The environment of a browser: its temporary files go where the profile is, and with it.
+
+    One that is ``shown`` is told of the display.
+    """
+    names = ("PATH", "LANG", "HOME", *(DISPLAY if shown else ()))
+    kept = {name: value for name, value in os.environ.items() if name in names}
+    return {**kept, "TMPDIR": str(profile), "XDG_CONFIG_HOME": str(profile)}
 
 
 def sweep() -> None:

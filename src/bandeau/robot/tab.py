@@ -10,16 +10,18 @@ import asyncio
 import base64
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from bandeau import limits
+from bandeau.audit.shown import Box
+from bandeau.robot.closed_roots import admit_closed
 from bandeau.robot.guise import Guise
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, NoAnswer
 from bandeau.robot.session import PAGES, Session, Sessions
 from bandeau.robot.traffic import Traffic
-from bandeau.robot.world import World, worlds_of
+from bandeau.robot.window import Loaded
+from bandeau.robot.world import World, in_page, worlds_of
 
 # The keys that work a page: what they are called, and what the system calls them.
 _KEYS = {
@@ -35,16 +37,8 @@ _KEYS = {
 }
 _SHIFT = 8
 _TRIES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Where a navigation led: ``status`` is 0 without an answer, and ``failure`` says why."""
-
-    asked: str
-    landed: str
-    status: int
-    failure: str = ""
+_RED = {"r": 214, "g": 0, "b": 60, "a": 1}
+_CLEAR = {"r": 0, "g": 0, "b": 0, "a": 0}
 
 
 class Tab:
@@ -218,3 +212,59 @@ class Tab:
     async def rest(self, seconds: float) -> None:
         """Do nothing for a while, as a reader does."""
         await asyncio.sleep(min(seconds, limits.AUDIT_REST_SECONDS))
+
+    async def outlined(self, box: Box) -> bytes:
+        """What the window shows, with ``box`` outlined by the browser above the page."""
+        sides = {name: round(getattr(box, name)) for name in ("x", "y", "width", "height")}
+        await self.page.call("Overlay.enable")
+        try:
+            await self.page.call("Overlay.highlightRect", **sides, color=_CLEAR, outlineColor=_RED)
+            return await self.screenshot()
+        finally:
+            self.page.send("Overlay.hideHighlight")
+            self.page.send("Overlay.disable")
+
+    async def admit_closed(self) -> int:
+        """Let our worlds see into closed shadow roots; answers how many there are."""
+        return await admit_closed(await self.worlds())
+
+    async def jar(self) -> dict[str, str]:
+        """The cookies that the page's own address is sent, by name."""
+        try:
+            found = (await self.page.call("Network.getCookies"))["cookies"]
+        except CallFailed:
+            return {}
+        return {each["name"]: each["value"] for each in found[: limits.COOKIES * 10]}
+
+    async def kept_locally(self) -> dict[str, str]:
+        """The local storage of the top document."""
+        page = self.page
+        try:
+            key = await page.call("Storage.getStorageKeyForFrame", frameId=page.target)
+            storage = {"storageKey": key["storageKey"], "isLocalStorage": True}
+            items = await page.call("DOMStorage.getDOMStorageItems", storageId=storage)
+        except CallFailed:
+            return {}
+        return dict(items["entries"])
+
+    async def said(self, expression: str) -> Any:
+        """What an expression gives in the page's own world; ``None`` where it fails."""
+        return await in_page(self.page, expression)
+
+    async def fetched(self, address: str) -> bytes:
+        """What the page's own server answers, asked for outside the page with its cookies."""
+        page = self.page
+        answer = await page.call(
+            "Network.loadNetworkResource",
+            frameId=page.target,
+            url=address,
+            options={"disableCache": True, "includeCredentials": True},
+        )
+        resource = answer["resource"]
+        if not resource.get("success") or "stream" not in resource:
+            return b"{}"
+        handle = resource["stream"]
+        read = await page.call("IO.read", handle=handle, size=limits.AUDIT_RECORD_CHARACTERS)
+        page.send("IO.close", handle=handle)
+        data = str(read["data"])
+        return base64.b64decode(data) if read.get("base64Encoded") else data.encode()

@@ -14,16 +14,15 @@ from bandeau.audit.believing import Action
 from bandeau.audit.evidence import Cookie, Gap, HostSeen, Read, Request, Setting, Stored, Write
 from bandeau.audit.shown import Choosing, Notice, Reach, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
-from bandeau.robot.browser import Browser, Terminal
+from bandeau.robot.browsers import Browser, Terminal
 from bandeau.robot.notice_mode import read_mode
 from bandeau.robot.notice_page import read_page, visit_of
-from bandeau.robot.notice_picture import outlined_picture
 from bandeau.robot.notice_reach import reach_of
 from bandeau.robot.notice_sight import Sight, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.notice_work import Person, choose, press
 from bandeau.robot.pipe import BrowserGone, CallFailed
-from bandeau.robot.tab import Loaded
+from bandeau.robot.window import Loaded
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -180,7 +179,7 @@ class Visitor:
             self._gaps.append(Gap("AUDIT_PICTURES", "more pictures were not kept"))
             return ""
         file = f"{name}.png"
-        shown = outlined_picture(self._tab, notice.box) if notice else self._tab.screenshot()
+        shown = self._tab.outlined(notice.box) if notice else self._tab.screenshot()
         self._pictures[file] = await shown
         return file
 
@@ -193,12 +192,12 @@ _SITE_MAP = """async (address) => {
 }"""
 
 
-async def site_map(browser: Browser, address: str) -> tuple[str, ...]:
-    """The addresses of a site's own map, on a terminal that is used for nothing else; may be none.
+async def site_map(browser: Browser, setting: Setting, address: str) -> tuple[str, ...]:
+    """The addresses of a site's own map, on a terminal used for nothing else; may be none.
 
     Only the first file of a map in several is read.
     """
-    async with browser.terminal(Setting()) as terminal:
+    async with browser.terminal(setting) as terminal:
         with suppress(CallFailed, BrowserGone):
             file = urljoin(address, "/sitemap.xml")
             loaded = await terminal.tab.goto(file)
@@ -220,29 +219,7 @@ async def visitor_of(
     """A visitor on a fresh terminal that holds ``seeds``. Raises :class:`TerminalLost`."""
     try:
         async with browser.terminal(setting) as terminal:
-            await terminal.seed([_as_set(each) for each in seeds])
+            await terminal.seed(seeds)
             yield Visitor(terminal, pictures, person)
     except (BrowserGone, CallFailed) as error:
         raise TerminalLost(str(error)) from error
-
-
-def _as_set(cookie: Cookie) -> dict[str, object]:
-    told: dict[str, object] = {
-        "name": cookie.name,
-        "value": cookie.value,
-        "path": cookie.path,
-        "secure": cookie.secure,
-        "httpOnly": cookie.http_only,
-    }
-    host = cookie.domain.removeprefix(".")
-    if cookie.domain.startswith("."):
-        told["domain"] = cookie.domain
-    else:
-        told["url"] = f"{'https' if cookie.secure else 'http'}://{host}{cookie.path}"
-    if cookie.expires is not None:
-        told["expires"] = cookie.expires
-    if cookie.same_site:
-        told["sameSite"] = cookie.same_site
-    if cookie.partition:
-        told["partitionKey"] = {"topLevelSite": cookie.partition, "hasCrossSiteAncestor": True}
-    return told

@@ -52,6 +52,13 @@ class World:
             raise ScriptFailed(str(told)[: limits.AUDIT_TEXT_CHARACTERS])
         return answer.get("result", {}).get("value")
 
+    async def said(self, expression: str) -> Any:
+        """What an expression gives in the page's own world; ``None`` where it fails, and for a
+        frame that has no target of its own."""
+        if self.frame != self.session.target:
+            return None
+        return await in_page(self.session, expression)
+
     async def offset(self) -> tuple[float, float]:
         """Where the frame's document begins in the top window, in CSS pixels.
 
@@ -66,6 +73,21 @@ class World:
                 session = session.parent
             left, top = await _box(session, frame)
             x, y, frame = x + left, y + top, session.target
+
+
+async def in_page(session: Session, expression: str) -> Any:
+    """What an expression gives in the page's own world; ``None`` where it fails."""
+    try:
+        answer = await session.call(
+            "Runtime.evaluate",
+            expression=expression,
+            awaitPromise=True,
+            returnByValue=True,
+            timeout=2_000,
+        )
+    except (CallFailed, BrowserGone):
+        return None
+    return answer.get("result", {}).get("value")
 
 
 async def _box(session: Session, frame: str) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from bandeau.audit.verdicts import (
     wording,
 )
 from bandeau.audit.verdicts.audited import Audited
+from bandeau.audit.verdicts.browsers import compared
 from bandeau.audit.verdicts.telling import joined
 from bandeau.audit.verdicts.unchecked import unchecked
 from bandeau.policy.model import Policy
@@ -78,6 +79,7 @@ def judge(
     """
     knows = knowledge if knowledge.declared else ByBehaviour(knowledge, evidence)
     audited = Audited(evidence, knows, policy, words)
-    found = joined(finding for verdict in VERDICTS for finding in verdict(audited))
+    observed = [finding for verdict in VERDICTS for finding in verdict(audited)]
+    found = tuple(compared(joined(observed), observed, evidence))
     gaps = tuple(dict.fromkeys(unchecked(audited)))
     return found, gaps, catalogue.reached(audited, gaps)

@@ -241,7 +241,9 @@ def _ways(notice: Notice) -> frozenset[str]:
 
 def _setting(moment: Moment) -> str:
     setting = moment.run.setting
-    return setting.device.value + (f" in “{setting.language}”" if setting.language else "")
+    language = f" in “{setting.language}”" if setting.language else ""
+    browser = "" if setting.browser == "chromium" else f" in {setting.browser.capitalize()}"
+    return f"{setting.device.value}{language}{browser}"
 
 
 def _language(seen: Seen) -> str:

@@ -34,7 +34,9 @@ const overlayOf = (start) => {
   const line = start instanceof Element ? [start, ...ancestors(start)] : ancestors(start);
   const stop = line.findIndex(pageLike);
   const near = line.slice(0, stop < 0 ? line.length : stop).filter((each) => lifted(each));
-  return near.reverse().find((each) => pressedIn(each, 1).length > 0) ?? null;
+  const pressable = near.reverse().filter((each) => pressedIn(each, 1).length > 0);
+  // What only wraps several, and has no size of its own, is none of them.
+  return pressable.find(visible) ?? pressable[0] ?? null;
 };
 
 /** @param {Node} start @returns {Element | null} the block around words that has a button of its own */
@@ -81,7 +83,7 @@ const starts = (topic) => {
       return false;
     }
     if (SILENT.has(node.tagName)) return false;
-    if (node.matches(OVERLAY) || (switched(node) && face(node))) nodes.push(node);
+    if ((node.matches(OVERLAY) && drawn(node)) || (switched(node) && face(node))) nodes.push(node);
     return true;
   });
   return nodes;

@@ -99,8 +99,8 @@ async def test_one_of_everything_is_seen_and_nothing_of_the_browsers_own(site: S
     } >= REQUESTS
     page = next(r for r in requests if r.url == PAGE)
     assert {("Accept-Language", "fr"), ("Sec-GPC", "1")} <= set(page.headers)
-    worker = next(r for r in requests if r.url.endswith("/from-worker"))
-    assert {s.domain for s in worker.cookies if s.name == "cname"} == {".site.test"}
+    second = next(r for r in refused if r.url.endswith("/inward"))
+    assert {s.domain for s in second.cookies if s.name == "cname"} == {".site.test"}
     lines = {write.name: write for write in writes}
     assert (lines["plain"].lifetime, lines["session"].lifetime) == (86400, None)
     assert (lines["bad"].blocked, lines["ad"].blocked, reads) == ("InvalidDomain", "", [])

@@ -54,3 +54,12 @@ def test_what_leads_back_to_the_choices_is_known_by_its_words() -> None:
     assert [label for label in back if not words.leads_back(Labelled(label), afloat=False)] == []
     assert [label for label in other if words.leads_back(Labelled(label), afloat=False)] == []
     assert words.leads_back(Labelled("", "Cookies"), afloat=True)
+
+
+def test_a_notice_that_names_no_subject_is_known_by_its_controls() -> None:
+    pair = (Labelled("Accept all"), Labelled("Reject all"))
+    told = "We want you to have a good time here."
+    policy = Labelled("Privacy policy", leads=True)
+    assert wording().asks(Asking(told, told, (*pair, policy)))
+    assert not wording().asks(Asking(told, told, pair))
+    assert not wording().asks(Asking(told, told, (Labelled("OK"), policy)))

@@ -235,7 +235,9 @@ class Wording:
             for each, role in zip(found.controls, roles, strict=True)
         )
         enough = strong > 0 or (weak > 1 and (both or everything)) or (weak > 0 and pair)
-        return asked and enough
+        # Everything may be accepted or refused, beside the policy: what else would that be of?
+        bare_pair = pair and everything and not {Role.POLICY, Role.PARTNERS}.isdisjoint(roles)
+        return asked and (enough or bare_pair)
 
     def _purposes_told(self, found: Asking, roles: list[Role]) -> bool:
         """Whether switches that stand for purposes can be saved as they stand."""

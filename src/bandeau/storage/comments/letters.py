@@ -49,6 +49,8 @@ _OF_AUTHOR = (
     " JOIN watched ON watched.comment = comment.id JOIN watch ON watch.id = watched.watch"
     " WHERE comment.author = $1 AND watch.confirmed = 1 ORDER BY watch.id"
 )
+# A reply is as old as it was written, however late it is published: only decisions go unsent.
+_STALE = "DELETE FROM news WHERE told = 0 AND time < $1 AND reply IN (SELECT id FROM decision)"
 _MADE: Callable[..., Watch] = Watch
 _OLD = "SELECT id FROM watch WHERE confirmed = 0 AND made < $1"
 
@@ -192,4 +194,4 @@ def _withdrawing(subjects: list[str]) -> Steps[None]:
 def _tidying(unconfirmed: int, told: int) -> Steps[None]:
     yield from _unwatching([watch for (watch,) in (yield Statement(_OLD, (unconfirmed,)))])
     yield Statement("DELETE FROM news WHERE told > 0 AND told < $1", (told,))
-    yield Statement("DELETE FROM news WHERE told = 0 AND time < $1", (told * 1000,))
+    yield Statement(_STALE, (told * 1000,))

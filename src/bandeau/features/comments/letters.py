@@ -241,5 +241,5 @@ class LetterStore(Protocol):
         ...
 
     async def tidy(self, unconfirmed: int, told: int) -> None:
-        """Erase watches that nobody confirmed since then, and news told, or decided, before ``told``."""
+        """Erase watches that nobody confirmed since then, and news that is older than ``told``."""
         ...

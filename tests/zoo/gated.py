@@ -10,7 +10,7 @@ from bandeau.app import Bandeau
 from tests.zoo.built import Built
 
 _BAND = re.compile(rb'(data-bandeau="?band"?[^>]*data-state="?)(refused|undecided)')
-_COMMENTS = re.compile(rb'(data-bandeau="?comments"?[^>]*data-state="?)locked')
+_COMMENTS = re.compile(rb'(data-state="?)locked("?[^>]*data-bandeau="?comments)')
 
 
 def gated(built: Built, site: Any, folder: Path) -> Any:
@@ -22,7 +22,7 @@ def gated(built: Built, site: Any, folder: Path) -> Any:
     if built.site.bandeau == "band":
         return Tampered(front, _BAND, rb"\1allowed")
     if built.site.bandeau == "comments":
-        return Tampered(front, _COMMENTS, rb"\1open")
+        return Tampered(front, _COMMENTS, rb"\1open\2")
     return front
 
 

@@ -89,10 +89,15 @@ class _Page:
         trackers = "" if self.by_client else self._trackers()
         body = (
             f"{self._head()}<body><header><nav>{self._links()}</nav></header>"
-            f"<main>{self._main()}</main>{trackers}{self._wall()}{self._footer()}{self._notice()}"
+            f"<main>{self._main()}</main>{self._comments()}{trackers}{self._wall()}{self._footer()}{self._notice()}"
         )
         title = self.words["headings"][self.asked.index % 3]
         return _document(f"{title} - {self.built.title}", self.asked.language, body)
+
+    def _comments(self) -> str:
+        """The mark that Bandeau fills, under each article behind it."""
+        marked = self.site.bandeau and self.asked.index >= 0
+        return '<section data-bandeau="comments"></section>' if marked else ""
 
     def happening(self) -> list[Wired]:
         """The trackers that work on this page in this state, by client or not."""

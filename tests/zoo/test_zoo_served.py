@@ -170,3 +170,6 @@ def test_behind_bandeau_pages_are_held_and_lies_are_told(tmp_path: Path) -> None
                  for name, built in served.zoo.sites.items()}  # fmt: skip
     assert re.search(r'data-bandeau="?band"?[^>]*data-state="?allowed', pages["bandeau-band"])
     assert not re.search(r'data-bandeau="?band"?[^>]*"?allowed', pages["bandeau-band-twin"])
+    comments = r'data-state="?{}"?[^>]*data-bandeau="?comments'
+    assert re.search(comments.format("open"), pages["bandeau-comments"])
+    assert re.search(comments.format("locked"), pages["bandeau-comments-twin"])

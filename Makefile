@@ -1,7 +1,7 @@
 # Python packages go into .venv, at the versions and hashes of requirements.lock, and nowhere else.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types install browser packages screenshots lock clean
+.PHONY: help demo test check fast lint types install browser packages screenshots lock clean
 
 export PYTHON ?= python3
 # Tests start hundreds of processes: what is compiled once is read by the others.
@@ -18,7 +18,11 @@ demo: $(INSTALLED) ## Install what is needed, then serve the demo newspaper
 test: packages $(INSTALLED) ## Install what is needed, Debian packages included, then run every test
 	$(BIN)/python -m pytest
 
-check: lint types ## The fast part: lint, types, and the tests without browser and load
+check: lint ## The fast part: lint, types, and the tests without browser and load
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types fast
+
+# Types beside the tests: a checker with nothing cached takes twenty seconds of one core.
+fast: $(INSTALLED)
 	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -p no:logging -m "not browser and not slow" --hypothesis-profile=check
 
 lint: $(INSTALLED) ## Style and import contracts

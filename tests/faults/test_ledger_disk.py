@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,8 @@ from serving import serving
 
 from bandeau.app import Bandeau
 
-ROOM = "1500k"
+ROOM = "4m"
+LEFT = 500_000  # Bytes for choices.
 CHOICES = 3_000
 
 
@@ -45,12 +47,12 @@ def test_a_full_disk_answers_503_and_recovers_when_there_is_room(
     policy, ballast = tmp_path / "policy.toml", small / "ballast"
     policy.write_text(POLICY, encoding="utf-8")
     site = Bandeau(publisher(Seen()), policy=policy, data=small)
-    ballast.write_bytes(bytes(600_000))
     headers = {"host": "www.quotidien.test", "accept": "text/html"}
     with (
         serving(site) as address,
         httpx.Client(base_url=address.url, headers=headers, timeout=60) as client,
     ):
+        ballast.write_bytes(bytes(shutil.disk_usage(small).free - LEFT))
         kept = []
         for _ in range(CHOICES):
             client.cookies.clear()

@@ -240,6 +240,11 @@ class Browser:
             yield terminal
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that it started, which have started all others."""
+        return tuple(process.pipe.process for process in self._processes.values())
+
+    @property
     def spoiled(self) -> bool:
         """Whether anything of an earlier terminal may still be there."""
         return any(process.spoiled for process in self._processes.values())

@@ -21,11 +21,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import psutil
-
 from bandeau import limits
 from bandeau.audit.queue import Counts
-from bandeau.robot.processes import begun_by, kill, over
+from bandeau.robot.processes import kill, over, tree_of
 
 
 class WorkerFailed(Exception):
@@ -188,11 +186,11 @@ class _Process:
 
     def over(self, megabytes: float) -> bool:
         """Whether it and all that it started have more memory than that."""
-        return over(self._tree(), megabytes)
+        return over(tree_of(self._process.pid), megabytes)
 
     async def end(self) -> None:
         """End it with all that it started, and remove its temporary files."""
-        tree = self._tree()
+        tree = tree_of(self._process.pid)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         kill(tree)
@@ -201,12 +199,6 @@ class _Process:
         with suppress(OSError):
             await self._writer.wait_closed()
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-
-    def _tree(self) -> list[psutil.Process]:
-        try:
-            return [psutil.Process(self._process.pid), *begun_by(self._process.pid)]
-        except psutil.Error:
-            return []
 
     async def _end_told(self) -> dict[str, str]:
         code = await self._process.wait()

@@ -8,12 +8,21 @@ from contextlib import suppress
 import psutil
 
 _MEGABYTE = 1_000_000
+_END_SECONDS = 5.0
 
 
 def begun_by(pid: int | None = None) -> list[psutil.Process]:
     """All that the process ``pid``, or this one, has started; none where it is gone."""
     try:
         return list(psutil.Process(pid).children(recursive=True))
+    except psutil.Error:
+        return []
+
+
+def tree_of(pid: int) -> list[psutil.Process]:
+    """The process ``pid`` and all that it has started; none where it is gone."""
+    try:
+        return [psutil.Process(pid), *begun_by(pid)]
     except psutil.Error:
         return []
 
@@ -30,6 +39,12 @@ def kill(processes: Iterable[psutil.Process]) -> None:
     for process in processes:
         with suppress(psutil.Error):
             process.kill()
+
+
+def kill_and_wait(processes: Sequence[psutil.Process]) -> None:
+    """End them without asking, and wait until they are gone, for some seconds at most."""
+    kill(processes)
+    psutil.wait_procs(processes, timeout=_END_SECONDS)
 
 
 def _resident(process: psutil.Process) -> float:

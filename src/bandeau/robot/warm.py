@@ -7,11 +7,11 @@ What one site left is not there for the next, since each terminal is a profile o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from bandeau.robot.browser import Browser, BrowserOptions, open_browser
-from bandeau.robot.processes import begun_by, over
+from bandeau.robot.processes import over, tree_of
 
 
 class WarmBrowser:
@@ -40,7 +40,11 @@ class WarmBrowser:
         await self._stack.aclose()
 
     async def _worn(self, browser: Browser) -> bool:
-        return browser.spoiled or await asyncio.to_thread(over, begun_by(), self._most)
+        return browser.spoiled or await asyncio.to_thread(_over, browser.pids, self._most)
+
+
+def _over(pids: Sequence[int], megabytes: float) -> bool:
+    return over([process for pid in pids for process in tree_of(pid)], megabytes)
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 from bandeau.audit.queue import Counts
 from bandeau.robot.camera import RobotUnavailable
-from bandeau.robot.processes import begun_by, kill
+from bandeau.robot.processes import begun_by, kill_and_wait
 
 Audit: TypeAlias = Callable[[str, Path], Awaitable[Counts]]
 """Audits the site at an address, and writes ``report.json`` and what else there is to a folder."""
@@ -85,7 +85,8 @@ def _listen(channel: socket.socket, heard: Callable[[dict[str, Any]], None]) -> 
 
 def _end_at_once() -> None:
     """Nobody waits for this process any more, and it may hang anywhere."""
-    kill(begun_by())
+    # What still runs would write into the folder while it is removed.
+    kill_and_wait(begun_by())
     shutil.rmtree(os.environ.get("TMPDIR", ""), ignore_errors=True)
     os._exit(1)
 

@@ -69,6 +69,23 @@ def test_what_sets_the_refusal_back_is_found(bad: Notice, id: str) -> None:
     assert id in ids(judged(seen(notice=bad), TRACKED))
 
 
+@pytest.mark.parametrize(
+    ("switch", "is_found"),
+    [
+        ({"label": "Always on", "purpose": "needed", "disabled": True}, False),
+        ({"label": "Always on", "purpose": "needed"}, True),
+        ({"label": "Always on", "purpose": "advertising", "disabled": True}, True),
+        ({"label": "Audience", "purpose": "audience"}, False),
+    ],
+)
+def test_a_switch_is_judged_by_the_purpose_that_the_policy_has(
+    switch: dict[str, Any], is_found: bool
+) -> None:
+    toggle = control(Role.TOGGLE, checked=True, **switch)
+    asked = notice(ACCEPT, REFUSE, CUSTOMISE, LINK, toggle)
+    assert ("V18" in ids(judged(seen(notice=asked), TRACKED))) is is_found
+
+
 def test_green_and_red_push() -> None:
     pushing = notice(
         replace(ACCEPT, background=(46, 125, 50)),

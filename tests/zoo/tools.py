@@ -243,6 +243,8 @@ def _tarteaucitron(built: Built, language: str, reopen: str) -> str:
         "said(k.some(function(i){return v.indexOf('!'+i+'=wait')>=0})||!v?null:got)};"
         f"tarteaucitron.init({json.dumps(config)});{services}"
         "addEventListener('load',function(){setTimeout(heard,300)});"
+        # It loads the page again by itself, at times before its service hears of anything.
+        "addEventListener('pagehide',heard);"
         f"document.getElementById('{reopen}').onclick=function(e){{e.preventDefault();"
         "tarteaucitron.userInterface.openPanel()};</script>"
     )

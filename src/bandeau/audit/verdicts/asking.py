@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bandeau.audit.evidence import Phase, Seen
 from bandeau.audit.finding import Finding, Severity
@@ -154,20 +154,21 @@ def preselected(audited: Audited) -> Iterator[Finding]:
                 )
 
 
-def _exempt(audited: Audited) -> frozenset[str] | None:
-    """Keys of purposes that need no consent, or ``None`` without a policy."""
-    if audited.policy is None:
-        return None
-    return frozenset(each.key for each in audited.policy.purposes if each.exempt is not None)
+def _exempt(audited: Audited) -> dict[str, bool]:
+    """Of each purpose that the policy has, by its key, whether it needs no consent."""
+    purposes = audited.policy.purposes if audited.policy else ()
+    return {each.key: each.exempt is not None for each in purposes}
 
 
-def _ticked(control: Control, exempt: frozenset[str] | None) -> bool:
+def _ticked(control: Control, exempt: Mapping[str, bool]) -> bool:
     if control.role is not Role.TOGGLE or not control.checked:
         return False
-    named = purpose_named(f"{control.purpose} {control.label}")
-    if exempt is not None and control.purpose:
-        return control.purpose not in exempt and not (named == "functioning" and control.disabled)
-    return not control.disabled and named != "functioning"
+    if control.purpose in exempt:
+        return not exempt[control.purpose]
+    # A key of the consent tool's own, such as for what always works.
+    return not control.disabled and (
+        purpose_named(f"{control.purpose} {control.label}") != "functioning"
+    )
 
 
 def crowded(audited: Audited) -> Iterator[Finding]:

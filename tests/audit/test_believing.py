@@ -55,6 +55,23 @@ def test_one_purpose_alone_is_believed_only_alone() -> None:
     assert not believed(Action.ONLY, ASKED, only, matches=lambda key: key == "count").done
 
 
+def test_a_record_of_purposes_is_believed_under_any_name() -> None:
+    kept = keeps(
+        "zz", "%7B%22necessary%22%3Atrue%2C%22advertising%22%3Afalse%2C%22audience%22%3Atrue%7D"
+    )
+    assert kept.purposes == (("advertising", False), ("audience", True))
+    assert not believed(Action.REFUSE_ALL, ASKED, kept).done
+    for other in (
+        '{"advertising":false}',
+        '{"advertising":false,"audience":true,"dark":true}',
+        '{"advertising":false,"audience":"yes"}',
+        "[true,false]",
+    ):
+        assert told({}, {"zz": other}) == ()
+    named = keeps("klaro", '{"one":true}', zz='{"advertising":false,"audience":false}')
+    assert named.purposes == (("one", True),)
+
+
 def test_without_a_record_effects_count() -> None:
     before, gone = State(True, kept=frozenset()), State(False, kept=frozenset({"wahl=1"}))
     assert believed(Action.REFUSE_ALL, before, gone, gone).done

@@ -91,6 +91,16 @@ def test_a_refusal_on_the_second_layer_costs_what_it_costs(port: int) -> None:
     assert [each.checked for each in worked.panel.having(Role.TOGGLE)] == [True, True]
 
 
+def test_one_purpose_alone_is_set_beside_a_switch_for_all(port: int) -> None:
+    def only(purpose: str) -> Worked:
+        return on_page(port, "switches", lambda tab: choose(tab, Action.ONLY, purpose=purpose))
+
+    for purpose, clicks in (("advertising", 2), ("audience", 2)):
+        worked = only(purpose)
+        assert (worked.choosing.done, worked.choosing.clicks) == (True, clicks)
+        assert {key for key, yes in worked.after.purposes if yes} == {purpose}
+
+
 def test_settings_that_open_over_their_notice_are_found(port: int) -> None:
     if not (NPM / "vanilla-cookieconsent").is_dir():
         pytest.skip("vanilla-cookieconsent is not in .cache/npm")

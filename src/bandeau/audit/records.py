@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bandeau import limits
+from bandeau.audit.purposes import purpose_named
 
 Answers = list[tuple[str, bool]]
 NECESSARY = re.compile(
@@ -50,7 +51,17 @@ def told(cookies: Mapping[str, str], stored: Mapping[str, str]) -> tuple[Told, .
             if answers is not None and not any(each.tool == tool for each in found):
                 optional = tuple((key, yes) for key, yes in answers if not NECESSARY.match(key))
                 found.append(Told(tool, optional, f"{name}={unquote(value)}"[:500]))
-    return tuple(found)
+    return tuple(found) or _unnamed(cookies, stored)
+
+
+def _unnamed(cookies: Mapping[str, str], stored: Mapping[str, str]) -> tuple[Told, ...]:
+    """A record under a name that no tool has by itself, known by what it holds."""
+    for name, value in (*cookies.items(), *stored.items()):
+        if len(value) <= limits.AUDIT_RECORD_CHARACTERS and (
+            answers := _read(_purpose_flags, value, cookies)
+        ):
+            return (Told("the site", tuple(answers), f"{name}={unquote(value)}"[:500]),)
+    return ()
 
 
 def _read(
@@ -89,6 +100,14 @@ def _vanilla(text: str, _: Mapping[str, str]) -> Answers | None:
 
 def _plain_flags(text: str, _: Mapping[str, str]) -> Answers | None:
     return _flags(_object(text)) or None
+
+
+def _purpose_flags(text: str, _: Mapping[str, str]) -> Answers | None:
+    """Yes or no of purposes and of nothing else, at least two."""
+    found = _object(text)
+    optional = [each for each in _flags(found) if not NECESSARY.match(each[0])]
+    plain = len(optional) > 1 and all(isinstance(each, bool) for each in found.values())
+    return optional if plain and all(purpose_named(key) for key, _ in optional) else None
 
 
 def _tarteaucitron(text: str, _: Mapping[str, str]) -> Answers | None:

@@ -31,6 +31,7 @@ _WANTED = {
 }
 _OPENING = (Role.CUSTOMISE, Role.PARTNERS, Role.POLICY)
 _ACT_SECONDS = 6.0
+_ROUNDS = 2
 Person = Callable[[Action, str], Awaitable[None]]
 """Is told what to choose, and which purpose alone; returns when done, or raises TimeoutError."""
 
@@ -278,13 +279,25 @@ class _Walk:
         controls = sight.notice.controls if sight.notice else ()
         if self.action is Action.ONLY and not any(self._wanted(controls[at]) for at in switches):
             return 0
-        clicks, seen = 0, sight
-        for at in switches[: limits.AUDIT_NOTICE_SWITCHES]:
+        clicks, seen = await self._set(sight, switches[: limits.AUDIT_NOTICE_SWITCHES])
+        return clicks + await self._press(seen, ends[0])
+
+    async def _set(self, seen: Sight, switches: list[int]) -> tuple[int, Sight]:
+        """Set each switch once, and what is to be allowed again where another took it back.
+
+        A switch that stood right at first follows others: one for all shows that one is on.
+        """
+        controls = seen.notice.controls if seen.notice else ()
+        done = {at for at in switches if controls[at].checked is self._wanted(controls[at])}
+        clicks = 0
+        for at in switches * _ROUNDS:
             control = seen.notice.controls[at] if seen.notice else controls[at]
-            if control.checked is not self._wanted(control):
+            wanted = self._wanted(control)
+            if control.checked is not wanted and (wanted or at not in done):
                 clicks += await self._press(seen, self._side(seen, at))
                 seen = await self._as_set(seen)
-        return clicks + await self._press(seen, ends[0])
+            done.add(at)
+        return clicks, seen
 
     async def _as_set(self, former: Sight) -> Sight:
         """The panel once a switch was set, which may have moved others: one for all follows them.

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from bandeau import limits
-from bandeau.audit.evidence import Cause, Kind, Means, Request, Sent, Write
+from bandeau.audit.evidence import Cause, Request, Sent, Write
 from bandeau.robot.gate import Gate
 from bandeau.robot.pipe import Message
 from bandeau.robot.scene import Scene
 from bandeau.robot.session import Session, Sessions
-from bandeau.robot.setting import asked_by
+from bandeau.robot.setting import set_by
 
 _SCHEMES = ("http", "https", "ws", "wss")
 # A cookie that belongs elsewhere was not held back.
@@ -210,25 +209,8 @@ class Exchanges:
             for each in event.get("blockedCookies", ())
         }
         for line in lines[: limits.COOKIES]:
-            self._write(self._written(hop, line, refused.get(line, "")))
-
-    def _written(self, hop: Hop, line: str, blocked: str) -> Write:
-        asked = asked_by(line, urlsplit(hop.url).hostname or "", time.time())
-        return Write(
-            at=self._scene.now(),
-            kind=Kind.COOKIE,
-            means=Means.HEADER,
-            name=asked.name,
-            value=asked.value[: limits.AUDIT_KEPT_CHARACTERS],
-            domain=asked.domain,
-            path=asked.path,
-            page=hop.page,
-            frame=hop.frame,
-            lifetime=asked.lifetime,
-            cause=hop.cause,
-            request=hop.id,
-            blocked=blocked,
-        )
+            write = set_by(line, hop, self._scene.now())
+            self._write(replace(write, blocked=refused.get(line, "")))
 
     def _last(self, event: Message) -> Hop | None:
         course = self._courses.get(event["requestId"])

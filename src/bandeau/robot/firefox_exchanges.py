@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from bandeau import limits
-from bandeau.audit.evidence import Cause, Cookie, Kind, Means, Request, Sent, Write
+from bandeau.audit.evidence import Cause, Cookie, Request, Sent, Write
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.firefox_kinds import kind_of, text_of
 from bandeau.robot.firefox_tab import Tab
 from bandeau.robot.gate import Gate
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message
-from bandeau.robot.setting import asked_by
+from bandeau.robot.setting import is_sent_to, set_by
 
 _SCHEMES = ("http", "https", "ws", "wss")
 _SOCKETS = {"http": "ws", "https": "wss"}
@@ -171,23 +170,9 @@ class Exchanges:
             self._over("AUDIT_WRITES", f"more than {limits.AUDIT_WRITES} writes in a phase")
 
     def _written(self, request: Request, line: str) -> Write:
+        write = set_by(line, request, self._now())
         host = urlsplit(request.url).hostname or ""
-        asked = asked_by(line, host, time.time())
-        return Write(
-            at=self._now(),
-            kind=Kind.COOKIE,
-            means=Means.HEADER,
-            name=asked.name,
-            value=asked.value[: limits.AUDIT_KEPT_CHARACTERS],
-            domain=asked.domain,
-            path=asked.path,
-            page=request.page,
-            frame=request.frame,
-            lifetime=asked.lifetime,
-            cause=request.cause,
-            request=request.id,
-            blocked="" if _under(host, asked.domain) else "InvalidDomain",
-        )
+        return replace(write, blocked="" if is_sent_to(host, write.domain) else "InvalidDomain")
 
     def _completed(self, event: Message) -> None:
         self._answered(event)
@@ -242,11 +227,6 @@ def _placed(sent: Sent, host: str, jar: Sequence[Cookie]) -> Sent:
     """A cookie that was sent, with the domain that it is kept for."""
     for cookie in jar:
         alike = (cookie.name, cookie.value) == (sent.name, sent.value)
-        if alike and _under(host, cookie.domain):
+        if alike and is_sent_to(host, cookie.domain):
             return replace(sent, domain=cookie.domain, path=cookie.path)
     return replace(sent, domain=host)
-
-
-def _under(host: str, domain: str) -> bool:
-    bare = domain.removeprefix(".")
-    return host == bare or (domain.startswith(".") and host.endswith(f".{bare}"))

@@ -21,6 +21,7 @@ from bandeau.robot.firefox_traffic import Traffic
 from bandeau.robot.firefox_world import World, worlds_of
 from bandeau.robot.gate import Gate
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, NoAnswer
+from bandeau.robot.setting import is_sent_to
 from bandeau.robot.window import Loaded
 
 # The keys that work a page, as WebDriver writes them.
@@ -188,7 +189,7 @@ class Tab:
         quiet: float = limits.AUDIT_QUIET_SECONDS,
     ) -> bool:
         """Wait until nothing was loaded for ``quiet`` seconds; ``False`` after ``most`` seconds."""
-        return await self.traffic.quiet(quiet, most)
+        return await self.traffic.quiet.wait(quiet, most)
 
     async def rest(self, seconds: float) -> None:
         """Do nothing for a while, as a reader does."""
@@ -257,7 +258,7 @@ class Tab:
             found = (await self._bidi.call("storage.getCookies", partition=partition))["cookies"]
         except CallFailed:
             return {}
-        sent = [each for each in found if _is_of(host, each["domain"])]
+        sent = [each for each in found if is_sent_to(host, each["domain"])]
         return {each["name"]: text_of(each["value"]) for each in sent[: limits.COOKIES * 10]}
 
     async def kept_locally(self) -> dict[str, str]:
@@ -283,8 +284,3 @@ class Tab:
                 "browsingContext.navigate", context=self.desk, url="about:blank", wait="complete"
             )
         return str(text)[: limits.AUDIT_RECORD_CHARACTERS].encode()
-
-
-def _is_of(host: str, domain: str) -> bool:
-    bare = domain.removeprefix(".")
-    return host == bare or (domain.startswith(".") and host.endswith(f".{bare}"))

@@ -8,6 +8,7 @@ from bandeau import limits
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.firefox_kinds import kind_of
 from bandeau.robot.pipe import Message
+from bandeau.robot.quiet import Quiet
 
 # They stay open for as long as a page likes.
 _LASTING = ("websocket", "eventsource", "ping")
@@ -24,10 +25,8 @@ class Traffic:
         self.status = 0
         self.failure = ""
         self.arrived = asyncio.Event()
-        self._loaded = False
-        self._under_way: dict[Key, str] = {}
+        self.quiet = Quiet()
         self._documents: dict[str, tuple[str, str]] = {}
-        self._changed = asyncio.Event()
         bidi.on("network.beforeRequestSent", self._began)
         bidi.on("network.responseStarted", self._answered)
         bidi.on("network.responseCompleted", self._finished)
@@ -44,9 +43,9 @@ class Traffic:
 
     def begin(self) -> None:
         """A navigation of the top document begins."""
-        self.status, self.failure, self._loaded = 0, "", False
+        self.status, self.failure = 0, ""
         self.arrived.clear()
-        self._under_way.clear()
+        self.quiet.begin()
 
     def document(self, frame: str) -> str:
         """The address of a frame's document, or of the nearest one around it that has any."""
@@ -75,17 +74,14 @@ class Traffic:
 
     def _destroyed(self, event: Message) -> None:
         gone = event["context"]
-        for key in [key for key, owner in self._under_way.items() if owner == gone]:
-            del self._under_way[key]
+        self.quiet.gone(gone)
         if gone == self.window:
-            self._loaded = True
+            self.quiet.has_loaded()
             self.arrived.set()
-        self._changed.set()
 
     def _began(self, event: Message) -> None:
         if kind_of(event) not in _LASTING:
-            self._under_way[_key(event)] = event["context"] or ""
-            self._changed.set()
+            self.quiet.sent(_key(event), event["context"] or "")
 
     def _answered(self, event: Message) -> None:
         frame, status = event["context"], int(event["response"]["status"])
@@ -95,8 +91,7 @@ class Traffic:
                 self.status = status
 
     def _finished(self, event: Message) -> None:
-        if self._under_way.pop(_key(event), None) is not None:
-            self._changed.set()
+        self.quiet.ended(_key(event))
 
     def _failed(self, event: Message) -> None:
         self._finished(event)
@@ -105,7 +100,7 @@ class Traffic:
 
     def _started(self, event: Message) -> None:
         if event["context"] == self.window:
-            self._loaded = False
+            self.quiet.loads()
 
     def _committed(self, event: Message) -> None:
         self._settle(event["context"], event["url"])
@@ -123,25 +118,7 @@ class Traffic:
 
     def _load_fired(self, event: Message) -> None:
         if event["context"] == self.window:
-            self._loaded = True
-            self._changed.set()
-
-    async def quiet(self, seconds: float, most: float) -> bool:
-        """Wait until the page has loaded and nothing was under way for ``seconds``."""
-        try:
-            await asyncio.wait_for(self._quiet(seconds), most)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _quiet(self, seconds: float) -> None:
-        while True:
-            self._changed.clear()
-            idle = self._loaded and not self._under_way
-            try:
-                await asyncio.wait_for(self._changed.wait(), seconds if idle else None)
-            except TimeoutError:
-                return
+            self.quiet.has_loaded()
 
 
 def _key(event: Message) -> Key:

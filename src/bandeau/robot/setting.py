@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from bandeau import limits
+from bandeau.audit.evidence import Cause, Kind, Means, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,53 @@ def asked_by(line: str, host: str, now: float) -> Asked:
         path=path if path.startswith("/") else "/",
         lifetime=_lifetime(held, now),
     )
+
+
+class Made(Protocol):
+    """A request, as far as the cookies of its answer are concerned."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def page(self) -> str: ...
+
+    @property
+    def frame(self) -> str: ...
+
+    @property
+    def cause(self) -> Cause: ...
+
+
+def set_by(line: str, made: Made, at: float) -> Write:
+    """What a ``Set-Cookie`` line of the answer to ``made`` writes, in the run's second ``at``."""
+    asked = asked_by(line, urlsplit(made.url).hostname or "", time.time())
+    return Write(
+        at=at,
+        kind=Kind.COOKIE,
+        means=Means.HEADER,
+        name=asked.name,
+        value=asked.value[: limits.AUDIT_KEPT_CHARACTERS],
+        domain=asked.domain,
+        path=asked.path,
+        page=made.page,
+        frame=made.frame,
+        lifetime=asked.lifetime,
+        cause=made.cause,
+        request=made.id,
+    )
+
+
+def is_sent_to(host: str, domain: str) -> bool:
+    """Whether a cookie of ``domain`` is sent to ``host`` (RFC 6265bis, 5.1.3).
+
+    One that begins with a dot was asked for by its domain, and goes to all hosts under it.
+    """
+    bare = domain.removeprefix(".")
+    return host == bare or (domain.startswith(".") and host.endswith(f".{bare}"))
 
 
 def _lifetime(held: dict[str, str], now: float) -> float | None:

@@ -164,7 +164,7 @@ class Tab:
         quiet: float = limits.AUDIT_QUIET_SECONDS,
     ) -> bool:
         """Wait until nothing was loaded for ``quiet`` seconds; ``False`` after ``most`` seconds."""
-        return await self.traffic.quiet(quiet, most)
+        return await self.traffic.quiet.wait(quiet, most)
 
     async def worlds(self) -> tuple[World, ...]:
         """A world of our own in each frame, the top one first; frames in flight are left out."""

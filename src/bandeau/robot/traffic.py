@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bandeau import limits
 from bandeau.robot.pipe import Message
+from bandeau.robot.quiet import Quiet
 from bandeau.robot.session import Session, Sessions
 
 # They stay open for as long as a page likes.
@@ -23,9 +22,7 @@ class Traffic:
         self.status = 0
         self._page: Session | None = None
         self._top = ""
-        self._loaded = False
-        self._under_way: dict[str, str] = {}
-        self._changed = asyncio.Event()
+        self.quiet = Quiet()
         sessions.prepare(_listen)
         sessions.on_end(self._ended)
         sessions.on("Network.requestWillBeSent", self._began)
@@ -40,29 +37,24 @@ class Traffic:
     def begin(self, page: Session) -> None:
         """A navigation of the top document begins."""
         self._page, self._top = page, page.target
-        self.landed, self.status, self._loaded = "", 0, False
-        self._under_way.clear()
+        self.landed, self.status = "", 0
+        self.quiet.begin()
 
     def _began(self, session: Session, event: Message) -> None:
         if event.get("type") not in _LASTING:
-            self._under_way[event["requestId"]] = session.number
-            self._changed.set()
+            self.quiet.sent(event["requestId"], session.number)
 
     def _answered(self, _: Session, event: Message) -> None:
         if event.get("type") == "Document" and event.get("frameId") == self._top:
             self.status = int(event["response"]["status"])
 
     def _finished(self, _: Session, event: Message) -> None:
-        if self._under_way.pop(event["requestId"], None) is not None:
-            self._changed.set()
+        self.quiet.ended(event["requestId"])
 
     def _ended(self, session: Session) -> None:
-        gone = [each for each, owner in self._under_way.items() if owner == session.number]
-        for each in gone:
-            del self._under_way[each]
+        self.quiet.gone(session.number)
         if session is self._page:
-            self._loaded = True
-        self._changed.set()
+            self.quiet.has_loaded()
 
     def _navigated(self, _: Session, event: Message) -> None:
         frame = event["frame"]
@@ -75,29 +67,11 @@ class Traffic:
 
     def _started_loading(self, _: Session, event: Message) -> None:
         if event["frameId"] == self._top:
-            self._loaded = False
+            self.quiet.loads()
 
     def _load_fired(self, session: Session, _: Message) -> None:
         if session is self._page:
-            self._loaded = True
-            self._changed.set()
-
-    async def quiet(self, seconds: float, most: float) -> bool:
-        """Wait until the page has loaded and nothing was under way for ``seconds``."""
-        try:
-            await asyncio.wait_for(self._quiet(seconds), most)
-        except TimeoutError:
-            return False
-        return True
-
-    async def _quiet(self, seconds: float) -> None:
-        while True:
-            self._changed.clear()
-            idle = self._loaded and not self._under_way
-            try:
-                await asyncio.wait_for(self._changed.wait(), seconds if idle else None)
-            except TimeoutError:
-                return
+            self.quiet.has_loaded()
 
 
 def _listen(session: Session) -> None:

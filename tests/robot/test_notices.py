@@ -101,6 +101,13 @@ def test_one_purpose_alone_is_set_beside_a_switch_for_all(port: int) -> None:
         assert {key for key, yes in worked.after.purposes if yes} == {purpose}
 
 
+def test_links_under_a_notice_count_only_where_they_cannot_scroll_away(port: int) -> None:
+    beside, locked = on_page(port, "under", look), on_page(port, "locked", look)
+    assert beside.notice is not None and not beside.notice.modal
+    assert beside.usable == (1, 1)
+    assert locked.usable == (1, 13)
+
+
 def test_settings_that_open_over_their_notice_are_found(port: int) -> None:
     if not (NPM / "vanilla-cookieconsent").is_dir():
         pytest.skip("vanilla-cookieconsent is not in .cache/npm")

@@ -13,10 +13,20 @@ const clear = (link) => {
 
 /** @param {Element} link @returns {boolean} whether its middle is in the window */
 const inWindow = (link) => {
-  const { left, top, width, height } = link.getBoundingClientRect();
-  const [x, y] = [left + width / 2, top + height / 2];
+  const { width, height } = link.getBoundingClientRect();
+  const [x, y] = middle(link);
   return width > 1 && height > 1 && x >= 0 && y >= 0 && x < innerWidth && y < innerHeight;
 };
+
+/** @param {Element} element @returns {readonly [number, number]} where it is in the window */
+const middle = (element) => {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return [left + width / 2, top + height / 2];
+};
+
+/** @param {readonly [number, number]} spot @param {number[]} box @returns {boolean} */
+const within = ([across, down], [x = 0, y = 0, width = 0, height = 0]) =>
+  across >= x && across <= x + width && down >= y && down <= y + height;
 
 /** @param {string} selector @returns {Element[]} in every shadow root */
 const everywhere = (selector) => {
@@ -33,30 +43,31 @@ const asking = (element) => KEPT.asking.some((each) => holds(each, element));
 
 /**
  * How many of the page's links in the window could be pressed, and how much of it was left free.
+ * Where the page can be reached beside the notice, links under it do not count: they scroll away.
  * @param {number[] | null} box of the notice in this window
  */
 const usable = (box) => {
+  const [left, shut] = [free(box), modal()];
+  const beside = box && !shut && left >= 0.05 && !locked();
   const links = everywhere("a[href]").filter((each) => drawn(each) && inWindow(each) && !asking(each));
-  const tried = links.slice(0, LINKS_TRIED);
+  const tried = links.filter((each) => !(beside && within(middle(each), box))).slice(0, LINKS_TRIED);
   const could = tried.filter((each) => clear(each)).length;
-  return { could, tried: tried.length, free: free(box), modal: modal(), size: [innerWidth, innerHeight] };
+  return { could, tried: tried.length, free: left, modal: shut, size: [innerWidth, innerHeight] };
 };
 
 /** @param {number[] | null} box @returns {number} share of the points outside it where the page itself is met */
 const free = (box) => {
-  const [x = 0, y = 0, width = 0, height = 0] = box ?? [];
   let [met, tried] = [0, 0];
   for (let across = 0.5; across < 12; across++) {
     for (let down = 0.5; down < 12; down++) {
       const spot = /** @type {const} */ ([(across / 12) * innerWidth, (down / 12) * innerHeight]);
-      const inside = spot[0] >= x && spot[0] <= x + width && spot[1] >= y && spot[1] <= y + height;
-      if (inside) continue;
+      if (within(spot, box ?? [])) continue;
       tried++;
       const struck = hit(...spot);
       if (struck && !veil(struck)) met++;
     }
   }
-  return tried ? met / tried : 1;
+  return tried ? met / tried : 0;
 };
 
 /** @param {Element} struck @returns {boolean} whether it is a sheet that lies over the whole window */
@@ -65,6 +76,11 @@ const veil = (struck) => [struck, ...ancestors(struck)].some((each) => {
   const { width, height } = each.getBoundingClientRect();
   return width >= innerWidth * 0.98 && height >= innerHeight * 0.98;
 });
+
+/** @returns {boolean} whether the page cannot be scrolled */
+const locked = () => [document.documentElement, document.body].some((each) => (
+  each && /hidden|clip/.test(getComputedStyle(each).overflowY)
+));
 
 const modal = () => KEPT.asking.some((each) => each.matches(":modal") || each.querySelector(":modal"));
 

@@ -65,9 +65,20 @@ def test_a_record_of_purposes_is_believed_under_any_name() -> None:
         '{"advertising":false}',
         '{"advertising":false,"audience":true,"dark":true}',
         '{"advertising":false,"audience":"yes"}',
+        '{"advertising":false,"audience":true,"all":{}}',
         "[true,false]",
     ):
         assert told({}, {"zz": other}) == ()
+    for pairs in (
+        "necessary=true&statistics=false&marketing=true",
+        "essential:1|statistics:0|marketing:1",
+    ):
+        assert keeps("zz", pairs).purposes == (("statistics", False), ("marketing", True))
+    assert told({"zz": "statistics=false&marketing=true&page=7"}, {}) == ()
+    dated = keeps("zz", '{"date":"2026-11-28","advertising":false,"audience":false}')
+    nagging = State(asking=True, told=dated.told)
+    assert believed(Action.REFUSE_ALL, ASKED, nagging).done
+    assert not believed(Action.REFUSE_ALL, nagging, nagging).done
     named = keeps("klaro", '{"one":true}', zz='{"advertising":false,"audience":false}')
     assert named.purposes == (("one", True),)
 
@@ -78,6 +89,10 @@ def test_without_a_record_effects_count() -> None:
     assert not believed(Action.REFUSE_ALL, before, State(True), None).done
     assert not believed(Action.REFUSE_ALL, before, State(False), None).done
     assert not believed(Action.REFUSE_ALL, before, gone, State(True)).done
+    open_still = State(True, kept=gone.kept)
+    assert believed(Action.REFUSE_ALL, before, open_still, gone).done
+    assert not believed(Action.REFUSE_ALL, before, open_still, open_still).done
+    assert not believed(Action.CLOSE, before, open_still, gone).done
 
 
 def test_a_string_that_grants_after_a_refusal_is_not_believed() -> None:

@@ -9,11 +9,15 @@ from bandeau.audit.wording import Asking, Labelled
 from bandeau.robot.wordings import wording
 
 LABELS = {
-    Role.ACCEPT: "Accept all|J'accepte|Alle akzeptieren|Aceptar todo|Accetta tutti|Akkoord|"
+    Role.ACCEPT: "Accept all|Accept only functional and analytics cookies|"
+    "J'accepte|Alle akzeptieren|Aceptar todo|Accetta tutti|Akkoord|"
     "Zaakceptuj wszystko|Aceitar todos|Принять все|قبول الكل|OK, tout accepter|Got it!",
     Role.REFUSE: "Reject all|Continuer sans accepter|Alle ablehnen|Rechazar todo|Rifiuta tutti|"
     "Weigeren|Odrzuć wszystko|Rejeitar todos|Отклонить все|رفض الكل|Don't accept|No, thanks|"
-    "Accept only necessary cookies|Nur notwendige Cookies akzeptieren",
+    "Accept only necessary cookies|Nur notwendige Cookies akzeptieren|"
+    "Only accept technically necessary|Just the essentials, please|N'accepter que l'essentiel|"
+    "Nur technisch notwendige zulassen|Solo las técnicas|Accetta solo i tecnici|"
+    "Zaakceptuj tylko wymagane|Разрешить только технические",
     Role.CUSTOMISE: "Manage preferences|Personnaliser|Einstellungen|Configurar|Personalizza|"
     "Instellingen|Ustawienia|Gerir opções|Настроить|تخصيص",
     Role.SAVE: "Save my choices|Enregistrer mes choix|Auswahl speichern|Accept selected|"
@@ -61,5 +65,8 @@ def test_a_notice_that_names_no_subject_is_known_by_its_controls() -> None:
     told = "We want you to have a good time here."
     policy = Labelled("Privacy policy", leads=True)
     assert wording().asks(Asking(told, told, (*pair, policy)))
+    layered = (Labelled("Accept all"), Labelled("Customise"), policy)
+    assert wording().asks(Asking(told, told, layered))
+    assert not wording().asks(Asking(told, told, layered, inside=True, floats=False, fields=1))
     assert not wording().asks(Asking(told, told, pair))
     assert not wording().asks(Asking(told, told, (Labelled("OK"), policy)))

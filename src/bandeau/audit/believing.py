@@ -14,6 +14,8 @@ from enum import StrEnum
 from bandeau.audit.records import Told
 from bandeau.audit.shown import Tcf
 
+_STANDS = "the notice still stands there"
+
 
 class Action(StrEnum):
     """What a visitor may do to a notice."""
@@ -87,9 +89,11 @@ def believed(
             return Belief(False, f"{each.tool} keeps {each.text}: {contradiction}")
     if last.tcf and (contradiction := _string_contradicts(action, last.tcf)):
         return Belief(False, contradiction)
+    said = _said(action, last)
     if last.asking and action is not Action.CLOSE:
-        return Belief(False, "the notice still stands there")
-    if said := _said(action, last):
+        kept = bool(last.told) and last.told != before.told
+        return Belief(kept, f"{said}, and it asks again" if kept else _STANDS)
+    if said:
         return Belief(True, said)
     return _by_effects(action, before, after, later)
 
@@ -144,16 +148,18 @@ def _string_contradicts(action: Action, tcf: Tcf) -> str:
 
 
 def _by_effects(action: Action, before: State, after: State, later: State | None) -> Belief:
-    if after.asking:
-        return Belief(False, "the notice still stands there")
     stored = sorted({each.partition("=")[0] for each in after.kept - before.kept})
     if action is Action.CLOSE:
-        return Belief(True, "the notice is gone")
+        return Belief(not after.asking, _STANDS if after.asking else "the notice is gone")
+    # Some panels save and stay open until the page is loaded again.
+    if after.asking and not (stored and later and not later.asking):
+        return Belief(False, _STANDS)
     if not stored:
         return Belief(False, "the notice is gone, but nothing was stored")
-    proof = f"the notice is gone, {', '.join(stored[:5])} was stored"
-    if later is None:
-        return Belief(True, proof)
-    if later.asking:
-        return Belief(False, f"{proof}, but it is back after a reload")
-    return Belief(True, f"{proof}, and it stays away after a reload")
+    proof = f"{', '.join(stored[:5])} was stored"
+    if later and later.asking:
+        return Belief(False, f"the notice is gone, {proof}, but it is back after a reload")
+    if after.asking:
+        return Belief(True, f"{proof}, and the notice is gone after a reload")
+    lasting = ", and it stays away after a reload" if later else ""
+    return Belief(True, f"the notice is gone, {proof}{lasting}")

@@ -24,6 +24,8 @@ NECESSARY = re.compile(
     r"\$\$.*|needed|obligatory|cookies)$",
     re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"[&|,;!]")
+_PAIR = re.compile(r"([\w-]+)[:=](\w+)")
 _YES = {"true", "yes", "allow", "allowed", "granted", "accept", "1"}
 _NO = {"false", "no", "deny", "denied", "refuse", "0"}
 
@@ -103,11 +105,20 @@ def _plain_flags(text: str, _: Mapping[str, str]) -> Answers | None:
 
 
 def _purpose_flags(text: str, _: Mapping[str, str]) -> Answers | None:
-    """Yes or no of purposes and of nothing else, at least two."""
-    found = _object(text)
-    optional = [each for each in _flags(found) if not NECESSARY.match(each[0])]
-    plain = len(optional) > 1 and all(isinstance(each, bool) for each in found.values())
-    return optional if plain and all(purpose_named(key) for key, _ in optional) else None
+    """Yes or no of at least two purposes and of nothing else, beside a date or a version."""
+    if text.startswith("{"):
+        found = _object(text)
+        if any(isinstance(each, dict | list) for each in found.values()):
+            return None
+        answers = _flags(found)
+    else:
+        pairs = [_PAIR.fullmatch(each) for each in _BETWEEN.split(text)]
+        answers = _yes_and_no((each[1], each[2]) for each in pairs if each)
+        if len(answers) < len(pairs):
+            return None
+    optional = [each for each in answers if not NECESSARY.match(each[0])]
+    named = len(optional) > 1 and all(purpose_named(key) for key, _ in optional)
+    return optional if named else None
 
 
 def _tarteaucitron(text: str, _: Mapping[str, str]) -> Answers | None:

@@ -19,6 +19,7 @@ from bandeau.audit.shown import Role
 _SIGNS = re.compile(r"[\W_]+")
 _CROSS = re.compile(r"^[\s×✕✖✗❌xX⨯╳⤫]+$")
 _LONGEST = 14
+_SHORT = 8
 # Where two roles match equally long, the one that says more: "no" before "ok", "save" before both.
 _ROLES = {
     "save": Role.SAVE,
@@ -110,6 +111,7 @@ class Wording:
     def __init__(self, tables: Iterable[Mapping[str, Any]]) -> None:
         self._strong: list[_Phrase] = []
         self._weak: list[_Phrase] = []
+        self._only: list[_Phrase] = []
         self._purposes: dict[str, list[_Phrase]] = defaultdict(list)
         self._first: dict[str, list[tuple[Role, _Phrase]]] = defaultdict(list)
         self._starred: list[tuple[Role, _Phrase]] = []
@@ -119,6 +121,7 @@ class Wording:
     def _add(self, table: Mapping[str, Any]) -> None:
         self._strong += [_phrase(text) for text in table["strong"]]
         self._weak += [_phrase(text) for text in table["weak"]]
+        self._only += [_phrase(text) for text in table["only"]]
         for key, texts in table["purposes"].items():
             self._purposes[key] += [_phrase(text) for text in texts]
         for name, role in _ROLES.items():
@@ -175,7 +178,17 @@ class Wording:
         if _CROSS.match(label):
             return Role.CLOSE
         best = self._best(label)
-        return best[1] if best else Role.OTHER
+        role = best[1] if best else Role.OTHER
+        if role in (Role.ACCEPT, Role.SAVE, Role.OTHER) and self._only_needed(label):
+            return Role.REFUSE
+        return role
+
+    def _only_needed(self, label: str) -> bool:
+        """Whether a label speaks of nothing but what is necessary, however it is put."""
+        tokens = bare(label).split()
+        named = {key for key, phrases in self._purposes.items() if _count(phrases, tokens)}
+        short = len(tokens) <= _SHORT
+        return short and bool(_count(self._only, tokens)) and named == {"functioning"}
 
     def _best(self, label: str) -> tuple[int, Role] | None:
         order = list(_ROLES.values())
@@ -224,9 +237,10 @@ class Wording:
         if found.fields and not (both and strong):
             return False
         if not first:
-            switches = Role.TOGGLE in roles
-            told = found.dialog or self._purposes_told(found, roles)
-            return bool(deciding) and (strong + weak > 0 or (switches and told))
+            told = self._purposes_told(found, roles)
+            if not deciding:
+                return told
+            return strong + weak > 0 or (Role.TOGGLE in roles and (found.dialog or told))
         if not found.floats and (found.inside or len(found.text) > 6_000) and not both:
             return False
         asked = Role.ACCEPT in roles or Role.REFUSE in roles
@@ -235,17 +249,17 @@ class Wording:
             for each, role in zip(found.controls, roles, strict=True)
         )
         enough = strong > 0 or (weak > 1 and (both or everything)) or (weak > 0 and pair)
-        # Everything may be accepted or refused, beside the policy: what else would that be of?
-        bare_pair = pair and everything and not {Role.POLICY, Role.PARTNERS}.isdisjoint(roles)
-        return asked and (enough or bare_pair)
+        # Everything may be accepted, beside the policy: what else would that be of?
+        alike = both and everything and not {Role.POLICY, Role.PARTNERS}.isdisjoint(roles)
+        return asked and (enough or alike)
 
     def _purposes_told(self, found: Asking, roles: list[Role]) -> bool:
-        """Whether switches that stand for purposes can be saved as they stand."""
+        """Whether switches that stand for purposes can be saved or left as they stand."""
         named = any(
             role is Role.TOGGLE and self.purpose(f"{each.label} {each.name}")
             for each, role in zip(found.controls, roles, strict=True)
         )
-        return named and Role.SAVE in roles
+        return named and not {Role.SAVE, Role.CLOSE}.isdisjoint(roles)
 
 
 def _telling(matched: int, start: int, tokens: int, role: Role) -> bool:

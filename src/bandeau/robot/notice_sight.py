@@ -172,6 +172,7 @@ def _weight(each: _Candidate) -> tuple[float, ...]:
     width, height = each.raw["box"][2:]
     return (
         bool(each.raw["bandeau"]),
+        bool(each.raw["front"]),
         (Role.ACCEPT in roles) + (Role.REFUSE in roles),
         Role.TOGGLE in roles,
         each.raw["floats"],

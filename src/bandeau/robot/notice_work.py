@@ -51,29 +51,35 @@ class Worked:
 
 
 async def choose(
-    tab: Window, action: Action, *, purpose: str = "", at: float = 0.0, person: Person | None = None
+    tab: Window,
+    action: Action,
+    *,
+    purpose: str = "",
+    now: Callable[[], float] = lambda: 0.0,
+    person: Person | None = None,
 ) -> Worked:
     """Make a choice on the page that stands there, and load it again to see whether it holds.
 
     ``purpose`` is a key or a word of what ``ONLY`` allows. With ``person`` someone else chooses:
-    the call waits for it, and clicks are not counted. ``at`` is when it happens in the run.
+    the call waits for it, and clicks are not counted. ``now`` is the clock of the run, on which
+    the last click counts: until then the former choice is in force.
     """
-    walk = _Walk(tab, action, purpose)
+    walk = _Walk(tab, action, purpose, now)
     before = await _state(tab, asking=False)
     if person is not None:
         reached, by = await walk.left_to(person), "person"
     else:
         reached = await walk.search()
         by = "bandeau" if walk.ours else "words"
-        if reached < 0 and not walk.ours and (worked := await _ruled(tab, walk, at)):
+        if reached < 0 and not walk.ours and (worked := await _ruled(tab, walk)):
             return worked
     belief, after = await _judged(tab, walk, before, reached)
     named = f"{action.value} {purpose}".strip()
-    choosing = Choosing(named, by, max(reached, 0), belief.done, belief.proof, at)
+    choosing = Choosing(named, by, max(reached, 0), belief.done, belief.proof, walk.pressed)
     return Worked(choosing, walk.first.notice, walk.panel, before, after)
 
 
-async def _ruled(tab: Window, walk: _Walk, at: float) -> Worked | None:
+async def _ruled(tab: Window, walk: _Walk) -> Worked | None:
     """The choice made by the rules for known tools; ``None`` where they know no notice here."""
     if walk.action not in ORDERS:
         return None
@@ -81,6 +87,7 @@ async def _ruled(tab: Window, walk: _Walk, at: float) -> Worked | None:
     if walk.action is Action.WITHDRAW and not await walk.led_back():
         return None
     before = await _state(tab, asking=True)
+    began = walk.now()
     ruled = await by_rules(tab, walk.action)
     if not ruled.rule:
         return None
@@ -93,7 +100,7 @@ async def _ruled(tab: Window, walk: _Walk, at: float) -> Worked | None:
     later = await _state(tab, asking=asking)
     belief = believed(walk.action, before, after, later)
     by = f"{RULES}:{ruled.rule}"
-    choosing = Choosing(walk.action.value, by, ruled.clicks, belief.done, belief.proof, at)
+    choosing = Choosing(walk.action.value, by, ruled.clicks, belief.done, belief.proof, began)
     return Worked(choosing, walk.first.notice, walk.panel, before, later)
 
 
@@ -118,17 +125,20 @@ async def _state(tab: Window, *, asking: bool) -> State:
 class _Walk:
     """A search through the layers of one notice. ``first`` is what stood there undisturbed.
 
+    ``pressed`` is when something was pressed last that makes the choice.
     ``plain``: a control was pressed whose words say what was wanted; ``loaded``: that loaded the
     page anew.
     """
 
-    def __init__(self, tab: Window, action: Action, purpose: str) -> None:
+    def __init__(self, tab: Window, action: Action, purpose: str, now: Callable[[], float]) -> None:
         self.action = action
         self.first = Sight()
         self.panel: Notice | None = None
         self.failure = "no control for it was found"
         self.plain = False
         self.loaded = False
+        self.now = now
+        self.pressed = now()
         self._tab = tab
         self._purpose = purpose
         self._here: tuple[int, ...] | None = None
@@ -207,6 +217,7 @@ class _Walk:
         except TimeoutError:
             self.failure = "nobody chose in time"
             return -1
+        self.pressed = self.now()
         await self._tab.settle(_ACT_SECONDS)
         return 0
 
@@ -251,11 +262,13 @@ class _Walk:
         found = sight.indexes(Role.CLOSE)
         if found:
             return await self._press(sight, found[0])
+        self.pressed = self.now()
         await self._tab.press("Escape")
         await self._tab.settle(_ACT_SECONDS)
         return 1
 
     async def _press(self, sight: Sight, at: int) -> int:
+        self.pressed = self.now()
         why = await press(self._tab, sight.world, at)
         if why:
             self.failure = f"its control could not be pressed: {why}"

@@ -159,7 +159,7 @@ class Visitor:
     async def choose(self, action: str, purpose: str | None) -> Choosing:
         """Make a choice on the page that is open; see :func:`bandeau.robot.notice_work.choose`."""
         worked = await choose(
-            self._tab, Action(action), purpose=purpose or "", at=self.now(), person=self._person
+            self._tab, Action(action), purpose=purpose or "", now=self.now, person=self._person
         )
         return worked.choosing
 

@@ -105,6 +105,19 @@ const languageOf = (element) =>
 /** @param {Element} element @returns {boolean} whether it is drawn above the page */
 const floats = (element) => [element, ...ancestors(element)].some((each) => !pageLike(each) && lifted(each));
 
+/** @param {Element} element @returns {boolean} whether it stands outside the window, where no scrolling leads */
+const slidAway = (element) => {
+  const { top, bottom, left, right } = element.getBoundingClientRect();
+  const outside = bottom <= 1 || top >= innerHeight - 1 || right <= 1 || left >= innerWidth - 1;
+  return outside && [element, ...ancestors(element)].some((each) => getComputedStyle(each).position === "fixed");
+};
+
+/** @param {Element} element @returns {boolean} whether a hand reaches any of its controls, so that nothing lies over it */
+const inFront = (element) => pressedIn(element, 12).some((each) => {
+  const shown = face(each);
+  return Boolean(shown && reached(shown));
+});
+
 /** @param {Element} element */
 const unread = (element) => pressed(element) || element.matches("a[href]");
 
@@ -129,7 +142,7 @@ const find = (topic, tools) => {
   const cards = [...parts].map(([place, nodes]) =>
     card(place, [...nodes.filter((each) => each !== place), ...pressedIn(place, 60)]));
   const found = [...new Set(cards)].filter((each) => visible(each));
-  KEPT.found = (found.length ? found : wholePage()).slice(0, MOST_FOUND);
+  KEPT.found = (found.length ? found : wholePage()).filter((each) => !slidAway(each)).slice(0, MOST_FOUND);
   KEPT.asking = [];
   return KEPT.found.map((element) => ({
     text: textOf(element),
@@ -138,13 +151,14 @@ const find = (topic, tools) => {
     language: languageOf(element),
     tool: toolOf(element, tools),
     floats: floats(element),
+    front: inFront(element),
     fields: element.querySelectorAll(FIELDS).length,
     bandeau: element.getAttribute("data-bandeau") ?? "",
     dialog: element.matches(OVERLAY),
     inside: element === document.body || ancestors(element).some((each) => each.matches("main, article")),
     ours: ancestors(element).some((each) => each.matches(OURS)) || element.matches(OURS),
     controls: controlsIn(element).map((each) => ({
-      label: labelOf(each), name: named(each).slice(0, 300), toggle: switched(each),
+      label: labelOf(each) || (switched(each) ? standsFor(each) : ""), name: named(each).slice(0, 300), toggle: switched(each),
       leads: leadsAway(each), held: each.matches("button[aria-pressed]"), bandeau: each.getAttribute("data-bandeau") ?? "",
     })),
     holds: KEPT.found.flatMap((other, at) => (other !== element && holds(element, other) ? [at] : [])),

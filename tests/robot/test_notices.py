@@ -101,6 +101,15 @@ def test_one_purpose_alone_is_set_beside_a_switch_for_all(port: int) -> None:
         assert {key for key, yes in worked.after.purposes if yes} == {purpose}
 
 
+def test_a_bar_slides_away_and_its_settings_stay_open_before_it(port: int) -> None:
+    accepted = on_page(port, "slides", lambda tab: choose(tab, Action.ACCEPT_ALL))
+    assert accepted.choosing.done
+    assert [yes for _, yes in accepted.after.purposes] == [True, True]
+    refused = on_page(port, "slides", lambda tab: choose(tab, Action.REFUSE_ALL))
+    assert (refused.choosing.done, refused.choosing.clicks) == (True, 4), refused.choosing.proof
+    assert [yes for _, yes in refused.after.purposes] == [False, False]
+
+
 def test_links_under_a_notice_count_only_where_they_cannot_scroll_away(port: int) -> None:
     beside, locked = on_page(port, "under", look), on_page(port, "locked", look)
     assert beside.notice is not None and not beside.notice.modal

@@ -53,7 +53,7 @@ class Played:
         return self._visit(address)
 
     async def again(self, rest: float) -> Visit:
-        self._say("again")
+        self._say(f"again {rest:g}")
         return self._visit(HOME)
 
     async def present(self) -> Visit:
@@ -99,12 +99,12 @@ def test_the_protocol_in_its_order() -> None:
     result = ran(first_run(Options()), played)
     assert played.said == [
         *(f"visit {HOME} 10", "cut"),
-        *("settings", "again", "linger", f"visit {HOME}news/1 2", f"visit {HOME}sport/1 2"),
-        *(f"visit {HOME} 0", "again", "cut"),
+        *("settings", "again 0", "linger", f"visit {HOME}news/1 2", f"visit {HOME}sport/1 2"),
+        *(f"visit {HOME} 0", "again 2", "cut"),
         *("accept_all", f"visit {HOME}news/1 2", f"visit {HOME}sport/1 2", f"visit {HOME} 0"),
-        *("again", "cut"),
+        *("again 2", "cut"),
         *("withdraw", f"visit {HOME}news/1 2", f"visit {HOME}sport/1 2", f"visit {HOME} 0"),
-        *("again", "cut"),
+        *("again 10", "cut"),
     ]
     phases = [each.phase for each in result.run.phases]
     assert phases == [Phase.ARRIVED, Phase.IGNORED, Phase.ACCEPTED, Phase.WITHDRAWN]

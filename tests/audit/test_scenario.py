@@ -21,7 +21,7 @@ def test_first_comes_the_regulators_own_protocol() -> None:
         (Phase.ACCEPTED, "accept_all"),
         (Phase.WITHDRAWN, "withdraw"),
     ]
-    assert run.phases[0].idle == 10.0
+    assert [each.idle for each in run.phases] == [10.0, 0.0, 0.0, 10.0]
     assert not run.phases[0].browse
 
 

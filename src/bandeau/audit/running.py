@@ -130,7 +130,7 @@ async def _browse(notes: _Notes, step: Planned, terminal: Terminal, tour: Tour) 
         notes.visits.append(await terminal.visit(page, tour.rest))
     if step.reload:
         await terminal.visit(tour.address, 0.0)
-        notes.visits.append(await terminal.again(tour.rest))
+        notes.visits.append(await terminal.again(max(tour.rest, step.idle)))
 
 
 async def _kept(notes: _Notes, step: Planned, terminal: Terminal, number: int) -> Seen:

@@ -15,7 +15,7 @@ class Options:
     """How thoroughly a site is looked at.
 
     ``pages`` are opened in each state beside the first; ``idle`` seconds are waited on arrival
-    (rule P1 waits ten), at most ``rest`` on each other page. ``purposes`` are the keys that are
+    (rule P1 waits ten) and once after a refusal and a withdrawal, at most ``rest`` on each other page. ``purposes`` are the keys that are
     tried alone; those that a panel shows are taken where the list is empty.
     """
 
@@ -65,7 +65,7 @@ def first_run(options: Options) -> PlannedRun:
             Planned(Phase.ARRIVED, idle=options.idle, browse=False, reload=False),
             Planned(Phase.IGNORED, scroll=True, panel=True),
             Planned(Phase.ACCEPTED, "accept_all"),
-            Planned(Phase.WITHDRAWN, "withdraw"),
+            Planned(Phase.WITHDRAWN, "withdraw", idle=options.idle),
         ),
     )
 
@@ -85,7 +85,7 @@ def further_runs(
     """
     home = _home(options)
     refusing = Planned(Phase.REFUSED, "refuse_all")
-    yield PlannedRun(home, (_arrival(options), refusing))
+    yield PlannedRun(home, (_arrival(options), replace(refusing, idle=options.idle)))
     if options.alone:
         for purpose in purposes:
             alone = Planned(Phase.ONLY, "only", purpose)

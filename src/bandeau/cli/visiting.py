@@ -26,7 +26,7 @@ def thoroughness_options(command: F) -> F:
             "--idle",
             click.FloatRange(0, limits.AUDIT_REST_SECONDS),
             10.0,
-            "Seconds to wait on arrival.",
+            "Seconds to wait on arrival, and once refused or withdrawn.",
         ),
         number_option(
             "--pages",

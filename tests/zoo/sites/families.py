@@ -7,7 +7,7 @@ from typing import Any
 from tests.zoo.site import Site, twin
 
 EARLY = "@arrived,ignored"
-BEFORE_CHOICE = ("V4", "P1", "P2", "P3", "P4", "P5", "P9", "F1", "K3")
+BEFORE_CHOICE = ("V4", "P1", "P2", "P3", "P4", "P5", "P9", "F1", "K3", "V23")
 """Something of the kind before a choice: one fact breaks several of these at once."""
 AFTER_REFUSAL = ("V3", "R1", "R2", "R3", "P3", "P9", "V6")
 AFTER_WITHDRAWAL = ("V21", "W4", "W5", "W6", "R3", "P3", "P9")

@@ -15,8 +15,9 @@ class Options:
     """How thoroughly a site is looked at.
 
     ``pages`` are opened in each state beside the first; ``idle`` seconds are waited on arrival
-    (rule P1 waits ten) and once after a refusal and a withdrawal, at most ``rest`` on each other page. ``purposes`` are the keys that are
-    tried alone; those that a panel shows are taken where the list is empty.
+    (rule P1 waits ten) and once after a refusal and a withdrawal, at most ``rest`` on each other
+    page. ``purposes`` are the keys that are tried alone; those that a panel shows are taken where
+    the list is empty.
     """
 
     pages: int = 3

@@ -86,6 +86,14 @@ def test_a_switch_is_judged_by_the_purpose_that_the_policy_has(
     assert ("V18" in ids(judged(seen(notice=asked), TRACKED))) is is_found
 
 
+def test_purposes_that_only_the_settings_name_are_told_too_late() -> None:
+    behind = notice(control(Role.TOGGLE, "Advertising"), ACCEPT, layer=2)
+    vague = notice(text="We want you to have a good time here.")
+    assert "B16" in ids(judged(seen(notice=vague, panel=behind), TRACKED, policy=None))
+    assert "B16" not in ids(judged(seen(panel=behind), TRACKED, policy=None))
+    assert "B16" not in ids(judged(seen(notice=vague), TRACKED, policy=None))
+
+
 def test_green_and_red_push() -> None:
     pushing = notice(
         replace(ACCEPT, background=(46, 125, 50)),

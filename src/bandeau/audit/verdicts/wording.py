@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bandeau.audit.addresses import shown
 from bandeau.audit.evidence import Phase
 from bandeau.audit.finding import Finding, Severity
-from bandeau.audit.purposes import purposes_told
+from bandeau.audit.purposes import purpose_named, purposes_told
 from bandeau.audit.shown import Notice, Role, Visit
 from bandeau.audit.verdicts.asking import NOTICE, notices
 from bandeau.audit.verdicts.audited import UNTOUCHED, Audited, Moment
@@ -127,28 +127,45 @@ def _closing(notice: Notice, moment: Moment) -> Iterator[Finding]:
 
 
 def _purposes(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Finding]:
-    """Purposes of the policy that the first layer does not name (B16, I1)."""
-    policy = audited.policy
-    if policy is None or not notice.having(Role.ACCEPT):
+    """Purposes of the policy, or of the settings, that the first layer does not name (B16, I1)."""
+    if not notice.having(Role.ACCEPT):
         return
-    language = notice.language.partition("-")[0].lower() or policy.site.languages[0]
     text = " ".join((notice.text, *(control.label for control in notice.controls))).casefold()
-    missing = [
-        title
-        for purpose in policy.consent_purposes
-        if (title := purpose_text(policy, audited.words, purpose.key, "title", language))
-        and title.casefold() not in text
-        and _known_words(purpose.key).isdisjoint(purposes_told(text))
-    ]
+    policy = audited.policy
+    missing = _untold(text, notice, audited) if policy else _only_behind(text, audited)
     if missing:
         yield _said(
             ("B16", "I1"),
             Severity.WARNING,
             "Everything can be accepted before all purposes are told",
             f"The first layer does not name: {', '.join(missing)}.",
-            f"{len(missing)} purposes of the policy are not in the text",
+            f"{len(missing)} purposes of the {'policy' if policy else 'settings'} "
+            "are not in the text",
             moment,
         )
+
+
+def _untold(text: str, notice: Notice, audited: Audited) -> list[str]:
+    """Titles of the policy's purposes that a text does not name."""
+    policy = audited.policy
+    if policy is None:
+        return []
+    language = notice.language.partition("-")[0].lower() or policy.site.languages[0]
+    return [
+        title
+        for purpose in policy.consent_purposes
+        if (title := purpose_text(policy, audited.words, purpose.key, "title", language))
+        and title.casefold() not in text
+        and _known_words(purpose.key).isdisjoint(purposes_told(text))
+    ]
+
+
+def _only_behind(text: str, audited: Audited) -> list[str]:
+    """Purposes of which only the settings speak, where the first layer names no purpose at all."""
+    panels = [each.seen.panel for each in audited.moments() if each.seen.panel is not None]
+    switches = [c for panel in panels for c in panel.having(Role.TOGGLE)]
+    offered = {purpose_named(f"{each.purpose} {each.label}") for each in switches}
+    return sorted(offered & _TRACKING) if not purposes_told(text) & _TRACKING else []
 
 
 def _known_words(key: str) -> frozenset[str]:

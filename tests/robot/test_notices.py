@@ -29,6 +29,14 @@ TOOLS = {
     "cookieconsent": "cookieconsent",
     "c15t-built": "c15t",
 }
+# Tools that nothing was made for; clicks to refuse on each.
+UNKNOWN = {
+    "cookies-eu-banner": 1,
+    "gdpr-cookie-notice": 5,
+    "cookie-consent-js": 1,
+    "bootstrap-cookie-consent-settings": 1,
+    "cookie-though": 1,
+}
 T = TypeVar("T")
 OPTIONS = BrowserOptions(resolve="MAP *.test 127.0.0.1", allow_private=True)
 
@@ -80,6 +88,19 @@ def test_an_unknown_notice_is_accepted_and_withdrawn(port: int, name: str, brows
     assert len(accepted.notice.having(Role.ACCEPT)) == len(accepted.notice.having(Role.REFUSE)) == 1
     assert (accepted.choosing.done, accepted.choosing.clicks) == (True, 1), accepted.choosing.proof
     assert (withdrawn.choosing.done, withdrawn.choosing.clicks) == (True, 2)
+
+
+@pytest.mark.parametrize(("name", "clicks"), UNKNOWN.items())
+def test_a_tool_that_nothing_was_made_for_is_worked(port: int, name: str, clicks: int) -> None:
+    if not (NPM / name).is_dir():
+        pytest.skip(f"{name} is not in .cache/npm")
+    accepted, withdrawn = on_page(port, name, both_ways)
+    refused = on_page(port, name, lambda tab: choose(tab, Action.REFUSE_ALL))
+    for worked in (accepted, withdrawn, refused):
+        assert worked.choosing.done, (worked.choosing.action, worked.choosing.proof)
+    assert all(yes for _, yes in accepted.after.purposes)
+    assert not any(yes for _, yes in (*withdrawn.after.purposes, *refused.after.purposes))
+    assert refused.choosing.clicks == clicks
 
 
 def test_a_refusal_on_the_second_layer_costs_what_it_costs(port: int) -> None:

@@ -94,6 +94,13 @@ def test_purposes_that_only_the_settings_name_are_told_too_late() -> None:
     assert "B16" not in ids(judged(seen(notice=vague), TRACKED, policy=None))
 
 
+def test_a_page_that_is_never_usable_is_not_shut_by_its_notice() -> None:
+    asked = seen(visits=(visit(STORY, asking=True, usable_links=(0, 5)),))
+    after = seen(Phase.REFUSED, visits=(visit(STORY, 4, usable_links=(0, 7)),))
+    assert "V9" in ids(judged(asked))
+    assert "V9" not in ids(judged(asked, after))
+
+
 def test_green_and_red_push() -> None:
     pushing = notice(
         replace(ACCEPT, background=(46, 125, 50)),

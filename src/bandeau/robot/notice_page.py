@@ -81,6 +81,7 @@ async def visit_of(
     """What a visit records of the page that stands there, ``sight`` being what was looked at."""
     page = await read_page(tab)
     back = await ways_back(tab)
+    usable = sight.usable if sight.notice is not None else await _usable(tab)
     return Visit(
         asked=loaded.asked,
         landed=loaded.landed,
@@ -94,8 +95,17 @@ async def visit_of(
         band=page.band,
         comments=page.comments,
         covered=sight.covered,
-        usable_links=sight.usable,
+        usable_links=usable,
         links=page.links,
         picture=picture,
         failure=loaded.failure,
     )
+
+
+async def _usable(tab: Window) -> tuple[int, int]:
+    """How many links can be pressed of those looked at, where nothing asks."""
+    try:
+        here = await ask((await tab.worlds())[0], "usable", None)
+    except CallFailed:
+        return 0, 0
+    return int(here["could"]), int(here["tried"])

@@ -132,7 +132,7 @@ def test_a_bar_slides_away_and_its_settings_stay_open_before_it(port: int) -> No
 
 
 def test_links_under_a_notice_count_only_where_they_cannot_scroll_away(port: int) -> None:
-    beside, locked = on_page(port, "under", look), on_page(port, "locked", look)
+    beside, locked = on_page(port, "under", look), on_page(port, "under?locked", look)
     assert beside.notice is not None and not beside.notice.modal
     assert beside.usable == (1, 1)
     assert locked.usable == (1, 13)

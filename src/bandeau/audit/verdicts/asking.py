@@ -189,18 +189,19 @@ def forced(audited: Audited) -> Iterator[Finding]:
     """A page that cannot be used until a choice is made (V9).
 
     Where the first layer refuses as easily as it accepts, that is a matter of weighing. A page
-    that cannot be used either once nothing asks has a sheet of its own over it.
+    that cannot be used either once everything was accepted has a sheet of its own over it.
     """
     shut = {
-        visit.landed
-        for moment in audited.moments()
+        (moment.run.setting.device, visit.landed)
+        for moment in audited.judged(Phase.ACCEPTED)
         for visit in moment.seen.visits
         if not visit.asking and visit.usable_links[1] and not visit.usable_links[0]
     }
     for moment in audited.moments(*UNTOUCHED):
         for visit in moment.seen.visits:
             could, looked = visit.usable_links
-            if visit.asking and looked and not could and visit.landed not in shut:
+            own = (moment.run.setting.device, visit.landed) in shut
+            if visit.asking and looked and not could and not own:
                 notice = moment.seen.notice
                 refuses = notice is not None and notice.having(Role.REFUSE)
                 yield told(

@@ -36,6 +36,7 @@ class Surveyed:
         data: str = "",
         temporary: Path | None = None,
         watch: float = 0.1,
+        before: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.addresses = addresses
@@ -45,6 +46,7 @@ class Surveyed:
         self.temporary = temporary or folder / "tmp"
         self.temporary.mkdir(exist_ok=True)
         self._watch = watch
+        self._before = before
         self._data = data or str(folder / "data")
         (folder / "sites.txt").write_text("\n".join(addresses), "utf-8")
 
@@ -56,7 +58,7 @@ class Surveyed:
         environment |= {"FAKE_AUDITS_LOG": str(self.log), "TMPDIR": str(self.temporary)}
         environment["WATCH_SECONDS"] = str(self._watch)
         return subprocess.Popen(
-            [sys.executable, "-c", _SCRIPT, *words],
+            [*self._before, sys.executable, "-c", _SCRIPT, *words],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

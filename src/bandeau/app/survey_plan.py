@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict
 
 from bandeau.audit.queue import Terms, survey_of
 from bandeau.robot.crew import Hand, Work, Worker
+from bandeau.robot.ray_crew import ray_hands
 
 
 class Asked(TypedDict):
@@ -17,6 +19,7 @@ class Asked(TypedDict):
     """
 
     workers: int
+    ray: str | None
     politeness: float
     site_seconds: float
     memory: int
@@ -40,6 +43,7 @@ class Plan:
     terms: Terms
     work: Work
     workers: int
+    ray: str | None
 
     @classmethod
     def of(cls, policy: bytes | None, asked: Asked) -> Plan:
@@ -55,8 +59,13 @@ class Plan:
             sites=asked["recycle"],
         )
         terms = Terms(pause=int(asked["politeness"] * 1_000))
-        return cls(name, terms, work, asked["workers"])
+        return cls(name, terms, work, asked["workers"], asked["ray"])
 
-    def hands(self) -> Sequence[Hand]:
-        """Its workers, not yet started."""
-        return [Worker(self.work) for _ in range(self.workers)]
+    @contextmanager
+    def hands(self) -> Iterator[Sequence[Hand]]:
+        """Its workers, not yet started. Raises :class:`bandeau.robot.crew.CannotStart`."""
+        if self.ray is None:
+            yield [Worker(self.work) for _ in range(self.workers)]
+        else:
+            with ray_hands(self.work, self.workers, self.ray) as hands:
+                yield hands

@@ -77,34 +77,39 @@ class Survey:
         """Work until nothing is left, or until ``stopping`` is set.
 
         Raises :class:`QueueUnavailable`, ``OSError`` where results cannot be kept, or
-        :class:`CannotStart`: what was under way then comes to others when its lease runs out.
+        :class:`CannotStart` where no hand can: what was under way then comes to others when its
+        lease runs out.
         """
         tasks = [asyncio.ensure_future(self._at_work(hand)) for hand in hands]
         try:
-            await asyncio.gather(*tasks)
+            lost = [error for error in await asyncio.gather(*tasks) if error]
+            if len(lost) == len(hands):
+                raise lost[0]
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.gather(*(hand.close() for hand in hands), return_exceptions=True)
 
-    async def _at_work(self, hand: Hand) -> None:
+    async def _at_work(self, hand: Hand) -> CannotStart | None:
+        """Until nothing is left, or until this hand cannot start again and again: others go on."""
         failed_starts = 0
         while not self.stopping.is_set():
             found = await self._leased()
             if isinstance(found, Later):
                 if found.at is None:
-                    return
+                    return None
                 await self._rest(found.at)
                 continue
             try:
                 await self._visit(hand, found)
                 failed_starts = 0
-            except CannotStart:
+            except CannotStart as error:
                 failed_starts += 1
                 await self._put_down(found, GivenBack())
                 if failed_starts == _STARTS:
-                    raise
+                    return error
+        return None
 
     async def _leased(self) -> Lease | Later:
         worker = os.urandom(8).hex()

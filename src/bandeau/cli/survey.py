@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Unpack
@@ -22,7 +23,7 @@ from bandeau.cli.survey_told import check_list, listed, progress, tally_told
 from bandeau.cli.visiting import config_option, place_options, thoroughness_options
 from bandeau.policy.check import load
 from bandeau.policy.parse import PolicyError
-from bandeau.robot.crew import CannotStart
+from bandeau.robot.crew import CannotStart, Hand
 from bandeau.storage.files import read_policy, read_words
 from bandeau.storage.results import Results
 from bandeau.storage.survey.opening import open_queue
@@ -70,6 +71,11 @@ def survey_group() -> None:
     1,
     "Sites audited at once, a browser each.",
 )
+@click.option(
+    "--ray",
+    metavar="HOST:PORT",
+    help="A Ray cluster whose machines do the work; all must see the folder of --out.",
+)
 @number_option(
     "--politeness",
     click.FloatRange(0),
@@ -116,8 +122,12 @@ def run_command(
     where = parsed(data)
     check_list(sites_file)
     try:
-        with open_queue(where) as queue, closing(Results(out)) as results:
-            code = asyncio.run(_surveyed(plan, queue, results, sites_file))
+        with (
+            open_queue(where) as queue,
+            closing(Results(out)) as results,
+            plan.hands() as hands,
+        ):
+            code = asyncio.run(_surveyed(plan, queue, results, hands, sites_file))
     except (QueueUnavailable, CannotStart, OSError) as error:
         fail(UNREADABLE, f"{error}. Run this again: it goes on where it stopped.")
     sys.exit(code)
@@ -155,7 +165,9 @@ def _policy(config: Path | None) -> bytes | None:
     return data
 
 
-async def _surveyed(plan: Plan, queue: SiteQueue, results: Results, sites_file: Path) -> int:
+async def _surveyed(
+    plan: Plan, queue: SiteQueue, results: Results, hands: Sequence[Hand], sites_file: Path
+) -> int:
     await hand_in(queue, plan.name, listed(sites_file))
     tally = (await queue.tally(plan.name))[plan.name]
     stopping, code = asyncio.Event(), 0
@@ -169,7 +181,7 @@ async def _surveyed(plan: Plan, queue: SiteQueue, results: Results, sites_file: 
         asyncio.get_running_loop().add_signal_handler(each, stop, each)
     with progress(tally) as told:
         survey = Survey(plan.name, queue, results, plan.terms, told, stopping)
-        await survey.run(plan.hands())
+        await survey.run(hands)
     tally = (await queue.tally(plan.name))[plan.name]
     await asyncio.to_thread(results.summarise, plan.name, tally)
     for line in tally_told(tally):

@@ -10,6 +10,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from tests.zoo.hostile_texts import ANSWERS, TEXTS
+
 _PRIVATE = ("127.0.0.1", "10.0.0.1", "[::1]", "169.254.169.254", "localhost", "192.168.0.1")
 _MEGABYTE = b"<!--" + b"x" * 1_048_568 + b"-->"
 _DETECT = """<script>
@@ -33,6 +35,7 @@ var aside=new Worker(URL.createObjectURL(new Blob(['postMessage([navigator.userA
 fetch('/told',{method:'POST',body:JSON.stringify(told)})};</script>"""
 
 PAGES: dict[str, str] = {
+    **TEXTS,
     "detect": _DETECT,
     "debugger": "<script>setInterval(function(){debugger},20);for(var n=0;n<200;n++)debugger;"
     "</script>",
@@ -144,7 +147,7 @@ class Hostile:
     @property
     def addresses(self) -> list[str]:
         """Where each trap is."""
-        return [f"https://{name}.trap.test/" for name in (*PAGES, *_SPECIAL)]
+        return [f"https://{name}.trap.test/" for name in (*PAGES, *_SPECIAL, *ANSWERS)]
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "websocket":
@@ -165,6 +168,8 @@ class Hostile:
             return JSONResponse({})
         if path in _FILES:
             return _FILES[path]()
+        if trap in ANSWERS:
+            return ANSWERS[trap](request)
         if trap in _SPECIAL:
             return _special(trap, request)
         body = PAGES.get(trap)

@@ -5,37 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote
 
 from bandeau.audit.evidence import Cause
+from bandeau.audit.urls import NOTHING, split_of
 from bandeau.enforcement.folding import is_random
 
 _SHOWN_CHARACTERS = 160
 _TOLD_CHARACTERS = 24
 _REMEMBERED = 8_192
 _ON_THE_NET = frozenset({"http", "https", "ws", "wss"})
-_NOTHING = SplitResult("", "", "", "", "")
 _PIECES = re.compile(r"[^A-Za-z0-9]+")
 
 
 @lru_cache(_REMEMBERED)
 def parts_of(url: str) -> SplitResult:
     """The parts of ``url``; all empty where it is no address that goes over the net."""
-    try:
-        parts = urlsplit(url)
-        if parts.scheme not in _ON_THE_NET or not parts.hostname:
-            return _NOTHING
-    except ValueError:
-        return _NOTHING
-    return parts
+    parts = split_of(url)
+    return parts if parts.scheme in _ON_THE_NET and parts.hostname else NOTHING
 
 
 def host_of(url: str) -> str:
     """The host of an address or origin, in lower case without a final dot; else empty."""
-    try:
-        return (parts_of(url).hostname or "").removesuffix(".")
-    except ValueError:
-        return ""
+    return (parts_of(url).hostname or "").removesuffix(".")
 
 
 def author(cause: Cause) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from bandeau.audit.shown import Choosing, ConsentMode, Notice, Reach, Tcf, Visit
+from bandeau.audit.urls import split_of
 
 
 class Phase(StrEnum):
@@ -215,7 +215,7 @@ class Stored:
         """What it is called: a service worker by its script's path, all else by its key."""
         if self.kind is not Kind.WORKER:
             return self.key
-        return urlsplit(self.value).path or self.key
+        return split_of(self.value).path or self.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Evidence, Phase, Seen
 from bandeau.audit.knowledge import Basis, Knowledge, Known
+from bandeau.audit.urls import split_of
 
 
 class Sort(StrEnum):
@@ -160,7 +160,4 @@ def _bare(domain: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of an address in small letters; empty where it has none or cannot be read."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+    return split_of(url).hostname or ""

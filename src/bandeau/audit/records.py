@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bandeau import limits
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.audit.purposes import purpose_named
 
 Answers = list[tuple[str, bool]]
@@ -76,7 +76,7 @@ def _read(
 
 
 def _object(text: str) -> dict[str, Any]:
-    found = json.loads(text)
+    found = read_foreign(text)
     if not isinstance(found, dict):
         raise ValueError("not an object")
     return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from bandeau.audit.evidence import Cookie, Device, Phase, Setting
 from bandeau.audit.knowledge import Knowledge
+from bandeau.audit.urls import split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +156,12 @@ def pages_to_see(address: str, links: Iterable[str], number: int) -> tuple[str, 
     ``links`` are absolute addresses, the likelier ones first. The order is kept, so that the same
     site is seen alike each time; the page itself, other sites and fragments are left out.
     """
-    here = urlsplit(address)
+    here = split_of(address)
     sections: dict[str, list[str]] = {}
     known = {_page(address)}
     for link in links:
         page = _page(link)
-        parts = urlsplit(page)
+        parts = split_of(page)
         if page in known or parts.hostname != here.hostname or parts.scheme not in _SCHEMES:
             continue
         if parts.path.lower().endswith(_FILES):

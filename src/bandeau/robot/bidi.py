@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
 import orjson
 
 from bandeau import limits
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message
 from bandeau.robot.session import answered
 
@@ -61,7 +62,8 @@ class Bidi:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    self._received(orjson.loads(message.data))
+                    with suppress(ValueError):
+                        self._received(read_foreign(message.data))
                 elif message.type is aiohttp.WSMsgType.ERROR:
                     why = "a message of the browser is too long"
         finally:

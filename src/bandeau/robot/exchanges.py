@@ -6,10 +6,10 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cause, Request, Sent, Write
+from bandeau.audit.urls import split_of
 from bandeau.robot.gate import Gate
 from bandeau.robot.pipe import Message
 from bandeau.robot.scene import Scene
@@ -46,7 +46,7 @@ class Hop:
 
     def value(self, gate: Gate) -> Request:
         """The request as it stands."""
-        host = urlsplit(self.url).hostname or ""
+        host = split_of(self.url).hostname or ""
         headers = (self.sent or {}).get("headers")
         answered = (self.received or {}).get("headers") or self.answer.get("headers")
         return Request(
@@ -139,7 +139,7 @@ class Exchanges:
 
     def _requested(self, session: Session, event: Message) -> None:
         url = event["request"]["url"]
-        if urlsplit(url[:20]).scheme not in _SCHEMES:
+        if split_of(url[:20]).scheme not in _SCHEMES:
             return
         number = event["requestId"]
         hops = self._course(number).hops

@@ -7,10 +7,10 @@ import base64
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cause, Cookie, Request, Sent, Write
+from bandeau.audit.urls import split_of
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.firefox_kinds import kind_of, text_of
 from bandeau.robot.firefox_tab import Tab
@@ -78,7 +78,7 @@ class Exchanges:
         return [self._told(hop, jar) for hop in kept.hops], kept.writes
 
     def _told(self, hop: Hop, jar: Sequence[Cookie]) -> Request:
-        host = urlsplit(hop.value.url).hostname or ""
+        host = split_of(hop.value.url).hostname or ""
         failure = hop.value.failure
         return replace(
             hop.value,
@@ -91,7 +91,7 @@ class Exchanges:
         key = _key(event)
         url = event["request"]["url"]
         ours = event["context"] == self._tab.desk
-        if ours or key in self._under_way or urlsplit(url[:20]).scheme not in _SCHEMES:
+        if ours or key in self._under_way or split_of(url[:20]).scheme not in _SCHEMES:
             return
         while len(self._under_way) >= limits.AUDIT_UNDER_WAY:
             del self._under_way[next(iter(self._under_way))]
@@ -171,7 +171,7 @@ class Exchanges:
 
     def _written(self, request: Request, line: str) -> Write:
         write = set_by(line, request, self._now())
-        host = urlsplit(request.url).hostname or ""
+        host = split_of(request.url).hostname or ""
         return replace(write, blocked="" if is_sent_to(host, write.domain) else "InvalidDomain")
 
     def _completed(self, event: Message) -> None:

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cookie, Gap, HostSeen, Kind, Read, Request, Stored, Write
+from bandeau.audit.urls import split_of
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.firefox_exchanges import Exchanges
 from bandeau.robot.firefox_kinds import text_of
@@ -78,7 +78,7 @@ class Recorder:
         self._gaps[Gap(limit, why)] = None
 
     def _visited(self, event: Message) -> None:
-        parts = urlsplit(event["url"])
+        parts = split_of(event["url"])
         top = event["context"] == self._tab.traffic.window
         if top and parts.scheme in ("http", "https") and len(self._tops) < limits.AUDIT_HOSTS:
             self._tops[f"{parts.scheme}://{parts.hostname}"] = None
@@ -158,7 +158,7 @@ class Recorder:
 
 def _one_site(origin: str, top: str) -> bool:
     """Whether two origins share their storage, as far as their names tell."""
-    one, other = urlsplit(origin).hostname or "", urlsplit(top).hostname or ""
+    one, other = split_of(origin).hostname or "", split_of(top).hostname or ""
     return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 

@@ -10,10 +10,10 @@ import base64
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.shown import Box
+from bandeau.audit.urls import split_of
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.camera import Viewport
 from bandeau.robot.firefox_kinds import text_of
@@ -128,7 +128,7 @@ class Tab:
 
     async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
         """Go to an address and wait until the page is quiet, at most ``settle`` seconds."""
-        if urlsplit(url).scheme not in ("http", "https"):
+        if split_of(url).scheme not in ("http", "https"):
             return Loaded(url, url, 0, "only http and https addresses are visited")
         return await self._loading(url, settle, "browsingContext.navigate", url=url)
 
@@ -155,7 +155,7 @@ class Tab:
             failure = f"no answer within {limits.AUDIT_NAVIGATION_SECONDS} s"
             self._broken = self._broken or failure
         if failure:
-            failure = self._gate.refusal(urlsplit(asked).hostname or "") or failure
+            failure = self._gate.refusal(split_of(asked).hostname or "") or failure
         landed = self.traffic.landed
         shown = landed if landed.startswith("http") else asked
         return Loaded(asked, shown, self.traffic.status, failure)
@@ -252,7 +252,7 @@ class Tab:
 
     async def jar(self) -> dict[str, str]:
         """The cookies that the page's own address is sent, by name."""
-        host = urlsplit(self.url).hostname or ""
+        host = split_of(self.url).hostname or ""
         partition = {"type": "context", "context": self.window}
         try:
             found = (await self._bidi.call("storage.getCookies", partition=partition))["cookies"]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bandeau import limits
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.robot.bidi import Bidi
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message
 from bandeau.robot.wordings import eyes
@@ -64,7 +65,7 @@ class World:
         called = _CALLED.format(function=function)
         given = {"type": "string", "value": json.dumps(arguments)}
         told = (await self._called(called, given, within=within)).get("value")
-        return None if told is None else json.loads(told)
+        return None if told is None else read_foreign(told)
 
     async def _called(
         self, function: str, *given: Message, within: float = limits.AUDIT_SCRIPT_SECONDS

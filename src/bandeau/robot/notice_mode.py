@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.audit.shown import ConsentMode
 from bandeau.robot.window import Window
 
@@ -28,7 +28,7 @@ async def read_mode(tab: Window) -> ConsentMode | None:
     ``None`` where the page uses no Consent Mode, or its queue cannot be read.
     """
     try:
-        return mode_of(json.loads(str(await tab.said(_QUEUE) or "[]")))
+        return mode_of(read_foreign(str(await tab.said(_QUEUE) or "[]")))
     except (ValueError, TypeError, AttributeError):
         return None
 

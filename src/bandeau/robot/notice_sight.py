@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bandeau import limits
@@ -19,6 +19,7 @@ from bandeau.audit.wording import Asking, Labelled
 from bandeau.robot.pipe import CallFailed, Message
 from bandeau.robot.window import Window, World
 from bandeau.robot.wordings import eyes, tools, wording
+from bandeau.robot.world import ScriptFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,16 @@ class Sight:
         return [at for at, each in enumerate(controls) if each.role is role and not each.disabled]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Candidate:
     """Something that asks, in the frame where it was found."""
 
     world: World
     at: int
     raw: Message
-    offset: tuple[float, float] = (0.0, 0.0)
     controls: tuple[Labelled, ...] = ()
-    weight: tuple[float, ...] = field(default=())
+    offset: tuple[float, float] = (0.0, 0.0)
+    weight: tuple[float, ...] = ()
 
 
 async def ask(world: World, call: str, *given: Any) -> Any:
@@ -90,11 +91,11 @@ def _told(sight: Sight) -> str:
 
 async def _seen(tab: Window, *, first: bool, layer: int, deep: bool) -> Sight:
     worlds = await tab.worlds()
-    found = await _asking(worlds, first=first)
+    found, gaps = await _asking(worlds, first=first)
     if not found and deep and await tab.admit_closed():
-        found = await _asking(worlds, first=first)
+        found, gaps = await _asking(worlds, first=first)
     if not found:
-        return Sight()
+        return Sight(gaps=gaps)
     best = max(found, key=lambda each: each.weight)
     raw = await ask(best.world, "describe", best.at)
     if raw is None:
@@ -102,37 +103,52 @@ async def _seen(tab: Window, *, first: bool, layer: int, deep: bool) -> Sight:
     return await _sight(worlds[0], best, raw, dialogs=len(found), layer=layer)
 
 
-async def _asking(worlds: Sequence[World], *, first: bool) -> list[_Candidate]:
-    """All that ask at once, without those that only hold another one."""
-    found = await asyncio.gather(*(_in_frame(world, worlds[0], first) for world in worlds))
-    return [each for some in found for each in some]
+async def _asking(
+    worlds: Sequence[World], *, first: bool
+) -> tuple[list[_Candidate], tuple[Gap, ...]]:
+    """All that ask at once, but what only holds another one; and why some is not known."""
+    found = await asyncio.gather(*(_in_frame(world, first) for world in worlds))
+    asking = [(world, kept) for world, (kept, _) in zip(worlds, found, strict=True) if kept]
+    # The outer frames come first: a page may nest them as deep as it likes.
+    some = asking[: limits.AUDIT_NOTICE_FRAMES]
+    shown = await asyncio.gather(*(_shown(world, kept, worlds[0]) for world, kept in some))
+    return [each for kept in shown for each in kept], found[0][1]
 
 
-async def _in_frame(world: World, top: World, first: bool) -> list[_Candidate]:
+async def _in_frame(world: World, first: bool) -> tuple[list[_Candidate], tuple[Gap, ...]]:
+    """What asks in one frame, wherever that is, and a gap where the page cannot be read."""
     words = wording()
     try:
-        offset = (0.0, 0.0) if world.top else await world.offset()
         raws = await ask(world, "find", words.topic, tools())
-        candidates = [_candidate(world, at, raw, offset) for at, raw in enumerate(raws or [])]
-        asking = {
-            each.at: each
-            for each in candidates
-            if not each.raw["ours"] and words.asks(_asking_of(each), first=first)
-        }
-        kept = [each for each in asking.values() if not set(each.raw["holds"]) & set(asking)]
+    except ScriptFailed as error:
+        told = str(error).partition("\n")[0]
+        return [], (Gap("notice", f"the page could not be searched for a notice: {told}"),)
+    except CallFailed:
+        return [], ()
+    candidates = [_candidate(world, at, raw) for at, raw in enumerate(raws or [])]
+    asking = {
+        each.at: each
+        for each in candidates
+        if not each.raw["ours"] and words.asks(_asking_of(each), first=first)
+    }
+    return [each for each in asking.values() if not set(each.raw["holds"]) & set(asking)], ()
+
+
+async def _shown(world: World, kept: list[_Candidate], top: World) -> list[_Candidate]:
+    """Those of one frame that lie above the page, which know from now on where they are."""
+    try:
         if not world.top:
+            offset = await world.offset()
+            kept = [replace(each, offset=offset) for each in kept]
             kept = [each for each in kept if await _shown_above(each, top)]
         await ask(world, "mark", [each.at for each in kept])
     except CallFailed:
         return []
-    for each in kept:
-        each.weight = _weight(each)
-    return kept
+    return [replace(each, weight=_weight(each)) for each in kept]
 
 
-def _candidate(world: World, at: int, raw: Message, offset: tuple[float, float]) -> _Candidate:
-    controls = tuple(_labelled(each) for each in raw["controls"])
-    return _Candidate(world, at, raw, offset, controls)
+def _candidate(world: World, at: int, raw: Message) -> _Candidate:
+    return _Candidate(world, at, raw, tuple(_labelled(each) for each in raw["controls"]))
 
 
 def _labelled(raw: Message) -> Labelled:

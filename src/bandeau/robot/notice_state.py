@@ -10,12 +10,14 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Mapping
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from bandeau.audit.believing import State
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.audit.records import Told, told
 from bandeau.audit.shown import Tcf
 from bandeau.audit.tcf import NotReadable, consents
+from bandeau.audit.urls import split_of
 from bandeau.robot.pipe import CallFailed
 from bandeau.robot.window import Window
 
@@ -56,10 +58,10 @@ async def read_state(tab: Window, *, asking: bool, ours: bool = False) -> State:
 async def _own(tab: Window) -> Told | None:
     """Our server's word, asked for outside the page, which sees nothing of it."""
     address = urljoin(tab.url, "/.bandeau/choice")
-    if urlsplit(address).scheme not in ("http", "https"):
+    if split_of(address).scheme not in ("http", "https"):
         return None
     try:
-        found = json.loads(await tab.fetched(address))
+        found = read_foreign(await tab.fetched(address))
         purposes = {str(key): bool(yes) for key, yes in found["purposes"].items()}
     except (CallFailed, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -72,7 +74,7 @@ async def _own(tab: Window) -> Told | None:
 def _consent_mode(said: object) -> Told | None:
     """The last word to Google's Consent Mode. It may say more than the tool's own record."""
     try:
-        found = json.loads(str(said)) if said else {}
+        found = read_foreign(str(said)) if said else {}
         kinds = {key: value for key, value in found.items() if value in ("granted", "denied")}
     except (ValueError, AttributeError, TypeError):
         return None
@@ -88,7 +90,7 @@ def _consent_mode(said: object) -> Told | None:
 async def _tcf(tab: Window, cookies: Mapping[str, str], stored: Mapping[str, str]) -> Tcf | None:
     """What the interface answers; its string, or the one that is kept, is read by us."""
     try:
-        said = json.loads(str(await tab.said(_TCF) or "{}"))
+        said = read_foreign(str(await tab.said(_TCF) or "{}"))
         ping, data = said.get("ping") or {}, said.get("getTCData") or {}
         string = data.get("tcString") or next(
             (each[name] for name in _STRINGS for each in (cookies, stored) if name in each), ""

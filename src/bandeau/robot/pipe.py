@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from bandeau import limits
+from bandeau.audit.foreign_json import read_foreign
 
 Message = dict[str, Any]
 Listener = Callable[[str, Message], None]
@@ -92,7 +93,8 @@ class Pipe(asyncio.Protocol):
             return
         start = 0
         while (end := self._held.find(b"\0", max(start, self._scanned))) >= 0:
-            self._received(orjson.loads(memoryview(self._held)[start:end]))
+            with contextlib.suppress(ValueError):
+                self._received(read_foreign(memoryview(self._held)[start:end]))
             start = self._scanned = end + 1
         del self._held[:start]
         self._scanned = len(self._held)

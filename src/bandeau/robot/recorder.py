@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import (
@@ -19,6 +18,7 @@ from bandeau.audit.evidence import (
     Stored,
     Write,
 )
+from bandeau.audit.urls import joined, split_of
 from bandeau.robot.exchanges import Exchanges
 from bandeau.robot.gate import Gate
 from bandeau.robot.natives import Use
@@ -117,7 +117,7 @@ class Recorder:
 
     def _cookie(self, hit: Hit) -> None:
         """A cookie line, or what ``cookieStore`` was given; deleting is a lifetime of 0."""
-        host = urlsplit(hit.frame or self._scene.top).hostname or ""
+        host = split_of(hit.frame or self._scene.top).hostname or ""
         first, second, name, value, expires, domain = hit.given
         if hit.native.use is Use.COOKIE_LINE:
             asked = asked_by(str(first or ""), host, time.time())
@@ -142,14 +142,14 @@ class Recorder:
         page = self._scene.top
         frame = hit.frame or page
         if kind is Kind.WORKER:
-            name, value = urlsplit(urljoin(frame, name)).path, urljoin(frame, name)
+            name, value = split_of(joined(frame, name)).path, joined(frame, name)
         return Write(
             at=hit.at,
             kind=kind,
             means=Means.SCRIPT,
             name=name,
             value=value[: limits.AUDIT_KEPT_CHARACTERS],
-            domain=urlsplit(frame).hostname or "",
+            domain=split_of(frame).hostname or "",
             page=page,
             frame=frame,
             cause=hit.cause,

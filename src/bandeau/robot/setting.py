@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Protocol
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cause, Kind, Means, Write
+from bandeau.audit.urls import split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Made(Protocol):
 
 def set_by(line: str, made: Made, at: float) -> Write:
     """What a ``Set-Cookie`` line of the answer to ``made`` writes, in the run's second ``at``."""
-    asked = asked_by(line, urlsplit(made.url).hostname or "", time.time())
+    asked = asked_by(line, split_of(made.url).hostname or "", time.time())
     return Write(
         at=at,
         kind=Kind.COOKIE,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cookie, Kind, Stored
+from bandeau.audit.urls import split_of
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message
 from bandeau.robot.scene import Scene
 from bandeau.robot.session import Session, Sessions
@@ -125,7 +125,7 @@ class Snapshots:
 
     def _registrations(self) -> Iterator[Stored]:
         for scope, script in self._workers.values():
-            parts = urlsplit(scope)
+            parts = split_of(scope)
             yield Stored(Kind.WORKER, f"{parts.scheme}://{parts.netloc}", parts.path, script)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.evidence import Cause, Kind, Means, Stored, Write
+from bandeau.audit.urls import split_of
 from bandeau.robot.pipe import Message
 from bandeau.robot.scene import Scene
 from bandeau.robot.session import PAGES, Session, Sessions
@@ -55,7 +55,7 @@ class Storing:
                 means=Means.SCRIPT,
                 name=key[: limits.AUDIT_KEPT_CHARACTERS],
                 value=value,
-                domain=urlsplit(origin).hostname or origin,
+                domain=split_of(origin).hostname or origin,
                 page=self._scene.top,
                 frame=frame or f"{origin}/",
                 cause=cause,

@@ -11,10 +11,10 @@ import base64
 import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from bandeau import limits
 from bandeau.audit.shown import Box
+from bandeau.audit.urls import split_of
 from bandeau.robot.closed_roots import admit_closed
 from bandeau.robot.guise import Guise
 from bandeau.robot.pipe import BrowserGone, CallFailed, Message, NoAnswer
@@ -107,7 +107,7 @@ class Tab:
 
     async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
         """Go to an address and wait until the page is quiet, at most ``settle`` seconds."""
-        if urlsplit(url).scheme not in ("http", "https"):
+        if split_of(url).scheme not in ("http", "https"):
             return Loaded(url, url, 0, "only http and https addresses are visited")
         return await self._loading(url, settle, "Page.navigate", url=url)
 

@@ -157,8 +157,8 @@ const stateOfPart = (part) =>
 
 /** What of the page a reader, and the choice, can tell. */
 const facts = () => ({
-  title: document.title.slice(0, 500),
-  language: document.documentElement.lang,
+  title: String(document.title).slice(0, 500),
+  language: document.documentElement?.getAttribute("lang") ?? "",
   words: words(),
   links: links(),
   band: stateOfPart("band"),

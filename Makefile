@@ -44,7 +44,8 @@ $(INSTALLED): pyproject.toml requirements.lock scripts/install
 
 packages: ## Debian packages that the tests use (Playwright's own Node needs libatomic1)
 	@scripts/apt-install chromium firefox-esr nodejs npm libatomic1 nginx-light caddy varnish \
-	  wordpress wordpress-theme-twentytwentythree php-cli php-mysql mariadb-server-core postgresql patroni etcd-server openssl
+	  wordpress wordpress-theme-twentytwentythree php-cli php-mysql mariadb-server-core postgresql patroni etcd-server openssl \
+	  xvfb xdotool
 
 screenshots: $(INSTALLED) ## Take the pictures of docs/images again, with Chromium
 	@$(BIN)/python scripts/screenshot.py

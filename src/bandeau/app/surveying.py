@@ -42,8 +42,6 @@ _LEAST_SECONDS = 0.02
 
 def host_of(site: Site) -> str:
     """The domain that somebody registered, whose server is spared; an IP address is its own."""
-    if site.host.replace(".", "").isdigit() or ":" in site.host:
-        return site.host
     return public_suffixes().registrable(site.host) or site.host
 
 

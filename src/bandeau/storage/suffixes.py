@@ -23,5 +23,10 @@ class Suffixes:
         self.registrable = lru_cache(_REMEMBERED)(self._registrable)
 
     def _registrable(self, host: str) -> str | None:
-        """``tracker.example`` for ``x.tracker.example``; ``None`` for a suffix itself."""
+        """``tracker.example`` for ``x.tracker.example``; ``None`` for a suffix and for an IP address.
+
+        What ends in a number is an IPv4 address (URL Standard, 3.5).
+        """
+        if ":" in host or host.rpartition(".")[2].isdigit():
+            return None
         return self._suffixes.privatesuffix(host)

@@ -89,6 +89,7 @@ def test_the_signed_report_is_in_the_ledger_once(
         (["--hosts", "missing.txt"], "missing.txt: "),
         (["--resolve", "nonsense"], "nonsense"),
         (["--chromium", "/no/such/browser"], "/no/such/browser does not start: "),
+        (["--browser", "both", "--firefox", "/no/such/browser"], "/no/such/browser is no program"),
     ],
 )
 def test_what_cannot_be_used_is_told_before_anything_is_visited(

@@ -107,6 +107,7 @@ def _schema(context: click.Context, _: click.Parameter, asked: bool) -> None:
     help='What to visit with; "both" accepts and refuses in Firefox too.',
 )
 @click.option("--chromium", help="The browser, if it is not the system's own Chromium.")
+@click.option("--firefox", help="The browser, if it is not the system's own Firefox.")
 def audit_command(**given: Any) -> None:
     """Visit a site as an inspector does, and say what contradicts its visitors' choice.
 
@@ -162,7 +163,11 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
         address=_address(given["address"]),
         options=thoroughness(given, policy),
         browser=BrowserOptions(
-            given["chromium"], given["resolve"], given["allow_private"], shown=given["pause"]
+            given["chromium"],
+            given["resolve"],
+            given["allow_private"],
+            shown=given["pause"],
+            firefox=given["firefox"],
         ),
         policy=policy,
         source=source,

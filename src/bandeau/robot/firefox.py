@@ -82,10 +82,11 @@ class Firefox:
 
     def path(self) -> str:
         """Where it is. Raises :class:`RobotUnavailable` where it is missing."""
-        if named := self._options.firefox:
-            return named
-        if found := next((found for name in NAMES if (found := shutil.which(name))), None):
+        named = self._options.firefox
+        if found := next(filter(None, map(shutil.which, (named,) if named else NAMES)), None):
             return found
+        if named:
+            raise RobotUnavailable(f"{named} is no program that can be run")
         raise RobotUnavailable("Firefox is missing: install it, such as by apt install firefox-esr")
 
     @asynccontextmanager

@@ -15,9 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
+import psutil
 
 from bandeau import limits
 from bandeau.audit.foreign_json import read_foreign
+from bandeau.robot.processes import begun_by, kill_and_wait
 
 Message = dict[str, Any]
 Listener = Callable[[str, Message], None]
@@ -183,10 +185,13 @@ async def started(argv: Sequence[str], environment: Mapping[str, str]) -> Pipe:
 
 async def ended(pipe: Pipe) -> None:
     """Kill the browser and wait until it is gone, so that its profile can be removed."""
+    begun = begun_by(pipe.process)
     pipe.end()
-    await asyncio.to_thread(_reap, pipe.process)
+    await asyncio.to_thread(_reap, pipe.process, begun)
 
 
-def _reap(process: int) -> None:
+def _reap(process: int, begun: Sequence[psutil.Process]) -> None:
     with contextlib.suppress(ChildProcessError):
         os.waitpid(process, 0)
+    # Gigabytes take the system a while to get back, and all that while they are there.
+    kill_and_wait(begun)

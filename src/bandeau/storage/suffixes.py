@@ -23,7 +23,7 @@ class Suffixes:
         self.registrable = lru_cache(_REMEMBERED)(self._registrable)
 
     def _registrable(self, host: str) -> str | None:
-        """``tracker.example`` for ``x.tracker.example``; ``None`` for a suffix and for an IP address.
+        """``tracker.example`` for ``x.tracker.example``; ``None`` for a suffix or an IP address.
 
         What ends in a number is an IPv4 address (URL Standard, 3.5).
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -163,7 +163,7 @@ class _Looking:
             self._run(planned, number, first.tour)
             for number, planned in enumerate(further, start=1)
         ]
-        return [first, *await asyncio.gather(*runs)]
+        return [first, *await _together(runs)]
 
     def _further(self, run: Run, knowledge: Knowledge) -> list[PlannedRun]:
         options = self._request.options
@@ -176,7 +176,10 @@ class _Looking:
         return list(runs if asked else without_choices(runs))
 
     async def _run(self, planned: PlannedRun, number: int, tour: Tour) -> Ran:
-        """One run. Where its terminal is lost at once there is a gap instead of phases."""
+        """One run. Where its terminal is lost at once there is a gap instead of phases.
+
+        So there is where a browser does not start, unless none did before.
+        """
         setting, seeds = planned.setting, planned.seeds
         ran = Ran(Run(number, setting, ()), tour)
         async with self._turn:
@@ -190,13 +193,23 @@ class _Looking:
             except TerminalLost as lost:
                 self.gaps.append(Gap(f"run {number}", str(lost)))
             except RobotUnavailable as error:
-                # What the first browser saw is worth a report without the other.
-                if setting.browser == self._request.options.browsers[0]:
+                if number == 0:
                     raise
                 self.gaps.append(Gap(f"run {number}", str(error)))
         self._done += 1
         self._told(self._done, self._most, _named(planned))
         return ran
+
+
+async def _together(runs: Iterable[Coroutine[Any, Any, Ran]]) -> list[Ran]:
+    """What all came to; where one fails, or this is called off, none goes on."""
+    tasks = [asyncio.ensure_future(run) for run in runs]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _merged(hosts: Sequence[HostSeen]) -> tuple[HostSeen, ...]:

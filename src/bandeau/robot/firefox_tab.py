@@ -122,8 +122,13 @@ class Tab:
         """Make the window this large in pixels of CSS; without a size, as large as it was."""
         size = {"width": width or self._size.width, "height": height or self._size.height}
         window, ratio = self.window, 1.0
+        # The first one waits for a browser that is still starting.
         await self._bidi.call(
-            "browsingContext.setViewport", context=window, viewport=size, devicePixelRatio=ratio
+            "browsingContext.setViewport",
+            limits.AUDIT_START_SECONDS,
+            context=window,
+            viewport=size,
+            devicePixelRatio=ratio,
         )
 
     async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:

@@ -134,6 +134,17 @@ def test_a_notice_that_a_rule_worked_asks_and_its_clicks_are_not_judged() -> Non
     assert "V2" in ids(judged(bare, unread, TRACKED))
 
 
+def test_what_can_only_be_saved_as_it_is_set_refuses_nothing() -> None:
+    bare = replace(notice(), controls=(ACCEPT, CUSTOMISE))
+    panel = replace(notice(), layer=2, controls=(ACCEPT, control(Role.SAVE, "Save")))
+    made = seen(Phase.REFUSED, notice=bare, choosing=chosen(2))
+    assert "V2" in ids(judged(seen(notice=bare, panel=panel), made, TRACKED))
+    behind = replace(panel, controls=(ACCEPT, REFUSE))
+    found = ids(judged(seen(notice=bare, panel=behind), made, TRACKED))
+    assert "B1" in found and "V2" not in found
+    assert "V2" not in ids(judged(seen(notice=bare), made, TRACKED))
+
+
 def taken_back(**changes: Any) -> Any:
     return run(TRACKED, seen(Phase.WITHDRAWN, began=20, choosing=chosen(2, 22), **changes))
 

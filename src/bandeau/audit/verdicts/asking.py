@@ -95,7 +95,8 @@ def ways_out(audited: Audited) -> Iterator[Finding]:
 
 def _no_refusal(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Finding]:
     panels = [m.seen.panel for m in audited.moments(*_FRESH) if m.seen.panel is not None]
-    if any(panel.having(Role.REFUSE) for panel in panels) or _refusal_made(audited):
+    made = _refusal_made(audited)
+    if any(panel.having(Role.REFUSE) for panel in panels) or (made and not panels):
         rules: tuple[str, ...] = ("B1", "B2")
         title = "Refusing takes another layer than accepting"
         detail = "The first layer accepts everything at once; refusing is only possible behind it."
@@ -103,6 +104,7 @@ def _no_refusal(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Fi
         rules, title = ("V2", "B1", "B2"), "Nothing refuses"
         detail = "The notice has a control that accepts everything and none that refuses it, "
         detail += "neither on its first layer nor behind it."
+        detail += " What stands there can only be saved as it is set." if made else ""
     proof = map(_named, notice.controls)
     yield _of_notice(rules, Severity.VIOLATION, title, detail, proof, moment)
 

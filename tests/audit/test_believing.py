@@ -47,6 +47,11 @@ def test_a_record_that_waits_or_is_torn_says_nothing() -> None:
     torn = {"tarteaucitron": "!youtube=wait", "klaro": "{", "CookieConsent": "-1", "cc_cookie": "7"}
     assert told(torn, {}) == ()
     assert told({"OptanonConsent": "groups=C0001:1,C0002:0"}, {}) == ()
+    closed = {"OptanonAlertBoxClosed": "x", "OptanonConsent": "a=1&groups=C0001:1,C0002:1,C0004:0"}
+    assert told(closed, {})[0].purposes == (("performance", True), ("targeting", False))
+    dutch = {"cmplz_banner-status": "dismissed", "cmplz_functional": "allow"}
+    dutch |= {"cmplz_statistics": "allow", "cmplz_marketing": "deny"}
+    assert told(dutch, {})[0].purposes == (("statistics", True), ("marketing", False))
 
 
 def test_one_purpose_alone_is_believed_only_alone() -> None:

@@ -145,6 +145,12 @@ def test_what_can_only_be_saved_as_it_is_set_refuses_nothing() -> None:
     assert "V2" not in ids(judged(seen(notice=bare), made, TRACKED))
 
 
+def test_a_cross_that_refuses_too_takes_nothing_from_the_button() -> None:
+    cross = replace(REFUSE, label="Close and refuse", filled=False, font_weight=300)
+    both = replace(notice(), controls=(cross, ACCEPT, REFUSE, CUSTOMISE, LINK))
+    assert not {"B3", "V8", "B8"} & set(ids(judged(seen(notice=both), TRACKED)))
+
+
 def taken_back(**changes: Any) -> Any:
     return run(TRACKED, seen(Phase.WITHDRAWN, began=20, choosing=chosen(2, 22), **changes))
 

@@ -49,6 +49,10 @@ def test_only_what_asks_for_consent_is_a_notice() -> None:
     assert not asks("Sign in. By continuing you agree to our terms.", "Continue", fields=2)
     assert not asks("You have read 3 free stories.", "Subscribe", "No thanks")
     assert not asks("The cookies of my grandmother.", "Subscribe")
+    assert not asks("", "Cookie settings", "Withdraw consent")
+    footer = (Labelled("Cookie settings"), Labelled("Refuse cookies"))
+    told = "You have allowed cookies."
+    assert not wording().asks(Asking(told, told, footer, floats=False))
 
 
 def test_what_leads_back_to_the_choices_is_known_by_its_words() -> None:

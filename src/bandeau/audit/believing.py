@@ -129,6 +129,8 @@ def _contradicts(action: Action, each: Told, matches: Callable[[str], bool]) -> 
         return "" if granted else "nothing is allowed"
     if action in (Action.REFUSE_ALL, Action.WITHDRAW):
         return f"{', '.join(granted)} is still allowed" if granted else ""
+    if action is Action.ONLY and granted and denied and not any(map(matches, granted + denied)):
+        return ""  # Names of its own, such as those of vendors: that it tells them apart must do.
     if action is Action.ONLY:
         wrong = [key for key in granted if not matches(key)]
         missing = [key for key in denied if matches(key)]

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from bandeau.audit.addresses import author, bare, host_of, parts_of, queried
 from bandeau.audit.evidence import Evidence, Kind, Phase, Read, Request, Seen, Write
 from bandeau.audit.finding import Source
-from bandeau.audit.identifiers import is_identifier
+from bandeau.audit.identifiers import is_identifier, unpacked
 from bandeau.audit.knowledge import Basis, Knowledge, Known
 
 LASTING_SECONDS = 30 * 86_400
@@ -241,7 +241,7 @@ def _lasting(write: Write, knowledge: Knowledge) -> str:
 
 def _names_one(value: str) -> bool:
     """Whether ``value`` is an identifier, and not the record of a choice that has one in it."""
-    return is_identifier(value) and not _RECORD.search("{" + unquote(value))
+    return is_identifier(value) and not _RECORD.search("{" + unpacked(unquote(value)))
 
 
 def _held_back(knowledge: Knowledge, evidence: Evidence) -> frozenset[str | Thing]:

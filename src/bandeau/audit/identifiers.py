@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from urllib.parse import unquote
 
+from bandeau.audit.foreign_json import read_foreign
 from bandeau.enforcement.folding import is_random
 
 LEAST_CHARACTERS = 8
@@ -27,6 +29,8 @@ def is_identifier(value: str) -> bool:
 def pieces_of(value: str) -> frozenset[str]:
     """The parts of ``value`` that could be an identifier, each to be looked for elsewhere."""
     text = unquote(value[:_MOST_CHARACTERS]).strip("\"' ")
+    if (inside := unpacked(text)) != text and not pieces_of(inside):
+        return frozenset()
     found = {text} if _UUID.fullmatch(text) else set(_UUID.findall(text))
     words = [each for each in _APART.split(_UUID.sub(" ", text)) if each]
     found |= {each for each in words if _is_piece(each)}
@@ -35,6 +39,17 @@ def pieces_of(value: str) -> frozenset[str]:
     if len(long) > 1:
         found |= {each for each in long if not _DAY.fullmatch(each)}
     return frozenset(found)
+
+
+def unpacked(text: str) -> str:
+    """The JSON object that base64 holds; ``text`` itself where it holds none."""
+    if not text.startswith("eyJ"):
+        return text
+    try:
+        inside = base64.urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+        return inside.decode() if isinstance(read_foreign(inside), dict) else text
+    except ValueError:
+        return text
 
 
 def _is_piece(word: str) -> bool:

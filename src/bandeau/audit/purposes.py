@@ -7,24 +7,31 @@ from types import MappingProxyType
 
 _WORDS = MappingProxyType(
     {
-        "functioning": r"necess|nécess|essent|requis|required|obligato|notwendig|erforderlich"
-        r"|techni|fonctionnement|functioning|funktional|strictly|imprescindib|необходим|ضروري",
-        "social": r"social|sociaux|sozial|социальн|اجتماعي|facebook|instagram|tiktok|youtube",
-        "advertising": r"publicit|pubblicit|advert|\bads?\b|\bpub\b|werb|marketing|market|target"
-        r"|cibl|реклам|маркетинг|إعلان|اعلان|تسويق|remarketing",
-        "statistics": r"statist|analy[ts]|anali|mesure|measure|audience|performance|misur|medici"
-        r"|messung|reichweite|leistung|rendimiento|статисти|аналит|измерен|إحصا|احصا|تحليل|قياس",
-        "personalisation": r"personali[sz]|personnalis|preferen|préférence|präferenz|personalizz"
-        r"|персонал|предпочт|تخصيص|تفضيل|functional|fonctionnel|comfort|komfort",
+        "functioning": r"necess|nécess|necesar|essent|esencia|requis|required|obligato|notwendig"
+        r"|erforderlich|techni|técnic|fonctionnement|functioning|funktional|strictly|imprescindib"
+        r"|noodzakelijk|niezbędn|необходим|ضروري",
+        "social": r"social|sociaux|sociai|sozial|społeczn|социальн|اجتماعي|facebook|instagram"
+        r"|tiktok|youtube",
+        "advertising": r"publici[td]|pubblicit|advert|\bads?\b|\bpub\b|werb|marketing|market|target"
+        r"|cibl|reclame|reklam|реклам|маркетинг|إعلان|اعلان|تسويق|remarketing",
+        "statistics": r"statist|estad[ií]st|estat[ií]st|statyst|analy[ts]|an[aá]li|mesure|measure"
+        r"|audience|performance|misur|medici|medição|messung|reichweite|leistung|rendimiento"
+        r"|desempenho|meting|pomiar|статисти|аналит|измерен|إحصا|احصا|تحليل|قياس",
+        "personalisation": r"personali[sz]|personnalis|preferen|preferên|préférence|präferenz"
+        r"|personalizz|voorkeur|персонал|предпочт|تخصيص|تفضيل|functional|fonctionnel|comfort|komfort",
     }
 )
 _SEARCHES = {purpose: re.compile(words, re.IGNORECASE) for purpose, words in _WORDS.items()}
 
 
 def purpose_named(label: str) -> str:
-    """The product's purpose that ``label`` names, or nothing. The last named of several counts,
-    since *strictly necessary* stands before what it is said of."""
+    """The product's purpose that ``label`` names, or nothing where it names several.
+
+    *Personalised advertising* is advertising.
+    """
     named = [purpose for purpose, words in _SEARCHES.items() if words.search(label)]
+    if named == ["advertising", "personalisation"]:
+        return "advertising"
     return named[0] if len(named) == 1 else ""
 
 

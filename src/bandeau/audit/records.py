@@ -24,6 +24,8 @@ NECESSARY = re.compile(
     r"\$\$.*|needed|obligatory|cookies)$",
     re.IGNORECASE,
 )
+# What OneTrust calls its groups by itself.
+_GROUPS = {"C0002": "performance", "C0003": "functional", "C0004": "targeting", "C0005": "social"}
 _BETWEEN = re.compile(r"[&|,;!]")
 _PAIR = re.compile(r"([\w-]+)[:=](\w+)")
 _YES = {"true", "yes", "allow", "allowed", "granted", "accept", "1"}
@@ -145,7 +147,7 @@ def _onetrust(text: str, cookies: Mapping[str, str]) -> Answers | None:
         return None
     groups = re.search(r"groups=([^&]*)", text)
     pairs = [each.partition(":")[::2] for each in groups[1].split(",")] if groups else []
-    return _yes_and_no(pairs)
+    return _yes_and_no((_GROUPS.get(key, key), value) for key, value in pairs)
 
 
 def _cookiebot(text: str, _: Mapping[str, str]) -> Answers | None:
@@ -192,6 +194,7 @@ def _complianz(text: str, cookies: Mapping[str, str]) -> Answers | None:
     kept = {key.removeprefix("cmplz_"): value for key, value in named}
     if kept.get("banner-status", "dismissed") != "dismissed":
         return None
+    kept.pop("functional", "")  # It is always allowed there.
     return _yes_and_no((key, value) for key, value in kept.items() if value in ("allow", "deny"))
 
 

@@ -243,7 +243,9 @@ class Wording:
             return strong + weak > 0 or (Role.TOGGLE in roles and (found.dialog or told))
         if not found.floats and (found.inside or len(found.text) > 6_000) and not both:
             return False
-        asked = Role.ACCEPT in roles or Role.REFUSE in roles
+        # A way to take consent back, in a footer, is no question.
+        refusing = Role.REFUSE in roles and found.floats and any(self.subject(found.prose))
+        asked = Role.ACCEPT in roles or refusing
         everything = any(
             role is Role.ACCEPT and self._for_all(each.label)
             for each, role in zip(found.controls, roles, strict=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import orjson
 
 from bandeau import limits
-from bandeau.audit.foreign_json import read_foreign
-from bandeau.robot.pipe import BrowserGone, CallFailed, Message
+from bandeau.robot.pipe import BrowserGone, CallFailed, Message, said
 from bandeau.robot.session import answered
 
 Handler = Callable[[Message], None]
@@ -62,8 +61,9 @@ class Bidi:
         try:
             async for message in self._socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
-                    with suppress(ValueError):
-                        self._received(read_foreign(message.data))
+                    told = said(message.data)
+                    if told is not None:
+                        self._received(told)
                 elif message.type is aiohttp.WSMsgType.ERROR:
                     why = "a message of the browser is too long"
         finally:

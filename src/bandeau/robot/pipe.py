@@ -95,9 +95,10 @@ class Pipe(asyncio.Protocol):
             return
         start = 0
         while (end := self._held.find(b"\0", max(start, self._scanned))) >= 0:
-            with contextlib.suppress(ValueError):
-                self._received(read_foreign(memoryview(self._held)[start:end]))
+            message = said(memoryview(self._held)[start:end])
             start = self._scanned = end + 1
+            if message is not None:
+                self._received(message)
         del self._held[:start]
         self._scanned = len(self._held)
 
@@ -132,6 +133,15 @@ class Pipe(asyncio.Protocol):
             self._writer.abort()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process, signal.SIGKILL)
+
+
+def said(text: str | memoryview) -> Message | None:
+    """A message of the browser; ``None`` where a page made it one that cannot be read."""
+    try:
+        message: Message = read_foreign(text)
+    except ValueError:
+        return None
+    return message
 
 
 def _fail(future: asyncio.Future[Message], error: Exception) -> None:

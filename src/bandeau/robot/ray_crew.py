@@ -59,7 +59,7 @@ class RayHand:
             raise _own(error.cause) from None
         except RayError as error:
             self._given_up()
-            raise CannotStart(f"Ray: {error}") from None
+            raise CannotStart(f"Ray: {_told(error)}") from None
         except BaseException:
             self._given_up()
             raise
@@ -76,6 +76,7 @@ class RayHand:
 
     async def _placed(self) -> Any:
         import ray
+        from ray.exceptions import RayTaskError
 
         if self._place is None:
             actor = ray.remote(num_cpus=_CORES, scheduling_strategy="SPREAD")(_Place)
@@ -83,6 +84,8 @@ class RayHand:
             try:
                 async with asyncio.timeout(limits.SURVEY_PLACE_SECONDS):
                     await self._place.ready.remote()
+            except RayTaskError as error:
+                raise CannotStart(f"Ray: {_told(error.cause)}") from None
             except TimeoutError:
                 told = f"no place for a worker within {limits.SURVEY_PLACE_SECONDS} seconds"
                 raise CannotStart(f"Ray: {told}") from None
@@ -108,9 +111,8 @@ def ray_hands(work: Work, count: int, address: str) -> Iterator[Sequence[Hand]]:
     try:
         ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:
-        # It raises whatever it meets, and its words go on for a page.
-        told = str(error).strip().splitlines() or [type(error).__name__]
-        raise CannotStart(f"Ray at {address}: {told[0]}") from None
+        # It raises whatever it meets.
+        raise CannotStart(f"Ray at {address}: {_told(error)}") from None
     try:
         yield [RayHand(work) for _ in range(count)]
     finally:
@@ -127,6 +129,11 @@ def _reached(address: str) -> None:
             pass
     except (OSError, OverflowError) as error:
         raise CannotStart(f"Ray at {address}: {error}") from None
+
+
+def _told(error: Exception) -> str:
+    """The first line: Ray's words go on for a page."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _own(cause: Exception) -> Exception:

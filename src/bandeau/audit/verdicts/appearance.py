@@ -24,10 +24,13 @@ def interference(audited: Audited) -> Iterator[Finding]:
     """All that sets the refusal back against the acceptance, for each first layer."""
     for notice, moment in notices(audited):
         accept = next(iter(notice.having(Role.ACCEPT)), None)
-        refuse = next(iter(notice.having(Role.REFUSE)), None)
-        if accept is not None and refuse is not None:
-            yield from _compared(accept, refuse, notice, moment)
-            yield from _readable(accept, refuse, moment)
+        refusals = notice.having(Role.REFUSE)
+        if accept is not None and refusals:
+            # A cross that refuses as well takes nothing from a button that is as good.
+            compared = [tuple(_compared(accept, each, notice, moment)) for each in refusals]
+            least = min(range(len(refusals)), key=lambda at: len(compared[at]))
+            yield from compared[least]
+            yield from _readable(accept, refusals[least], moment)
         yield from _by_keyboard(notice, moment)
 
 

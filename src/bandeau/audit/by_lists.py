@@ -18,15 +18,26 @@ UNLESS_EXEMPT = "exempt only within CNIL's limits for audience measurement"
 """Said of what can be configured so that it needs no consent."""
 _NOTHING = Known(Basis.NOTHING)
 _VENDORS = "Bandeau's table of vendors"
+_CONSENT_TOOLS = "Bandeau's table of consent tools"
 _EXEMPT = frozenset(key for key, known in KNOWN_PURPOSES.items() if known.exemption)
 _LEAST_NAME = 4
 _CONSENT = re.compile(
     r"consent|cookie[-_ ]?(law|notice|policy|choice|control|bar|pref|settings|accept|status)"
     r"|accept.{0,6}cookie|gdpr|rgpd|dsgvo|ccpa|eupubconsent|usprivacy|tarteaucitron|klaro|orejime"
     r"|axeptio|didomi|cmplz|cookieyes|onetrust|optanon|borlabs|^cc_cookie$|^fc(cdcf|nec)$"
-    r"|^cmp[-_:.]|^moove_|^c15t",
+    r"|^cmp[-_:.]|^moove_|^c15t|^uc_(settings|user_\w+|gcm|ab_variant)|^ucdata|^termly|^truste"
+    r"|^notice_(preferences|behavior)|^cmapi_|^osano_|^_iub_cs",
     re.IGNORECASE,
 )
+# Domains of tools that ask for consent, which the list of parties has under others, or not at all.
+_TOOLS = frozenset({
+    "axept.io", "borlabs.io", "complianz.io", "consensu.org", "consentframework.com",
+    "consentmanager.net", "cookie-script.com", "cookiebot.com", "cookiefirst.com", "cookiehub.net",
+    "cookieinformation.com", "cookielaw.org", "cookiepro.com", "cookieyes.com", "didomi.io",
+    "iubenda.com", "ketchcdn.com", "onetrust.com", "osano.com", "privacy-center.org",
+    "privacy-mgmt.com", "secureprivacy.ai", "termly.io", "transcend.io", "trustarc.com",
+    "usercentrics.eu",
+})  # fmt: skip
 _NEEDED = re.compile(
     r"^(__host-|__secure-)?(.*sess(ion)?([-_]?id)?|phpsessid|jsessionid|asp\.net_sessionid|sid"
     r"|connect\.sid|.*(csrf|xsrf).*|.*requestverificationtoken.*|lang(uage)?|locale|currency|theme"
@@ -79,6 +90,8 @@ class ByLists:
         """By Bandeau's own table, then the list of parties, then the user's rules."""
         if self.own(host):
             return OWN
+        if self.domain(host) in _TOOLS:
+            return Known(Basis.LIST, "functioning", "", gated=False, source=_CONSENT_TOOLS)
         party = self._lists.parties.host(host)
         vendor = self._lists.vendors.host(host)
         if vendor is not None and vendor.purpose:
@@ -113,8 +126,9 @@ class ByLists:
         return self._by_name(key, host) or _by_custom(key) or _NOTHING
 
     def allowed(self, purpose: str, granted: frozenset[str]) -> bool:
-        """Whether it is exempt or granted."""
-        return purpose in _EXEMPT or purpose in granted
+        """Whether it is exempt or granted. A social network's host serves advertising too."""
+        social = purpose == "social" and "advertising" in granted
+        return purpose in _EXEMPT or purpose in granted or social
 
     @property
     def public(self) -> ByLists:

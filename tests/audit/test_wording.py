@@ -64,6 +64,20 @@ def test_what_leads_back_to_the_choices_is_known_by_its_words() -> None:
     assert words.leads_back(Labelled("", "Cookies"), afloat=True)
 
 
+def test_what_takes_a_consent_back_at_once_is_known_by_its_words() -> None:
+    labels = (
+        "Withdraw consent|Retirer mon consentement|Einwilligung widerrufen|Revocar consentimiento"
+    )
+    labels += "|Revoca il consenso|Toestemming intrekken|Wycofaj zgodę|Retirar consentimento"
+    labels += "|Отозвать согласие|سحب الموافقة"
+    words = wording()
+    known = {each: words.takes_back(Labelled(each)) for each in labels.split("|")}
+    assert known == dict.fromkeys(known, True)
+    for other in ("Cookie settings", "Widerruf", "Withdraw from the race", "Refuse all cookies"):
+        assert not words.takes_back(Labelled(other))
+    assert not words.takes_back(Labelled("How to withdraw your consent", leads=True))
+
+
 def test_a_notice_that_names_no_subject_is_known_by_its_controls() -> None:
     pair = (Labelled("Accept all"), Labelled("Reject all"))
     told = "We want you to have a good time here."

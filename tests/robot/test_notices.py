@@ -15,9 +15,10 @@ from bandeau.audit.shown import Reach, Role
 from bandeau.robot.browser import BrowserOptions
 from bandeau.robot.browsers import open_browsers
 from bandeau.robot.notice_page import ways_back
+from bandeau.robot.notice_press import press
 from bandeau.robot.notice_reach import reach_of
 from bandeau.robot.notice_sight import Sight, look
-from bandeau.robot.notice_work import Worked, choose, press
+from bandeau.robot.notice_work import Worked, choose
 from bandeau.robot.window import Window
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -177,6 +178,18 @@ def test_a_person_may_choose_and_is_believed_by_what_is_kept_only(port: int) -> 
     assert (late.choosing.by, late.choosing.done) == ("person", False)
     assert late.choosing.proof == "nobody chose in time"
     assert (refused.choosing.by, refused.choosing.done) == ("person", True), refused.choosing.proof
+
+
+def test_a_footer_that_withdraws_at_once_is_no_notice_and_costs_one_click(port: int) -> None:
+    async def seen(tab: Window) -> tuple[Worked, Sight, Worked]:
+        accepted = await choose(tab, Action.ACCEPT_ALL)
+        return accepted, await look(tab, within=0.5), await choose(tab, Action.WITHDRAW)
+
+    accepted, sight, withdrawn = on_page(port, "footer", seen)
+    assert accepted.choosing.done, accepted.choosing.proof
+    assert sight.notice is None
+    assert (withdrawn.choosing.done, withdrawn.choosing.clicks) == (True, 1)
+    assert [yes for _, yes in withdrawn.after.purposes] == [False, False]
 
 
 def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:

@@ -112,6 +112,7 @@ class Wording:
         self._strong: list[_Phrase] = []
         self._weak: list[_Phrase] = []
         self._only: list[_Phrase] = []
+        self._withdraw: list[_Phrase] = []
         self._purposes: dict[str, list[_Phrase]] = defaultdict(list)
         self._first: dict[str, list[tuple[Role, _Phrase]]] = defaultdict(list)
         self._starred: list[tuple[Role, _Phrase]] = []
@@ -122,6 +123,7 @@ class Wording:
         self._strong += [_phrase(text) for text in table["strong"]]
         self._weak += [_phrase(text) for text in table["weak"]]
         self._only += [_phrase(text) for text in table["only"]]
+        self._withdraw += [_phrase(text) for text in table["withdraw"]]
         for key, texts in table["purposes"].items():
             self._purposes[key] += [_phrase(text) for text in texts]
         for name, role in _ROLES.items():
@@ -172,7 +174,15 @@ class Wording:
         named = f"{control.label} {control.name}"
         if Role.CUSTOMISE in roles and self.subject(named)[0]:
             return True
+        if self.takes_back(control):
+            return True
         return afloat and not control.leads and bool(self.subject(f"{named} {hint}")[0])
+
+    def takes_back(self, control: Labelled) -> bool:
+        """Whether a control says that it withdraws a consent, and opens no other page."""
+        tokens = bare(control.label).split()
+        said = _count(self._withdraw, tokens) and self.subject(control.label)[0]
+        return bool(said) and len(tokens) <= _SHORT and not control.leads
 
     def _role(self, label: str) -> Role:
         if _CROSS.match(label):
@@ -234,7 +244,10 @@ class Wording:
         strong, weak = self.subject(f"{found.prose} {deciding}")
         pair = Role.ACCEPT in roles and Role.REFUSE in roles
         both = pair or (Role.ACCEPT in roles and Role.CUSTOMISE in roles)
-        if found.fields and not (both and strong):
+        # Ways to the settings and to take consent back, in a footer, are no question.
+        answers = not {Role.ACCEPT, Role.SAVE, Role.TOGGLE}.isdisjoint(roles)
+        speaks = answers or (found.floats and any(self.subject(found.prose)))
+        if not speaks or (found.fields and not (both and strong)):
             return False
         if not first:
             told = self._purposes_told(found, roles)
@@ -243,9 +256,7 @@ class Wording:
             return strong + weak > 0 or (Role.TOGGLE in roles and (found.dialog or told))
         if not found.floats and (found.inside or len(found.text) > 6_000) and not both:
             return False
-        # A way to take consent back, in a footer, is no question.
-        refusing = Role.REFUSE in roles and found.floats and any(self.subject(found.prose))
-        asked = Role.ACCEPT in roles or refusing
+        asked = Role.ACCEPT in roles or Role.REFUSE in roles
         everything = any(
             role is Role.ACCEPT and self._for_all(each.label)
             for each, role in zip(found.controls, roles, strict=True)

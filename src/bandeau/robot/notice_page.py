@@ -27,12 +27,16 @@ class PageSeen:
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """A control outside a notice that leads back to the choices (rule W1)."""
+    """A control outside a notice that leads back to the choices (rule W1).
+
+    ``at_once``: its words say that it takes a consent back by itself.
+    """
 
     world: World
     index: int
     label: str
     reached_by_tab: bool
+    at_once: bool
 
 
 async def read_page(tab: Window) -> PageSeen:
@@ -62,17 +66,27 @@ async def ways_back(tab: Window) -> list[WayBack]:
     known = [(at, raw) for at, raw in enumerate(found) if _leads_back(raw)]
     known.sort(key=lambda each: (not each[1]["band"], each[1]["leads"]))
     return [
-        WayBack(world, at, raw["label"] or raw["name"], bool(raw["tabbed"])) for at, raw in known
+        WayBack(
+            world,
+            at,
+            raw["label"] or raw["name"],
+            bool(raw["tabbed"]),
+            wording().takes_back(_control(raw)),
+        )
+        for at, raw in known
     ]
 
 
 def _leads_back(raw: Message) -> bool:
-    control = Labelled(raw["label"], raw["name"], raw["toggle"], raw["leads"])
     if raw["toggle"]:
         return False
     return bool(raw["band"]) or wording().leads_back(
-        control, afloat=raw["afloat"], hint=raw["hint"]
+        _control(raw), afloat=raw["afloat"], hint=raw["hint"]
     )
+
+
+def _control(raw: Message) -> Labelled:
+    return Labelled(raw["label"], raw["name"], raw["toggle"], raw["leads"])
 
 
 async def visit_of(

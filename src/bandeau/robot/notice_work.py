@@ -16,11 +16,12 @@ from bandeau import limits
 from bandeau.audit.believing import Action, Belief, State, believed
 from bandeau.audit.shown import RULES, Choosing, Control, Notice, Role
 from bandeau.robot.notice_page import read_page, ways_back
+from bandeau.robot.notice_press import ACT_SECONDS, press, taken_back
 from bandeau.robot.notice_rules import ORDERS, by_rules
-from bandeau.robot.notice_sight import Sight, ask, look
+from bandeau.robot.notice_sight import Sight, look
 from bandeau.robot.notice_state import read_state
 from bandeau.robot.pipe import CallFailed
-from bandeau.robot.window import Window, World
+from bandeau.robot.window import Window
 from bandeau.robot.wordings import wording
 
 _WANTED = {
@@ -30,7 +31,6 @@ _WANTED = {
     Action.SAVE: Role.SAVE,
 }
 _OPENING = (Role.CUSTOMISE, Role.PARTNERS, Role.POLICY)
-_ACT_SECONDS = 6.0
 _ROUNDS = 2
 Person = Callable[[Action, str], Awaitable[None]]
 """Is told what to choose, and which purpose alone; returns when done, or raises TimeoutError."""
@@ -83,7 +83,7 @@ async def _ruled(tab: Window, walk: _Walk) -> Worked | None:
     """The choice made by the rules for known tools; ``None`` where they know no notice here."""
     if walk.action not in ORDERS:
         return None
-    await tab.reload(_ACT_SECONDS)
+    await tab.reload(ACT_SECONDS)
     if walk.action is Action.WITHDRAW and not await walk.led_back():
         return None
     before = await _state(tab, asking=True)
@@ -91,9 +91,9 @@ async def _ruled(tab: Window, walk: _Walk) -> Worked | None:
     ruled = await by_rules(tab, walk.action)
     if not ruled.rule:
         return None
-    await tab.settle(_ACT_SECONDS)
+    await tab.settle(ACT_SECONDS)
     after = await _state(tab, asking=False)
-    await tab.reload(_ACT_SECONDS)
+    await tab.reload(ACT_SECONDS)
     asking = bool((await by_rules(tab, None)).rule)
     if walk.first.notice is not None:
         asking = asking or (await look(tab, within=1.0)).notice is not None
@@ -162,6 +162,9 @@ class _Walk:
 
     async def search(self) -> int:
         """The clicks that it took, or -1 where no way led there."""
+        if self.action is Action.WITHDRAW and await taken_back(self._tab):
+            self.pressed, self.plain = self.now(), True
+            return 1
         ways: deque[tuple[int, ...]] = deque([()])
         for _ in range(limits.AUDIT_NOTICE_TRIES):
             if not ways:
@@ -218,7 +221,7 @@ class _Walk:
             self.failure = "nobody chose in time"
             return -1
         self.pressed = self.now()
-        await self._tab.settle(_ACT_SECONDS)
+        await self._tab.settle(ACT_SECONDS)
         return 0
 
     async def led_back(self) -> bool:
@@ -264,7 +267,7 @@ class _Walk:
             return await self._press(sight, found[0])
         self.pressed = self.now()
         await self._tab.press("Escape")
-        await self._tab.settle(_ACT_SECONDS)
+        await self._tab.settle(ACT_SECONDS)
         return 1
 
     async def _press(self, sight: Sight, at: int) -> int:
@@ -360,19 +363,3 @@ def _same(one: Sight, other: Sight) -> bool:
 
 def _labels(sight: Sight) -> list[str]:
     return [each.label for each in sight.notice.controls] if sight.notice else []
-
-
-async def press(tab: Window, world: World | None, at: int) -> str:
-    """A real click on a described control, brought into the window first; answers why not."""
-    if world is None:
-        return "its frame has gone"
-    try:
-        spot = await ask(world, "place", at)
-        if "why" in spot:
-            return str(spot["why"])
-        left, top = (0.0, 0.0) if world.top else await world.offset()
-        await tab.click(left + spot["x"], top + spot["y"])
-    except CallFailed as error:
-        return str(error)
-    await tab.settle(_ACT_SECONDS)
-    return ""

@@ -17,10 +17,11 @@ from bandeau.audit.terminal import Standing, TerminalLost
 from bandeau.robot.browsers import Browser, Terminal
 from bandeau.robot.notice_mode import read_mode
 from bandeau.robot.notice_page import read_page, visit_of
+from bandeau.robot.notice_press import press
 from bandeau.robot.notice_reach import reach_of
 from bandeau.robot.notice_sight import Sight, look
 from bandeau.robot.notice_state import read_state
-from bandeau.robot.notice_work import Person, choose, press
+from bandeau.robot.notice_work import Person, choose
 from bandeau.robot.pipe import BrowserGone, CallFailed
 from bandeau.robot.window import Loaded
 

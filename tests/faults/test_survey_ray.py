@@ -42,18 +42,21 @@ def surveyed(tmp_path: Path, addresses: list[str], cluster: RayCluster, log: Pat
 def test_one_of_two_workers_killed_then_each_site_is_finished_once(
     tmp_path: Path, cluster: RayCluster, log: Path
 ) -> None:
-    survey = surveyed(tmp_path, SITES, cluster, log)
-    process = survey.start("--ray", cluster.address, "--workers", "2")
-    until(lambda: len(survey.kept()) >= 10 and len(cluster.actors()) == 2, process)
-    killed = cluster.actors()[0]
-    killed.kill()
+    # Both are at a site when one is killed, and stay there until it has a successor.
+    sites = [*SITES[:58], "https://h1.test/held", "https://h2.test/held"]
+    held = log.with_name("held")
+    held.touch()
+    survey = surveyed(tmp_path, sites, cluster, log)
+    process = survey.start("--ray", cluster.address, "--workers", "2", "--recycle", "100")
+    until(lambda: len(survey.kept()) == 58 and survey.logged("open") == {"": 2}, process)
+    cluster.actors()[0].kill()
+    until(lambda: survey.logged("open") == {"": 3}, process)
+    held.unlink()
     told, _ = process.communicate(timeout=300)
     assert process.returncode == 0, told
-    assert sorted(survey.kept()) == sorted(SITES)
+    assert sorted(survey.kept()) == sorted(sites)
     assert survey.summary()["sites"] == {"waiting": 0, "leased": 0, "done": 60, "failed": 0}
-    assert sum(survey.logged("begin").values()) <= len(SITES) + 1
-    # The one that was killed has a successor.
-    assert survey.logged("open") == {"": 3}
+    assert sum(survey.logged("begin").values()) == len(sites) + 1
     until(lambda: not survey.processes() and not cluster.actors())
     assert list(survey.out.glob(".working-*")) == []
 

@@ -29,6 +29,9 @@ async def quick(options: Mapping[str, Any]) -> AsyncIterator[Audit]:
                 misbehave()
         if "/slow" in address:
             await asyncio.sleep(600)
+        if "/held" in address:
+            while Path(os.environ["FAKE_AUDITS_LOG"]).with_name("held").exists():
+                await asyncio.sleep(0.05)
         counts = Counts({"V4": len(address) % 3}, unchecked=1, states=5)
         told = {"address": address, "policy": bool(options["policy"])}
         (out / "report.json").write_text(json.dumps(told), "utf-8")

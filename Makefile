@@ -22,8 +22,10 @@ check: lint ## The fast part: lint, types, and the tests without browser and loa
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types fast
 
 # Types beside the tests: a checker with nothing cached takes twenty seconds of one core.
+# Two folders have no fast test: reading them takes seconds too.
 fast: $(INSTALLED)
-	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -p no:logging -m "not browser and not slow" --hypothesis-profile=check
+	$(BIN)/python -m pytest -q -x -n 2 --dist worksteal -p no:logging --ignore=tests/browser --ignore=tests/faults \
+	  -m "not browser and not slow" --hypothesis-profile=check
 
 lint: $(INSTALLED) ## Style and import contracts
 	$(BIN)/ruff check

@@ -82,3 +82,11 @@ def test_secrets_in_addresses(url: str, gone: str) -> None:
     made = redacted(replace(report, evidence=evidence), b"k" * 32)
     told = made.evidence.runs[0].phases[0].requests[-1].url
     assert gone not in told and "t.example/" in told
+
+
+def test_what_was_seen_on_another_site_is_hidden_too() -> None:
+    report = audited.report()
+    runs = report.evidence.runs
+    beside = replace(report, evidence=replace(report.evidence, runs=runs[1:], beside=runs[:1]))
+    text = report_bytes(redacted(beside, b"k" * 32)).decode()
+    assert not [secret for secret in SECRETS if secret in text]

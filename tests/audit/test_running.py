@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bandeau.audit.evidence import Cookie, Phase, Read, Request, Setting, Stored, Write
 from bandeau.audit.running import Ran, Tour, can, carry_out, offered
-from bandeau.audit.scenario import Options, Planned, PlannedRun, first_run
+from bandeau.audit.scenario import Options, Planned, PlannedRun, first_run, runs_beside
 from bandeau.audit.shown import Box, Choosing, Control, Notice, Reach, Role, Visit
 from bandeau.audit.terminal import Standing, TerminalLost
 
@@ -139,3 +139,16 @@ def test_what_was_seen_before_the_browser_ended_stays() -> None:
 def test_a_purpose_that_could_not_be_chosen_is_named() -> None:
     alone = PlannedRun(Setting(), (Planned(Phase.ONLY, "only", "social"),))
     assert ran(alone, Played(done=False)).gaps[0].about == "only social"
+
+
+def test_another_site_is_stayed_on() -> None:
+    played, other = Played(), "https://b.test/"
+    _, refusing = runs_beside(Options(beside=other), asked=True)
+    result = ran(refusing, played)
+    assert played.said == [
+        *(f"visit {HOME} 2", "cut", "refuse_all", f"visit {HOME} 0", "again 2", "cut"),
+        *(f"visit {other} 2", "refuse_all", f"visit {other} 0", "again 2", "cut"),
+    ]
+    phases = [each.phase for each in result.run.phases]
+    assert phases == [Phase.ARRIVED, Phase.REFUSED, Phase.BESIDE]
+    assert result.beside

@@ -8,6 +8,7 @@ from bandeau.audit.scenario import (
     first_run,
     further_runs,
     pages_to_see,
+    runs_beside,
     without_choices,
 )
 
@@ -94,3 +95,21 @@ def test_where_nobody_asks_each_setting_is_seen_once() -> None:
     assert all(each.action is None for run in runs for each in run.phases)
     settings = [run.setting for run in runs]
     assert len(settings) == len(set(settings)) == 5
+
+
+def test_another_site_is_gone_to_from_this_one_with_and_without_a_refusal() -> None:
+    options = Options(beside="https://b.test/")
+    phases = [
+        [(each.phase, each.action, each.address) for each in run.phases]
+        for run in runs_beside(options, asked=True)
+    ]
+    plain = [(Phase.ARRIVED, None, ""), (Phase.BESIDE, None, "https://b.test/")]
+    refusing = [
+        (Phase.ARRIVED, None, ""),
+        (Phase.REFUSED, "refuse_all", ""),
+        (Phase.BESIDE, "refuse_all", "https://b.test/"),
+    ]
+    assert phases == [plain, refusing]
+    assert all(run.beside for run in runs_beside(options, asked=True))
+    assert len(list(runs_beside(options, asked=False))) == 1
+    assert list(runs_beside(Options(), asked=True)) == []

@@ -22,7 +22,7 @@ from tests.zoo.sites import SITES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-FAULTY, FAIR = "early-pixel", "early-pixel-twin"
+FAULTY, FAIR, ACROSS = "early-pixel", "early-pixel-twin", "measured-across"
 QUICK = ("--quick", "--pages", "0", "--idle", "0")
 
 
@@ -61,7 +61,7 @@ def end(process: subprocess.Popen[str], folder: Path) -> Ended:
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Ended]]:
     """Audits, all at once: of a site at fault and its fair twin, and of what cannot be audited."""
     folder = tmp_path_factory.mktemp("audit")
-    sites = [site for site in SITES if site.name in (FAULTY, FAIR)]
+    sites = [site for site in SITES if site.name in (FAULTY, FAIR, ACROSS)]
     with serving(Zoo(sites, 3)) as served, serving(Hostile()) as trapped:
         running = {"private": start(folder / "private", "http://10.0.0.1/")}
         resolve = ("--resolve", f"MAP *.test 127.0.0.1:{trapped.port}", "--allow-private", *QUICK)
@@ -70,7 +70,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, End
             policy = folder / f"{name}.toml"
             policy.write_bytes(built.policy)
             asked = (built.address, "--config", str(policy), "--resolve", served.resolve)
-            running[name] = start(folder / name, *asked, "--allow-private", *QUICK)
+            more = ("--allow-private", *built.options, *QUICK)
+            running[name] = start(folder / name, *asked, *more)
         try:
             yield {name: end(process, folder / name) for name, process in running.items()}
         finally:
@@ -95,6 +96,21 @@ def test_a_fault_is_told_written_and_exit_1(ended: Mapping[str, Ended]) -> None:
         if seen["choosing"]
     ]
     assert made == [(each, "words", True) for each in ("accepted", "withdrawn", "refused")]
+
+
+def test_a_measurement_that_knows_a_visitor_on_another_site_is_told(
+    ended: Mapping[str, Ended],
+) -> None:
+    across = ended[ACROSS]
+    assert (across.code, across.errors) == (1, "")
+    assert "knows a visitor again on another site" in across.said
+    assert {"2-beside.har", "3-refused.har", "3-beside.har"} < across.files()
+    report = json.loads((across.folder / "out" / "report.json").read_bytes())
+    (found,) = report["findings"]
+    assert (found["id"], found["severity"]) == ("M6", "violation")
+    assert {place["run"] for place in found["where"]} == {2, 3}
+    assert "M6" not in {each["id"] for each in report["unchecked"]}
+    assert "On the other site (run 2" in (across.folder / "out" / "report.html").read_text()
 
 
 def test_a_site_that_keeps_its_word_is_exit_0(ended: Mapping[str, Ended]) -> None:

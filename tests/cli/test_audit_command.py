@@ -88,6 +88,8 @@ def test_the_signed_report_is_in_the_ledger_once(
         (["--baseline", "file"], "file: "),
         (["--hosts", "missing.txt"], "missing.txt: "),
         (["--resolve", "nonsense"], "nonsense"),
+        (["--beside", "ftp://b.test/"], "--beside: write an address of a site"),
+        (["--beside", f"{URL}other"], "--beside: name another site than URL"),
         (["--chromium", "/no/such/browser"], "/no/such/browser does not start: "),
         (["--browser", "both", "--firefox", "/no/such/browser"], "/no/such/browser is no program"),
     ],

@@ -48,6 +48,16 @@ class Built:
         return f"https://{self.host}/"
 
     @cached_property
+    def sister(self) -> str:
+        """The host of its sister, empty where it has none."""
+        return f"www.{self.names.host('sister')}" if self.site.sister else ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What an audit of it is asked for besides."""
+        return ("--beside", f"https://{self.sister}/") if self.sister else ()
+
+    @cached_property
     def choice(self) -> str:
         """The cookie that keeps the choice; Bandeau has its own."""
         return "" if self.site.bandeau else self.names.word("choice")

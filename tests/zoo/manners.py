@@ -234,6 +234,17 @@ def _cookie_js(wired: Wired) -> str:
     )
 
 
+def _alike_js(wired: Wired) -> str:
+    """An identifier made of the terminal, so that it is the same wherever it is made."""
+    return (
+        "var s=[navigator.userAgent,screen.width,screen.height,new Date().getTimezoneOffset(),"
+        "navigator.hardwareConcurrency].join(),v='';for(var n=0;n<4;n++){"
+        "for(var h=n,k=0;k<s.length;k++)h=(h*31+s.charCodeAt(k))|0;"
+        "v+=(h>>>0).toString(16).padStart(8,'0')}"
+        f"document.cookie='{wired.cookie}='+v+';path=/;secure;samesite=lax;max-age=2592000';"
+    )
+
+
 def _indexed(wired: Wired) -> str:
     return (
         f"var o=indexedDB.open('{wired.cookie}',1);"
@@ -310,6 +321,7 @@ _ENDED: Callable[[Wired], str] = lambda wired: f"clearInterval(window.{wired.wor
 MANNERS: dict[str, Manner] = {
     "header": Manner(_NOTHING, cookies=_own_cookie, header=True),
     "cookie": Manner(_cookie_js, cookies=_own_cookie),
+    "alike": Manner(_alike_js, cookies=_own_cookie),
     "script": Manner(
         _loaded, ("script", " async"), (("a", _script), ("ping", _plain_gif)), cookies=_own_cookie
     ),

@@ -37,8 +37,8 @@ class Found:
     title: str = ""
 
 
-Audit = Callable[[str, bytes | None, str], Awaitable[frozenset[Found]]]
-"""Of a site's address, its policy file or ``None``, and the resolver's rules."""
+Audit = Callable[[Built, bytes | None, str], Awaitable[frozenset[Found]]]
+"""Of a site, its policy file or ``None``, and the resolver's rules."""
 
 
 _REFUSED = re.compile(r"policy\.toml:\d+: .*?\[([A-Z]\d+)\]")
@@ -186,7 +186,7 @@ async def _outcome(built: Built, with_policy: bool, resolve: str, audit: Audit) 
     began = time.monotonic()
     policy = built.policy if with_policy else None
     try:
-        found = await audit(built.address, policy, resolve)
+        found = await audit(built, policy, resolve)
     except AuditFailed as error:
         missed = built.expected(with_policy)
         return Outcome(built.site.name, with_policy, (), missed, (), 0.0, str(error))
@@ -202,10 +202,9 @@ def by_command(folder: Path, limit: float = 900.0) -> Audit:
     A run that takes longer than ``limit`` seconds is ended and has failed.
     """
 
-    async def audit(address: str, policy: bytes | None, resolve: str) -> frozenset[Found]:
-        name = address.split("/")[2]
-        out = folder / f"{name}-{'policy' if policy else 'blind'}"
-        await command(address, policy, resolve, out, limit=limit)
+    async def audit(built: Built, policy: bytes | None, resolve: str) -> frozenset[Found]:
+        out = folder / f"{built.host}-{'policy' if policy else 'blind'}"
+        await command(built.address, policy, resolve, out, *built.options, limit=limit)
         if not (out / "report.json").exists():
             return refused((out / "output.txt").read_text("utf-8", "replace"))
         return read_report((out / "report.json").read_bytes())

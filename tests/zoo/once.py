@@ -151,7 +151,8 @@ def _kept(folder: Path, built: Built) -> Path:
 
 
 async def _look(built: Built, browser: Browser, kept: Path) -> None:
-    chosen = replace(options(built.site), languages=built.languages)
+    beside = f"https://{built.sister}/" if built.sister else ""
+    chosen = replace(options(built.site), languages=built.languages, beside=beside)
     request = AuditRequest(built.address, chosen, at_once=2)
     with suppress(PolicyError):
         policy, _ = load(built.policy, read_words())

@@ -68,7 +68,8 @@ def policy_file(built: Built) -> bytes:
     own = [_cookie(built.session, "", "")]
     own += [_cookie(built.choice, "", "6 months")] if built.choice else []
     own += [_cookie("euconsent-v2", "", "6 months")] if site.tcf else []
-    keys = ["functioning", *built.declared_purposes]
+    measured = any(each.told.purpose == "audience" for each in built.trackers)
+    keys = ["functioning", *(["audience"] if measured else []), *built.declared_purposes]
     own_hosts = [built.host, *([built.frame_host] if site.notice.box == "frame" else [])]
     text = (
         f'[site]\nname = "{built.title}"\ncontroller = "{built.title} SAS, 1 rue du Port, Nantes"\n'

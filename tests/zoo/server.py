@@ -60,6 +60,8 @@ class Zoo:
     def _add(self, built: Built, folder: Path | None) -> None:
         assert built.host not in self._own, "two sites drew one name: take another seed"
         self._own[built.host] = built
+        if built.sister:
+            self._own[built.sister] = built
         self._frames[built.frame_host] = built
         for wired in built.trackers:
             for host, parts in (

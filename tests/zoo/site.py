@@ -145,6 +145,8 @@ class Site:
     proof: str = ""
     twin_of: str = ""
     pages: int = 3
+    sister: bool = False
+    """The same site stands under another domain too, and an audit goes on to it."""
 
     @property
     def faulty(self) -> bool:

@@ -94,7 +94,7 @@ def files_of(audited: Audited, compared: Compared, fail_on: Severity) -> Mapping
         "report.sarif": sarif(report, compared),
         "junit.xml": junit(report, compared, fail_on),
     }
-    for run in report.evidence.runs:
+    for run in report.evidence.all_runs:
         for seen in run.phases:
             files[har_name(run, seen)] = har(report.evidence, run, seen, program=program)
     return {**files, **audited.pictures}

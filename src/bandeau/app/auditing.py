@@ -22,6 +22,7 @@ from bandeau.audit.scenario import (
     first_run,
     further_runs,
     left_behind,
+    runs_beside,
     without_choices,
 )
 from bandeau.audit.shown import Role
@@ -127,9 +128,10 @@ async def look_at(
         address=request.address,
         started=started,
         browser=browser.name,
-        runs=tuple(ran.run for ran in rans if ran.run.phases),
+        runs=_runs(rans, beside=False),
         hosts=_merged(looking.hosts),
         gaps=tuple(dict.fromkeys(gaps)),
+        beside=_runs(rans, beside=True),
     )
     return Looked(evidence, looking.pictures)
 
@@ -173,7 +175,8 @@ class _Looking:
         closes, saves = can([run], Role.CLOSE), can([run], Role.SAVE)
         runs = further_runs(options, purposes, closes=closes, saves=saves, seeds=seeds)
         asked = any(seen.notice or (seen.choosing and seen.choosing.done) for seen in run.phases)
-        return list(runs if asked else without_choices(runs))
+        beside = runs_beside(options, asked=asked)
+        return [*(runs if asked else without_choices(runs)), *beside]
 
     async def _run(self, planned: PlannedRun, number: int, tour: Tour) -> Ran:
         """One run. Where its terminal is lost at once there is a gap instead of phases.
@@ -181,7 +184,7 @@ class _Looking:
         So there is where a browser does not start, unless none did before.
         """
         setting, seeds = planned.setting, planned.seeds
-        ran = Ran(Run(number, setting, ()), tour)
+        ran = Ran(Run(number, setting, ()), tour, beside=planned.beside)
         async with self._turn:
             try:
                 async with visitor_of(
@@ -210,6 +213,11 @@ async def _together(runs: Iterable[Coroutine[Any, Any, Ran]]) -> list[Ran]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _runs(rans: Iterable[Ran], *, beside: bool) -> tuple[Run, ...]:
+    """The runs in which anything was seen: those of the site, or those that ended ``beside`` it."""
+    return tuple(ran.run for ran in rans if ran.run.phases and ran.beside is beside)
 
 
 def _merged(hosts: Sequence[HostSeen]) -> tuple[HostSeen, ...]:

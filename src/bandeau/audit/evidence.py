@@ -33,6 +33,8 @@ class Phase(StrEnum):
     """The second layer saved as it was shown (V6)."""
     SEEDED = "seeded"
     """Nothing, on a terminal that holds trackers from an earlier acceptance (rule R2, V23)."""
+    BESIDE = "beside"
+    """On another site, which the same terminal went to after the audited one (rule M6)."""
 
 
 class Device(StrEnum):
@@ -276,7 +278,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that an audit saw. ``started`` is in milliseconds since 1970."""
+    """All that an audit saw. ``started`` is in milliseconds since 1970.
+
+    ``beside`` are runs that end on another site: what they show is held against that site's
+    visitors' choices nowhere, only the two sites against each other (rule M6).
+    """
 
     address: str
     started: int
@@ -284,3 +290,9 @@ class Evidence:
     runs: tuple[Run, ...]
     hosts: tuple[HostSeen, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    beside: tuple[Run, ...] = ()
+
+    @property
+    def all_runs(self) -> tuple[Run, ...]:
+        """Every fresh profile, in the order of its number."""
+        return self.runs + self.beside

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_plus
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
-from bandeau.audit.evidence import Request, Seen
+from bandeau.audit.evidence import Request, Run, Seen
 from bandeau.audit.matrix import host_of
 from bandeau.audit.report import Report, phases
 from bandeau.audit.rewriting import rewritten
@@ -60,11 +60,9 @@ def redacted(report: Report, key: bytes) -> Report:
         return f"{_MARK}.{len(value)}.{tag}"
 
     secrets = _found(report, mark)
-    runs = tuple(
-        replace(run, phases=tuple(_phase(seen, mark) for seen in run.phases))
-        for run in report.evidence.runs
-    )
-    hidden = replace(report, evidence=replace(report.evidence, runs=runs), redacted=True)
+    evidence = report.evidence
+    runs, beside = _runs(evidence.runs, mark), _runs(evidence.beside, mark)
+    hidden = replace(report, evidence=replace(evidence, runs=runs, beside=beside), redacted=True)
     everywhere = _everywhere(secrets, _hosts(report), mark)
     return rewritten(hidden, lambda _, text: everywhere(_address(text, mark)))
 
@@ -78,10 +76,16 @@ def _found(report: Report, mark: Mark) -> Iterator[str]:
             held.append(value)
         return mark(value)
 
-    for run in report.evidence.runs:
+    for run in report.evidence.all_runs:
         for seen in run.phases:
             rewritten(_phase(seen, noted), lambda _, text: _address(text, noted))
     return iter(held)
+
+
+def _runs(runs: Iterable[Run], mark: Mark) -> tuple[Run, ...]:
+    return tuple(
+        replace(run, phases=tuple(_phase(seen, mark) for seen in run.phases)) for run in runs
+    )
 
 
 def _phase(seen: Seen, mark: Mark) -> Seen:

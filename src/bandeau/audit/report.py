@@ -24,6 +24,7 @@ STATES: Mapping[Phase, str] = {
     Phase.CLOSED: "Notice closed",
     Phase.SAVED: "Saved as shown",
     Phase.SEEDED: "Back with old trackers",
+    Phase.BESIDE: "On the other site",
 }
 """Each phase in words."""
 
@@ -144,7 +145,7 @@ def counted(number: int, noun: str) -> str:
 
 def phases(evidence: Evidence) -> Iterator[tuple[int, Seen]]:
     """Every phase with the number of its run, in order."""
-    for run in evidence.runs:
+    for run in evidence.all_runs:
         for seen in run.phases:
             yield run.number, seen
 
@@ -161,7 +162,7 @@ def _done(evidence: Evidence, things: Sequence[Thing]) -> str:
     hosts = sum(thing.sort is Sort.HOST for thing in things)
     return (
         f"{evidence.address} was visited on {moment(evidence):%Y-%m-%d %H:%M} UTC with"
-        f" {evidence.browser}: {counted(len(evidence.runs), 'fresh profile')},"
+        f" {evidence.browser}: {counted(len(evidence.all_runs), 'fresh profile')},"
         f" {counted(len(seen), 'state')}, {counted(visits, 'page')} opened,"
         f" {counted(requests, 'request')}, {counted(hosts, 'host')} of others contacted."
     )

@@ -40,6 +40,7 @@ class Ran:
     run: Run
     tour: Tour
     gaps: tuple[Gap, ...] = ()
+    beside: bool = False
 
 
 @dataclass(slots=True)
@@ -64,6 +65,8 @@ async def carry_out(planned: PlannedRun, number: int, terminal: Terminal, tour: 
     phases: list[Seen] = []
     gaps: list[Gap] = []
     for step in planned.phases:
+        if step.address:
+            tour = Tour(step.address, tour.rest, 0, ())
         try:
             seen, tour = await _phase(step, terminal, tour, first=not phases, number=number)
         except TerminalLost as lost:
@@ -77,14 +80,15 @@ async def carry_out(planned: PlannedRun, number: int, terminal: Terminal, tour: 
         if seen.visits and all(each.failure for each in seen.visits):
             gaps.append(Gap(step.phase.value, seen.visits[0].failure))
             break
-    return Ran(Run(number, planned.setting, tuple(phases)), tour, tuple(gaps))
+    run = Run(number, planned.setting, tuple(phases))
+    return Ran(run, tour, tuple(gaps), planned.beside)
 
 
 async def _phase(
     step: Planned, terminal: Terminal, tour: Tour, *, first: bool, number: int
 ) -> tuple[Seen, Tour]:
     notes = _Notes(began=0.0 if first else terminal.now())
-    if first:
+    if first or step.address:
         visit = await terminal.visit(tour.address, step.idle)
         notes.visits.append(visit)
         tour = tour.after(visit)

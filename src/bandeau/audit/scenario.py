@@ -32,6 +32,8 @@ class Options:
     Control and to hold back third-party cookies, each in a run of its own."""
     browsers: tuple[str, ...] = ("chromium",)
     """The first does all of this; each other one arrives and accepts, and arrives and refuses."""
+    beside: str = ""
+    """Another site, which a terminal goes to after this one, or none (rule M6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Planned:
     reload: bool = True
     panel: bool = False
     """Whether the settings are opened and looked at, and left without a choice."""
+    address: str = ""
+    """Another site, which is gone to first, and stayed on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,11 @@ class PlannedRun:
     setting: Setting
     phases: tuple[Planned, ...]
     seeds: tuple[Cookie, ...] = ()
+
+    @property
+    def beside(self) -> bool:
+        """Whether it ends on another site."""
+        return any(each.phase is Phase.BESIDE for each in self.phases)
 
 
 def first_run(options: Options) -> PlannedRun:
@@ -129,6 +138,21 @@ def _extras(
     yield PlannedRun(signalling, (_arrival(options), Planned(Phase.ACCEPTED, "accept_all")))
     blocking = replace(home, third_party_cookies=False)
     yield PlannedRun(blocking, (_arrival(options), refusing))
+
+
+def runs_beside(options: Options, *, asked: bool) -> Iterator[PlannedRun]:
+    """From the site to the other one: nothing chosen on either, and both refused (rule M6).
+
+    ``asked`` tells whether the site asks at all, so that there is something to refuse.
+    """
+    if not options.beside:
+        return
+    there = Planned(Phase.BESIDE, idle=options.rest, browse=False, address=options.beside)
+    yield PlannedRun(_home(options), (_arrival(options), there))
+    if asked:
+        refusing = Planned(Phase.REFUSED, "refuse_all", browse=False)
+        refused = (_arrival(options), refusing, replace(there, action="refuse_all"))
+        yield PlannedRun(_home(options), refused)
 
 
 def without_choices(runs: Iterable[PlannedRun]) -> Iterator[PlannedRun]:

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -67,6 +68,11 @@ def _schema(context: click.Context, _: click.Parameter, asked: bool) -> None:
 )
 @click.option("--draft", type=_FILE, help="Write a policy file from what was seen.")
 @thoroughness_options
+@click.option(
+    "--beside",
+    metavar="URL",
+    help="Another site with the same measurement, to go to from this one.",
+)
 @click.option("--language", "languages", multiple=True, help="Visit in this language; repeat it.")
 @click.option(
     "--device",
@@ -159,9 +165,10 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
         source = read_policy(given["config"])
         policy, _ = load(source, read_words())
     person = person_here() if given["pause"] else None
+    address = _address(given["address"], "URL")
     return AuditRequest(
-        address=_address(given["address"]),
-        options=thoroughness(given, policy),
+        address=address,
+        options=replace(thoroughness(given, policy), beside=_beside(given["beside"], address)),
         browser=BrowserOptions(
             given["chromium"],
             given["resolve"],
@@ -177,7 +184,17 @@ def _request(given: Mapping[str, Any]) -> AuditRequest:
     )
 
 
-def _address(written: str) -> str:
+def _beside(written: str | None, address: str) -> str:
+    """The other site's address, empty where none is named."""
+    if not written:
+        return ""
+    other = _address(written, "--beside")
+    if urlsplit(other).hostname == urlsplit(address).hostname:
+        raise click.BadParameter("name another site than URL", param_hint="--beside")
+    return other
+
+
+def _address(written: str, hint: str) -> str:
     """The address as a browser has it; ``https`` is taken where no scheme is given."""
     address = written if "://" in written else f"https://{written}"
     try:
@@ -187,7 +204,7 @@ def _address(written: str) -> str:
         usable = False
     if not usable or len(address) > limits.URL_CHARACTERS:
         raise click.BadParameter(
-            "write an address of a site, such as https://www.example.org/", param_hint="URL"
+            "write an address of a site, such as https://www.example.org/", param_hint=hint
         )
     return address if parts.path else f"{address}/"
 

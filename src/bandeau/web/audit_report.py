@@ -149,7 +149,7 @@ def _cell(cells: Iterable[Cell], column: Column) -> tuple[Standing, int] | None:
 def _notices(evidence: Evidence) -> Iterator[tuple[str, Notice]]:
     """Each notice and panel with the state in which it stood; equal ones once."""
     before: set[Notice] = set()
-    for run in evidence.runs:
+    for run in evidence.all_runs:
         for seen in run.phases:
             for notice in (seen.notice, seen.panel):
                 if notice and notice not in before:
@@ -172,7 +172,7 @@ def _title(run: Run, seen: Seen) -> str:
 
 def _states(report: Report) -> Iterator[State]:
     standings = standings_of(report.things)
-    every = [(run, seen) for run in report.evidence.runs for seen in run.phases]
+    every = [(run, seen) for run in report.evidence.all_runs for seen in run.phases]
     for number, (run, seen) in enumerate(every):
         asked = _asked(run, seen, standings)
         yield State(
@@ -199,7 +199,7 @@ def _asked(
 def _graphs(report: Report) -> list[tuple[str, Graph]]:
     """Who loaded whom without consent, and with it, where anything was loaded at all."""
     told = (
-        ("Without consent", frozenset(Phase) - CONSENTED),
+        ("Without consent", frozenset(Phase) - CONSENTED - {Phase.BESIDE}),
         ("With consent", CONSENTED),
     )
     most = limits.AUDIT_SHOWN_HOSTS
@@ -232,7 +232,7 @@ def _pictures(
 
 
 def _wanted(evidence: Evidence) -> Iterator[tuple[str, str, Notice | None, Run]]:
-    every = [(run, seen) for run in evidence.runs for seen in run.phases]
+    every = [(run, seen) for run in evidence.all_runs for seen in run.phases]
     for run, seen in every:
         for notice in (seen.notice, seen.panel):
             if notice and notice.picture:

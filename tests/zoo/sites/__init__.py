@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.zoo.site import Site
+from tests.zoo.sites.across import ACROSS
 from tests.zoo.sites.before import BEFORE
 from tests.zoo.sites.declared import DECLARED
 from tests.zoo.sites.notice import NOTICE
@@ -12,5 +13,5 @@ from tests.zoo.sites.tools import TOOLS
 from tests.zoo.sites.withdrawal import WITHDRAWAL
 
 SITES: tuple[Site, ...] = (
-    *BEFORE, *REFUSAL, *WITHDRAWAL, *NOTICE, *DECLARED, *SIGNALS, *TOOLS,
+    *BEFORE, *REFUSAL, *WITHDRAWAL, *NOTICE, *DECLARED, *SIGNALS, *TOOLS, *ACROSS,
 )  # fmt: skip

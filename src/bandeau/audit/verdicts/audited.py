@@ -70,6 +70,13 @@ class Audited:
                 if not phases or seen.phase in phases:
                     yield Moment(run, seen)
 
+    def beside(self) -> Iterator[tuple[tuple[Moment, ...], Moment]]:
+        """What was seen on the site, and then on the other one that was reached (rule M6)."""
+        for run in self.evidence.beside:
+            *here, there = (Moment(run, seen) for seen in run.phases)
+            if there.phase is Phase.BESIDE and any(each.status for each in there.seen.visits):
+                yield tuple(here), there
+
     def judged(self, *phases: Phase) -> Iterator[Moment]:
         """Those of them in which the choice that gives them their name was really made."""
         return (each for each in self.moments(*phases) if self.unmade(each) is None)

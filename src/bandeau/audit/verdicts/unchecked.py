@@ -27,7 +27,6 @@ BEYOND_A_BROWSER = (
     Unchecked("P8", "what the publisher's servers pass on to others is not seen by a browser"),
     Unchecked("W7", "whether partners were told of a withdrawal by the publisher's servers"),
     Unchecked("W9", "whether processing on servers stops at a withdrawal"),
-    Unchecked("M6", "needs two sites of one measurement: whether their identifiers differ"),
 )
 
 
@@ -64,6 +63,8 @@ def _without_what(audited: Audited) -> Iterator[Unchecked]:
     if not any(moment.seen.reach for moment in audited.moments()):
         for id in ("A5", "A9"):
             yield Unchecked(id, "no notice was tried by keyboard and in a small window")
+    if not list(audited.beside()):
+        yield Unchecked("M6", "no terminal went on to another site of the same measurement")
     if not audited.evidence.hosts:
         yield Unchecked("P7", "names of hosts were not resolved")
 

@@ -16,7 +16,7 @@ demo: $(INSTALLED) ## Install what is needed, then serve the demo newspaper
 	@$(BIN)/bandeau demo
 
 test: packages $(INSTALLED) ## Install what is needed, Debian packages included, then run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: lint ## The fast part: lint, types, and the tests without browser and load
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types fast

@@ -15,6 +15,7 @@ import pytest
 from watched_site import ANSWERS, COOKIES, Site, watched_site
 
 from bandeau.audit.evidence import Kind, Setting
+from bandeau.audit.verdicts.uses import left
 from bandeau.robot.browser import BrowserOptions
 from bandeau.robot.browsers import open_browsers
 from bandeau.robot.firefox import GAPS
@@ -47,6 +48,8 @@ KEPT = {
 }
 INWARD = """<img src='https://127.0.0.1/secret'><img src='http://localhost:8080/secret'>
 <script>new WebSocket('ws://127.0.0.2:8080/secret')</script>"""
+POLICED = """<meta http-equiv=content-security-policy content="connect-src https://ads.test">
+<script>fetch('https://ads.test/pixel', {mode: 'no-cors'}).catch(() => 0)</script>"""
 PRIVATE = {"127.0.0.1", "127.0.0.2", "localhost", "10.0.0.1"}
 
 
@@ -54,7 +57,8 @@ PRIVATE = {"127.0.0.1", "127.0.0.2", "localhost", "10.0.0.1"}
 def site(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    monkeypatch.setitem(ANSWERS, ("site.test", "/inward"), (200, "text/html", INWARD, (), ""))
+    for path, text in (("/inward", INWARD), ("/policed", POLICED)):
+        monkeypatch.setitem(ANSWERS, ("site.test", path), (200, "text/html", text, (), ""))
     with watched_site(tmp_path_factory.mktemp("site")) as site:
         yield site
 
@@ -83,6 +87,8 @@ async def test_one_of_everything_is_seen_and_nothing_of_the_browsers_own(site: S
         inward = await terminal.tab.goto("https://site.test/inward")
         refused, _, _ = await terminal.recorder.cut()
         later, frames = await terminal.recorder.snapshot()
+        await terminal.tab.goto("https://site.test/policed")
+        policed, _, _ = await terminal.recorder.cut()
         gone = await terminal.tab.goto("https://10.0.0.1/")
         hosts = {seen.host for seen in terminal.recorder.hosts()}
         assert terminal.recorder.gaps() == GAPS
@@ -109,6 +115,9 @@ async def test_one_of_everything_is_seen_and_nothing_of_the_browsers_own(site: S
     why = {r.url: r.failure for r in refused if "secret" in r.url}
     assert len(why) == 3 and all("private" in told for told in why.values()), why
     assert "private" in gone.failure
+    # A redirect that the page's own policy stops is told of, and never left.
+    (stopped,) = [r for r in policed if r.url.startswith("https://sync.test/")]
+    assert stopped.failure.startswith("blocked before it began") and not left(stopped)
     assert hosts <= {host for host, _ in ANSWERS} | PRIVATE
 
 

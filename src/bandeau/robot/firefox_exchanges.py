@@ -182,7 +182,7 @@ class Exchanges:
         hop = self._under_way.get(_key(event))
         # An answer that nobody wanted to the end is one all the same.
         wanted = hop is None or not hop.answered
-        self._end(event, 0, str(event["errorText"]) if wanted else "")
+        self._end(event, 0, _why(event) if wanted else "")
 
     def _end(self, event: Message, size: int, failure: str) -> None:
         hop = self._under_way.get(_key(event))
@@ -190,6 +190,14 @@ class Exchanges:
             hop.ended = True
             took = self._now() - hop.began
             hop.value = replace(hop.value, size=size, took=took, failure=failure)
+
+
+def _why(event: Message) -> str:
+    """Why it failed. Firefox tells of redirects too that the page's own policy stopped: those it
+    never began, which its clock alone says."""
+    text = str(event["errorText"])
+    begun = event["request"].get("timings", {}).get("requestTime")
+    return f"blocked before it began ({text})" if begun == 0 else text
 
 
 def _key(event: Message) -> Key:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from watched_site import ANSWERS, COOKIES, Site, watched_site
 
-from bandeau.audit.evidence import Kind, Setting
+from bandeau.audit.evidence import Device, Kind, Request, Setting
 from bandeau.audit.verdicts.uses import left
 from bandeau.robot.browser import BrowserOptions
 from bandeau.robot.browsers import open_browsers
@@ -50,6 +50,7 @@ INWARD = """<img src='https://127.0.0.1/secret'><img src='http://localhost:8080/
 <script>new WebSocket('ws://127.0.0.2:8080/secret')</script>"""
 POLICED = """<meta http-equiv=content-security-policy content="connect-src https://ads.test">
 <script>fetch('https://ads.test/pixel', {mode: 'no-cors'}).catch(() => 0)</script>"""
+NARROW = "<meta name=viewport content='width=device-width'><p>Narrow."
 PRIVATE = {"127.0.0.1", "127.0.0.2", "localhost", "10.0.0.1"}
 
 
@@ -57,7 +58,7 @@ PRIVATE = {"127.0.0.1", "127.0.0.2", "localhost", "10.0.0.1"}
 def site(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    for path, text in (("/inward", INWARD), ("/policed", POLICED)):
+    for path, text in (("/inward", INWARD), ("/policed", POLICED), ("/narrow", NARROW)):
         monkeypatch.setitem(ANSWERS, ("site.test", path), (200, "text/html", text, (), ""))
     with watched_site(tmp_path_factory.mktemp("site")) as site:
         yield site
@@ -88,7 +89,10 @@ async def test_one_of_everything_is_seen_and_nothing_of_the_browsers_own(site: S
         refused, _, _ = await terminal.recorder.cut()
         later, frames = await terminal.recorder.snapshot()
         await terminal.tab.goto("https://site.test/policed")
-        policed, _, _ = await terminal.recorder.cut()
+        policed: list[Request] = []
+        while not any(each.failure for each in policed):
+            await asyncio.sleep(0.05)
+            policed += (await terminal.recorder.cut())[0]
         gone = await terminal.tab.goto("https://10.0.0.1/")
         hosts = {seen.host for seen in terminal.recorder.hosts()}
         assert terminal.recorder.gaps() == GAPS
@@ -119,6 +123,26 @@ async def test_one_of_everything_is_seen_and_nothing_of_the_browsers_own(site: S
     (stopped,) = [r for r in policed if r.url.startswith("https://sync.test/")]
     assert stopped.failure.startswith("blocked before it began") and not left(stopped)
     assert hosts <= {host for host, _ in ANSWERS} | PRIVATE
+
+
+async def test_a_phone_lays_out_as_the_page_asks(site: Site) -> None:
+    setting = Setting(device=Device.PHONE, browser="firefox")
+    size = "[innerWidth, innerHeight].join()"
+    finger = "matchMedia('(pointer: coarse) and (hover: none)').matches"
+    touch = f"'ontouchstart' in window && navigator.maxTouchPoints > 0 && {finger}"
+    async with (
+        open_browsers(BrowserOptions(resolve=site.rules)) as browsers,
+        browsers.terminal(setting) as terminal,
+    ):
+        await terminal.tab.goto("https://site.test/narrow")
+        assert await terminal.tab.said(size) == "390,844"
+        assert await terminal.tab.said(f"String({touch})") == "true"
+        await terminal.tab.sized(320, 256)
+        assert await terminal.tab.said(size) == "320,256"
+        # A page that asks for nothing is laid out as wide as for a desk, and answers still.
+        await terminal.tab.goto("https://site.test/inward")
+        await terminal.tab.sized()
+        assert (await terminal.tab.said(size)).startswith("980,")
 
 
 async def test_browser_and_profile_end_with_a_killed_parent(short_folder: Path) -> None:

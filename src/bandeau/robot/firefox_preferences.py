@@ -165,6 +165,11 @@ def _worn(setting: Setting, version: str) -> dict[str, Value]:
             f" Gecko/{major}.0 Firefox/{major}.0",
             "general.platform.override": "Linux armv81",
             "dom.w3c_touch_events.enabled": 1,
+            "dom.w3c_touch_events.legacy_apis.enabled": True,
+            "dom.maxtouchpoints.testing.value": 5,
+            # A finger, which cannot hover.
+            "ui.primaryPointerCapabilities": 1,
+            "ui.allPointerCapabilities": 1,
             "dom.meta-viewport.enabled": True,
             "ui.useOverlayScrollbars": 1,
         }

@@ -119,17 +119,26 @@ class Tab:
         await self.sized()
 
     async def sized(self, width: int = 0, height: int = 0) -> None:
-        """Make the window this large in pixels of CSS; without a size, as large as it was."""
+        """Make the window this large in pixels of CSS; without a size, as large as it was.
+
+        On a phone a page that does not ask for the window's own width is laid out wider. Firefox
+        then answers never, for it waits for the page to have that width.
+        """
         size = {"width": width or self._size.width, "height": height or self._size.height}
-        window, ratio = self.window, 1.0
+        phone = self._size.phone
         # The first one waits for a browser that is still starting.
-        await self._bidi.call(
-            "browsingContext.setViewport",
-            limits.AUDIT_START_SECONDS,
-            context=window,
-            viewport=size,
-            devicePixelRatio=ratio,
-        )
+        within = limits.AUDIT_RESIZE_SECONDS if phone else limits.AUDIT_START_SECONDS
+        try:
+            await self._bidi.call(
+                "browsingContext.setViewport",
+                within,
+                context=self.window,
+                viewport=size,
+                devicePixelRatio=1.0,
+            )
+        except NoAnswer:
+            if not phone:
+                raise
 
     async def goto(self, url: str, settle: float = limits.AUDIT_SETTLE_SECONDS) -> Loaded:
         """Go to an address and wait until the page is quiet, at most ``settle`` seconds."""

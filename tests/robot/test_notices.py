@@ -113,6 +113,11 @@ def test_a_refusal_on_the_second_layer_costs_what_it_costs(port: int) -> None:
     assert [each.checked for each in worked.panel.having(Role.TOGGLE)] == [True, True]
 
 
+def test_a_press_that_a_busy_page_did_not_hear_is_made_again(port: int) -> None:
+    worked = on_page(port, "deaf", lambda tab: choose(tab, Action.REFUSE_ALL))
+    assert (worked.choosing.done, worked.choosing.clicks) == (True, 1), worked.choosing.proof
+
+
 def test_one_purpose_alone_is_set_beside_a_switch_for_all(port: int) -> None:
     def only(purpose: str) -> Worked:
         return on_page(port, "switches", lambda tab: choose(tab, Action.ONLY, purpose=purpose))

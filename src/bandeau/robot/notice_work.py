@@ -64,7 +64,21 @@ async def choose(
     the call waits for it, and clicks are not counted. ``now`` is the clock of the run, on which
     the last click counts: until then the former choice is in force.
     """
-    walk = _Walk(tab, action, purpose, now)
+    worked = await _tried(tab, _Walk(tab, action, purpose, now), purpose, person)
+    if person is None and action is not Action.CLOSE and _unheard(worked):
+        # A busy page can lose a click, and a visitor would press again.
+        return await _tried(tab, _Walk(tab, action, purpose, now), purpose, None)
+    return worked
+
+
+def _unheard(worked: Worked) -> bool:
+    """Whether something was pressed, and all is as it was before."""
+    made, before, after = worked.choosing, worked.before, worked.after
+    unmoved = after.asking and (before.told, before.tcf) == (after.told, after.tcf)
+    return not made.done and made.clicks > 0 and unmoved
+
+
+async def _tried(tab: Window, walk: _Walk, purpose: str, person: Person | None) -> Worked:
     before = await _state(tab, asking=False)
     if person is not None:
         reached, by = await walk.left_to(person), "person"
@@ -74,7 +88,7 @@ async def choose(
         if reached < 0 and not walk.ours and (worked := await _ruled(tab, walk)):
             return worked
     belief, after = await _judged(tab, walk, before, reached)
-    named = f"{action.value} {purpose}".strip()
+    named = f"{walk.action.value} {purpose}".strip()
     choosing = Choosing(named, by, max(reached, 0), belief.done, belief.proof, walk.pressed)
     return Worked(choosing, walk.first.notice, walk.panel, before, after)
 

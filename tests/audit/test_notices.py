@@ -26,7 +26,7 @@ from seeing import (
 )
 
 from bandeau.audit.evidence import Phase
-from bandeau.audit.shown import Choosing, Notice, Reach, Role, Tcf
+from bandeau.audit.shown import Box, Choosing, Notice, Reach, Role, Tcf
 
 TRACKED = seen(Phase.ACCEPTED, requests=(request("https://x.adroit.test/a.js"),))
 
@@ -46,7 +46,7 @@ def shown(**refuse: Any) -> Notice:
         (shown(font_size=11), "V8"),
         (shown(font_weight=300), "V8"),
         (shown(contrast=2.0), "B5"),
-        (shown(gap=1), "B8"),
+        (shown(gap=1, box=Box(130, 40, 90, 20)), "B8"),
         (shown(label="Decline non-essential purposes"), "B7"),
         (shown(order=-1), "A3"),
         (shown(order=5), "A4"),

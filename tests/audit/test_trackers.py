@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from seeing import (
     HOME,
@@ -230,6 +232,18 @@ def test_an_earlier_visits_cookie_is_not_sent_before_a_choice() -> None:
     seeded = seen(Phase.SEEDED, requests=(request(VENDOR.url, cookies=jar),))
     assert only(judged(seeded), "V23").subject == "Adroit"
     assert judged(seen(Phase.SEEDED, cookies=(cookie("adr_uid", ".adroit.test"),))) == ()
+
+
+def test_what_an_earlier_visit_left_is_told_as_that_after_a_refusal() -> None:
+    jar = (sent("_adr1", "www.gazette.test"),)
+    sending = (request(STORY, 4.2, cookies=jar),)
+    refused = seen(Phase.REFUSED, began=10.0, requests=(replace(sending[0], at=15.0),))
+    (found,) = judged(run(seen(Phase.SEEDED), refused))
+    assert (found.id, found.severity) == ("R2", Severity.VIOLATION)
+    (found,) = judged(run(seen(), refused))
+    assert found.id == "V3"
+    busy = replace(refused, writes=(write("_adr1", at=15.0),))
+    assert {each.id for each in judged(run(seen(Phase.SEEDED), busy))} == {"V3"}
 
 
 def test_an_earlier_visits_own_cookie_ends_with_the_first_answer() -> None:

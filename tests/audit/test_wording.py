@@ -1,4 +1,4 @@
-"""What the words of a notice mean, in ten languages, and what is no notice at all."""
+"""What the words of a notice mean, in seventeen languages, and what is no notice at all."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from bandeau.robot.wordings import wording
 LABELS = {
     Role.ACCEPT: "Accept all|Accept only functional and analytics cookies|"
     "J'accepte|Alle akzeptieren|Aceptar todo|Accetta tutti|Akkoord|"
-    "Zaakceptuj wszystko|Aceitar todos|Принять все|قبول الكل|OK, tout accepter|Got it!",
+    "Zaakceptuj wszystko|Aceitar todos|Принять все|قبول الكل|OK, tout accepter|Got it!|"
+    "Acceptera alla kakor|Tillad alle|Godta alle|Přijmout vše|Accept toate|Összes elfogadása|"
+    "Αποδοχή όλων",
     Role.REFUSE: "Reject all|Continuer sans accepter|Alle ablehnen|Rechazar todo|Rifiuta tutti|"
     "Weigeren|Odrzuć wszystko|Rejeitar todos|Отклонить все|رفض الكل|Don't accept|No, thanks|"
     "Accept only necessary cookies|Nur notwendige Cookies akzeptieren|"
     "Only accept technically necessary|Just the essentials, please|N'accepter que l'essentiel|"
     "Nur technisch notwendige zulassen|Solo las técnicas|Accetta solo i tecnici|"
-    "Zaakceptuj tylko wymagane|Разрешить только технические",
+    "Zaakceptuj tylko wymagane|Разрешить только технические|Neka alla|Endast nödvändiga kakor|"
+    "Afvis alle|Kun nødvendige|Avslå alle|Bare nødvendige|Odmítnout vše|Jen nezbytné|Refuz toate|"
+    "Doar cele necesare|Elutasítom|Csak a szükséges sütik|Απόρριψη όλων|Μόνο τα απαραίτητα",
     Role.CUSTOMISE: "Manage preferences|Personnaliser|Einstellungen|Configurar|Personalizza|"
-    "Instellingen|Ustawienia|Gerir opções|Настроить|تخصيص",
+    "Instellingen|Ustawienia|Gerir opções|Настроить|تخصيص|Scelta dettagliata|"
+    "Cookieinställningar|Indstillinger|Tilpass valg|Nastavení cookies|Setări cookie|"
+    "Süti beállítások|Ρυθμίσεις cookies",
     Role.SAVE: "Save my choices|Enregistrer mes choix|Auswahl speichern|Accept selected|"
-    "Guardar preferencias|Salva|Opslaan|Zapisz|Guardar|Сохранить|حفظ",
+    "Guardar preferencias|Salva|Opslaan|Zapisz|Guardar|Сохранить|حفظ|Spara mina val|"
+    "Gem valg|Lagre valg|"
+    "Uložit výběr|Salvează setările|Beállítások mentése|Αποθήκευση επιλογών",
     Role.CLOSE: "×|Close|Fermer|Schließen|Cerrar|Chiudi|Sluiten|Zamknij|Fechar|Закрыть|إغلاق",
     Role.POLICY: "Cookie policy|Politique de confidentialité|Datenschutzerklärung",
     Role.PARTNERS: "Our partners|Voir nos 842 partenaires|Lista partnerów",

@@ -167,6 +167,10 @@ def test_a_newsletter_a_sign_in_and_a_paywall_are_no_notices(port: int) -> None:
     assert on_page(port, "walls", look).notice is None
 
 
+def test_a_player_that_waits_above_a_footer_with_ways_back_is_no_notice(port: int) -> None:
+    assert on_page(port, "player", look).notice is None
+
+
 def test_a_person_may_choose_and_is_believed_by_what_is_kept_only(port: int) -> None:
     async def chosen(tab: Window) -> tuple[Worked, Worked]:
         async def person(action: Action, purpose: str) -> None:

@@ -10,6 +10,7 @@ from bandeau.audit.finding import Source
 from bandeau.audit.knowledge import Basis, Known
 from bandeau.audit.tables import PURPOSES, HostRules, ListedCookie, ListedCookies, Parties
 from bandeau.enforcement.folding import Registrable
+from bandeau.policy.match import suffixes
 from bandeau.policy.model import KNOWN_PURPOSES
 from bandeau.policy.vendors import Vendor, Vendors
 
@@ -25,18 +26,20 @@ _CONSENT = re.compile(
     r"consent|cookie[-_ ]?(law|notice|policy|choice|control|bar|pref|settings|accept|status)"
     r"|accept.{0,6}cookie|gdpr|rgpd|dsgvo|ccpa|eupubconsent|usprivacy|tarteaucitron|klaro|orejime"
     r"|axeptio|didomi|cmplz|cookieyes|onetrust|optanon|borlabs|^cc_cookie$|^fc(cdcf|nec)$"
-    r"|^cmp[-_:.]|^moove_|^c15t|^uc_(settings|user_\w+|gcm|ab_variant)|^ucdata|^termly|^truste"
+    r"|^_cmp|^cmp[-_:.]|^moove_|^c15t|^uc_(settings|user_\w+|gcm|ab_variant)|^ucdata|^termly|^truste"
     r"|^notice_(preferences|behavior)|^cmapi_|^osano_|^_iub_cs",
     re.IGNORECASE,
 )
-# Domains of tools that ask for consent, which the list of parties has under others, or not at all.
+# Hosts of tools that ask for consent, which the list of parties has under others, or not at all.
 _TOOLS = frozenset({
-    "axept.io", "borlabs.io", "complianz.io", "consensu.org", "consentframework.com",
-    "consentmanager.net", "cookie-script.com", "cookiebot.com", "cookiefirst.com", "cookiehub.net",
-    "cookieinformation.com", "cookielaw.org", "cookiepro.com", "cookieyes.com", "didomi.io",
-    "iubenda.com", "ketchcdn.com", "onetrust.com", "osano.com", "privacy-center.org",
-    "privacy-mgmt.com", "secureprivacy.ai", "termly.io", "transcend.io", "trustarc.com",
-    "usercentrics.eu",
+    "appconsent.io", "axept.io", "borlabs.io", "cdn-cookieyes.com", "civiccomputing.com",
+    "clickiocmp.com", "cmp.inmobi.com", "cmp.quantcast.com", "complianz.io", "consensu.org",
+    "consentframework.com", "consentmanager.net", "cookie-script.com", "cookiebot.com",
+    "cookiecode.nl", "cookiefirst.com", "cookiehub.eu", "cookiehub.net", "cookieinformation.com",
+    "cookielaw.org", "cookiepro.com", "cookieyes.com", "didomi.io", "iubenda.com", "ketchcdn.com",
+    "onetrust.com", "osano.com", "privacy-center.org", "privacy-mgmt.com", "privacymanager.io",
+    "secureprivacy.ai", "securiti.ai", "termly.io", "transcend-cdn.com", "transcend.io",
+    "trustarc.com", "trustcommander.net", "usercentrics.eu",
 })  # fmt: skip
 _NEEDED = re.compile(
     r"^(__host-|__secure-)?(.*sess(ion)?([-_]?id)?|phpsessid|jsessionid|asp\.net_sessionid|sid"
@@ -90,7 +93,7 @@ class ByLists:
         """By Bandeau's own table, then the list of parties, then the user's rules."""
         if self.own(host):
             return OWN
-        if self.domain(host) in _TOOLS:
+        if not _TOOLS.isdisjoint(suffixes(host)):
             return Known(Basis.LIST, "functioning", "", gated=False, source=_CONSENT_TOOLS)
         party = self._lists.parties.host(host)
         vendor = self._lists.vendors.host(host)

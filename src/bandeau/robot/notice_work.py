@@ -293,8 +293,11 @@ class _Walk:
         return 1
 
     async def _saved(self, sight: Sight) -> int:
-        """One more click where "all" only set the switches of a panel that must be saved."""
-        if self.action is Action.SAVE or not sight.indexes(Role.SAVE):
+        """One more click where "all" only set the switches of a panel that must be saved.
+
+        What loads the page anew did more than that.
+        """
+        if self.action is Action.SAVE or self.loaded or not sight.indexes(Role.SAVE):
             return 0
         still = await look(self._tab, first=False, within=0.6)
         ends = still.indexes(Role.SAVE)

@@ -50,10 +50,19 @@ def _compared(
     elif weaker:
         title = "Refusing stands out less than accepting"
         yield _set_back(("V8", "B4"), title, weaker, accept, refuse, moment)
-    if refuse.gap + _GAP_PIXELS < accept.gap:
+    if refuse.gap + _GAP_PIXELS < accept.gap and not _in_one_row(accept, refuse):
         why = [f"{refuse.gap:.0f} px to the nearest text, against {accept.gap:.0f} px"]
         title = "Refusing is lost in the text"
         yield _set_back(("B8",), title, why, accept, refuse, moment)
+
+
+def _in_one_row(accept: Control, refuse: Control) -> bool:
+    """Whether both stand side by side, or above each other, with the same measure: then one of
+    them is nearer to the text by its turn only."""
+    one, other = accept.box, refuse.box
+    across = abs(one.y - other.y) + abs(one.height - other.height)
+    down = abs(one.x - other.x) + abs(one.width - other.width)
+    return min(across, down) < _GAP_PIXELS
 
 
 def _other_kind(accept: Control, refuse: Control, notice: Notice) -> bool:

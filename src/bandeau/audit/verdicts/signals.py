@@ -17,6 +17,12 @@ _STRING = "the TC string"
 _SHARING = frozenset({"advertising", "social", ""})
 _DAY = 86_400
 _WHOLE = 0.1
+_DENIED_BY = {
+    Phase.REFUSED: (("V17", "R1"), "although it was refused"),
+    Phase.WITHDRAWN: (("V17", "W7"), "although it was withdrawn"),
+    Phase.CLOSED: (("V5", "R1"), "although the notice was only closed"),
+    Phase.SAVED: (("V6", "B10"), "although nothing was switched on"),
+}
 _IN_TOOLS = "In the console: __tcfapi('addEventListener', 2, console.log), and read tcData."
 
 
@@ -29,8 +35,7 @@ def strings(audited: Audited) -> Iterator[Finding]:
         if moment.phase in UNTOUCHED:
             yield from _positive(tcf, moment, ("V16", "T2"), "before any choice")
         elif moment.phase in DENIED:
-            rules = ("V17", "R1") if moment.phase is not Phase.WITHDRAWN else ("V17", "W7")
-            yield from _positive(tcf, moment, rules, "although it was refused")
+            yield from _positive(tcf, moment, *_DENIED_BY[moment.phase])
             yield from _legitimate(tcf, moment)
         yield from _form(tcf, moment)
 

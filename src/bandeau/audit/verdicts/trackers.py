@@ -127,6 +127,17 @@ _STATES = MappingProxyType(
 )
 
 
+_LEFT_BEFORE = _State(
+    "R2",
+    _REFUSED_RULES,
+    "What an earlier visit left of {who} is still sent, although everything was refused",
+    "After a refusal on a terminal that held cookies of an earlier visit",
+    "Accept once, delete the site's record of the choice only, refuse everything, open a few "
+    "pages, and look at the Cookie headers under Network.",
+)
+_LYING_THERE = frozenset({Deed.SENT, Deed.READ})
+
+
 def contradictions(audited: Audited) -> Iterator[Finding]:
     """One finding for each state and each whose deeds contradict it."""
     for moment in audited.judged():
@@ -226,7 +237,7 @@ def _kept_before(moment: Moment) -> Iterator[str]:
 
 
 def _finding(culprit: str, deeds: list[Use], moment: Moment, audited: Audited) -> Finding:
-    state = _STATES[moment.phase]
+    state = _state(deeds, moment)
     rules = [*_rules(state, deeds), *_further(deeds, moment, audited)]
     return told(
         (state.id, *rules),
@@ -238,6 +249,14 @@ def _finding(culprit: str, deeds: list[Use], moment: Moment, audited: Audited) -
         state.again,
         (moment.where(use.at, use.page) for use in deeds),
     )
+
+
+def _state(deeds: Iterable[Use], moment: Moment) -> _State:
+    """How deeds are told: a site that does not end its own old cookies uses them for nothing."""
+    seeded = any(seen.phase is Phase.SEEDED for seen in moment.before)
+    lying = all(use.own and use.deed in _LYING_THERE for use in deeds)
+    refused = moment.phase is Phase.REFUSED
+    return _LEFT_BEFORE if refused and seeded and lying else _STATES[moment.phase]
 
 
 def _rules(state: _State, deeds: Iterable[Use]) -> Iterator[str]:

@@ -20,6 +20,13 @@ _COVERED = 0.5
 _EXPLICIT = re.compile(
     r"refus|rejet|reject|declin|décliner|deny|sans accepter|without accepting|without consent"
     r"|ablehn|verweiger|ohne (einwilligung|zustimmung)|rechaz|deneg|sin aceptar|rifiut|nega\b"
+    r"|weiger|afwijz|zonder (te )?(accept|toestemm)|niet akkoord|odrzu|odmaw|nie zgadzam"
+    r"|bez (akceptacji|zgody|přijetí|souhlasu)|recus|rejeit|não (aceit|consent|permit|concord)"
+    r"|sem aceitar|avvisa|neka\b|avböj|avslå|utan (att )?(acceptera|godkänna|samtycke)|afvis|afslå"
+    r"|uden (at )?(acceptere|samtykke)|uten (å )?(godta|akseptere|samtykke)|odmít|zamít|nesouhlas"
+    r"|refuz|resping|nu (sunt|accept|permit)|fără (a accepta|acord|consimț)|elutas|nem (fogad|enged"
+    r"|egyez|járul)|nélkül|απόρρι|απορρί|άρνηση|αρνο|χωρίς (αποδοχή|συγκατάθεση)|δεν (αποδ|συμφ)"
+    r"|\bnej\b|\bnei\b|\bnee\b|\bnão\b|\bnie\b"
     r"|senza accettare|\bno\b|\bnon\b|\bnein\b|disagree|désactiver|opt.?out|отклон|отказ|не принима"
     r"|без согласия|رفض|ارفض|دون (قبول|موافقة)",
     re.IGNORECASE,

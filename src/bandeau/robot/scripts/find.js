@@ -127,6 +127,12 @@ const wholePage = () => {
   return body && textOf(body).length < 8_000 && pressedIn(body, 1).length ? [body] : [];
 };
 
+/** @param {Element} element @returns {Element[]} its controls; of a whole page those of what it says */
+const askedIn = (element) => {
+  const every = controlsIn(element);
+  return element === document.body ? every.filter((each) => !each.closest("footer, nav, header")) : every;
+};
+
 /**
  * What may be asking for consent; the caller judges by the words.
  * @param {string} topic a pattern over bare words @param {[string, string][]} tools
@@ -157,7 +163,7 @@ const find = (topic, tools) => {
     dialog: element.matches(OVERLAY),
     inside: element === document.body || ancestors(element).some((each) => each.matches("main, article")),
     ours: ancestors(element).some((each) => each.matches(OURS)) || element.matches(OURS),
-    controls: controlsIn(element).map((each) => ({
+    controls: askedIn(element).map((each) => ({
       label: labelOf(each) || (switched(each) ? standsFor(each) : ""), name: named(each).slice(0, 300), toggle: switched(each),
       leads: leadsAway(each), held: each.matches("button[aria-pressed]"), bandeau: each.getAttribute("data-bandeau") ?? "",
     })),
@@ -180,7 +186,7 @@ const floatsAt = (x, y) => {
 const describe = (at) => {
   const notice = KEPT.found[at];
   if (!notice?.isConnected) return null;
-  KEPT.controls = controlsIn(notice);
+  KEPT.controls = askedIn(notice);
   return {
     text: textOf(notice),
     language: languageOf(notice),

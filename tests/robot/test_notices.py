@@ -201,6 +201,13 @@ def test_a_footer_that_withdraws_at_once_is_no_notice_and_costs_one_click(port: 
     assert [yes for _, yes in withdrawn.after.purposes] == [False, False]
 
 
+def test_a_consent_is_taken_back_on_the_page_that_tells_of_privacy(port: int) -> None:
+    accepted, withdrawn = on_page(port, "by-policy", both_ways)
+    assert accepted.choosing.done, accepted.choosing.proof
+    assert (withdrawn.choosing.done, withdrawn.choosing.clicks) == (True, 3), withdrawn.choosing
+    assert [yes for _, yes in withdrawn.after.purposes] == [False, False]
+
+
 def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
     worked = on_page(port, "nothing", lambda tab: choose(tab, Action.WITHDRAW))
     assert not worked.choosing.done

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bandeau.audit.shown import Visit
+from bandeau.audit.shown import Role, Visit
 from bandeau.audit.wording import Labelled
 from bandeau.robot.notice_sight import Sight, ask
 from bandeau.robot.pipe import CallFailed, Message
@@ -56,14 +57,27 @@ async def read_page(tab: Window) -> PageSeen:
     )
 
 
-async def ways_back(tab: Window) -> list[WayBack]:
-    """Controls that lead back to the choices, surest first. The page must have been looked at."""
+async def ways_back(tab: Window, *, policy: bool = False) -> list[WayBack]:
+    """Controls that lead back to the choices, surest first. The page must have been looked at.
+
+    On the page of the site's ``policy`` those count too that name no more than preferences.
+    """
+    return await _ways(tab, lambda raw: _leads_back(raw) or (policy and _prefers(raw)))
+
+
+async def way_to_policy(tab: Window) -> WayBack | None:
+    """The link to the site's policy on privacy or cookies, the last one where there are several."""
+    ways = await _ways(tab, _leads_to_policy)
+    return ways[-1] if ways else None
+
+
+async def _ways(tab: Window, wanted: Callable[[Message], bool]) -> list[WayBack]:
     try:
         world = (await tab.worlds())[0]
         found = await ask(world, "ways")
     except CallFailed:
         return []
-    known = [(at, raw) for at, raw in enumerate(found) if _leads_back(raw)]
+    known = [(at, raw) for at, raw in enumerate(found) if wanted(raw)]
     known.sort(key=lambda each: (not each[1]["band"], each[1]["leads"]))
     return [
         WayBack(
@@ -83,6 +97,18 @@ def _leads_back(raw: Message) -> bool:
     return bool(raw["band"]) or wording().leads_back(
         _control(raw), afloat=raw["afloat"], hint=raw["hint"]
     )
+
+
+def _prefers(raw: Message) -> bool:
+    control = _control(raw)
+    role = wording().role(control)
+    return role is Role.CUSTOMISE and not raw["leads"] and any(wording().subject(control.label))
+
+
+def _leads_to_policy(raw: Message) -> bool:
+    control = _control(raw)
+    named = wording().role(control) is Role.POLICY and any(wording().subject(control.label))
+    return bool(raw["leads"]) and named
 
 
 def _control(raw: Message) -> Labelled:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bandeau import limits
 from bandeau.audit.believing import Action, Belief, State, believed
 from bandeau.audit.shown import RULES, Choosing, Control, Notice, Role
-from bandeau.robot.notice_page import read_page, ways_back
+from bandeau.robot.notice_page import read_page, way_to_policy, ways_back
 from bandeau.robot.notice_press import ACT_SECONDS, press, taken_back
 from bandeau.robot.notice_rules import ORDERS, by_rules
 from bandeau.robot.notice_sight import Sight, look
@@ -155,6 +155,7 @@ class _Walk:
         self.pressed = now()
         self._tab = tab
         self._purpose = purpose
+        self._led = 0
         self._here: tuple[int, ...] | None = None
         self._now = Sight()
 
@@ -196,7 +197,7 @@ class _Walk:
 
     @property
     def _before(self) -> int:
-        return 1 if self.action is Action.WITHDRAW else 0
+        return 1 + self._led if self.action is Action.WITHDRAW else 0
 
     async def _at(self, way: tuple[int, ...]) -> Sight:
         """What stands there once ``way`` was walked; nothing where it changed nothing."""
@@ -245,8 +246,16 @@ class _Walk:
         return bool(ways) and not await press(self._tab, ways[0].world, ways[0].index)
 
     async def _reopened(self) -> Sight:
+        """The choices, opened again: from the page, else from the one that tells of privacy."""
         self.failure = "no control led back to the choices"
-        for at in (await ways_back(self._tab))[:3]:
+        ways = await ways_back(self._tab, policy=bool(self._led))
+        if not ways and not self._led and (policy := await way_to_policy(self._tab)):
+            if await press(self._tab, policy.world, policy.index):
+                return Sight()
+            self._led = 1
+            await look(self._tab, first=False, within=0)
+            ways = await ways_back(self._tab, policy=True)
+        for at in ways[:3]:
             if await press(self._tab, at.world, at.index):
                 continue
             sight = await look(self._tab, first=False)

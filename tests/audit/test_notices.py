@@ -26,7 +26,8 @@ from seeing import (
 )
 
 from bandeau.audit.evidence import Phase
-from bandeau.audit.shown import Box, Choosing, Notice, Reach, Role, Tcf
+from bandeau.audit.finding import Severity
+from bandeau.audit.shown import NO_WAY_BACK, Box, Choosing, Notice, Reach, Role, Tcf
 
 TRACKED = seen(Phase.ACCEPTED, requests=(request("https://x.adroit.test/a.js"),))
 
@@ -209,3 +210,20 @@ def test_comments_that_hang_on_consent_leave_another_way() -> None:
 )
 def test_what_becomes_of_the_choice(runs: tuple[Any, ...], id: str) -> None:
     assert id in ids(judged(*runs, replace(TRACKED, visits=())))
+
+
+def test_settings_called_preferences_name_no_use() -> None:
+    box = notice(text="We use cookies to remember your basket. Customise consent preferences.")
+    assert "V7" in ids(judged(seen(notice=box), TRACKED))
+    named = notice(text="We use cookies for advertising. Customise consent preferences.")
+    assert "V7" not in ids(judged(seen(notice=named), TRACKED))
+
+
+def test_a_way_back_that_opens_nothing_is_a_warning() -> None:
+    failed = Choosing("withdraw", "words", 0, False, NO_WAY_BACK, 12)
+    accepted = seen(Phase.ACCEPTED, requests=TRACKED.requests)
+    for reopen, told in ((True, {"V20"}), (False, set())):
+        after = (visit(HOME, 13.0, reopen=reopen),)
+        withdrawn = seen(Phase.WITHDRAWN, began=10.0, visits=after, choosing=failed)
+        found = [each for each in judged(run(seen(), accepted, withdrawn)) if each.id == "V20"]
+        assert {each.id for each in found if each.severity is Severity.WARNING} == told

@@ -9,16 +9,21 @@ _WORDS = MappingProxyType(
     {
         "functioning": r"necess|nécess|necesar|essent|esencia|requis|required|obligato|notwendig"
         r"|erforderlich|techni|técnic|fonctionnement|functioning|funktional|strictly|imprescindib"
-        r"|noodzakelijk|niezbędn|необходим|ضروري",
+        r"|noodzakelijk|niezbędn|необходим|ضروري|nödvänd|nødvend|påkræv|påkrev|nezbytn|nutn[éáý]"
+        r"|szükség|alapvető|απαραίτητ|αναγκαί|λειτουργικ",
         "social": r"social|sociaux|sociai|sozial|społeczn|социальн|اجتماعي|facebook|instagram"
-        r"|tiktok|youtube",
+        r"|tiktok|youtube|sosial|sociáln|közösségi|κοινωνικ",
         "advertising": r"publici[td]|pubblicit|advert|\bads?\b|\bpub\b|werb|marketing|market|target"
-        r"|cibl|reclame|reklam|реклам|маркетинг|إعلان|اعلان|تسويق|remarketing",
+        r"|cibl|reclame|reklam|reklám|реклам|маркетинг|إعلان|اعلان|تسويق|remarketing|annons|annonc"
+        r"|annonse|marknadsför|markedsfør|riktad|målrett|hirdet|διαφήμ|διαφημ|μάρκετινγκ",
         "statistics": r"statist|estad[ií]st|estat[ií]st|statyst|analy[ts]|an[aá]li|mesure|measure"
         r"|audience|performance|misur|medici|medição|messung|reichweite|leistung|rendimiento"
-        r"|desempenho|meting|pomiar|статисти|аналит|измерен|إحصا|احصا|تحليل|قياس",
+        r"|desempenho|meting|pomiar|статисти|аналит|измерен|إحصا|احصا|تحليل|قياس|mätning|måling"
+        r"|ydeevne|ytelse|měření|statiszt|elemz|mérés|látogatotts|στατιστ|ανάλυσ|αναλυτ|μέτρησ"
+        r"|besöksm|návštěvn|măsur",
         "personalisation": r"personali[sz]|personnalis|preferen|preferên|préférence|präferenz"
-        r"|personalizz|voorkeur|персонал|предпочт|تخصيص|تفضيل|functional|fonctionnel|comfort|komfort",
+        r"|personalizz|voorkeur|персонал|предпочт|تخصيص|تفضيل|functional|fonctionnel|comfort|komfort"
+        r"|personlig|persontilpass|přizpůsob|testreszab|személyre|εξατομ|προτιμήσ",
     }
 )
 _SEARCHES = {purpose: re.compile(words, re.IGNORECASE) for purpose, words in _WORDS.items()}

@@ -108,6 +108,8 @@ class Tcf:
 
 
 RULES = "autoconsent"
+NO_WAY_BACK = "no control led back to the choices"
+"""Why a consent could not be withdrawn."""
 
 
 @dataclass(frozen=True, slots=True)

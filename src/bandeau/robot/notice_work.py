@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from bandeau import limits
 from bandeau.audit.believing import Action, Belief, State, believed
-from bandeau.audit.shown import RULES, Choosing, Control, Notice, Role
+from bandeau.audit.shown import NO_WAY_BACK, RULES, Choosing, Control, Notice, Role
 from bandeau.robot.notice_page import read_page, way_to_policy, ways_back
 from bandeau.robot.notice_press import ACT_SECONDS, press, taken_back
 from bandeau.robot.notice_rules import ORDERS, by_rules
@@ -247,7 +247,7 @@ class _Walk:
 
     async def _reopened(self) -> Sight:
         """The choices, opened again: from the page, else from the one that tells of privacy."""
-        self.failure = "no control led back to the choices"
+        self.failure = NO_WAY_BACK
         ways = await ways_back(self._tab, policy=bool(self._led))
         if not ways and not self._led and (policy := await way_to_policy(self._tab)):
             if await press(self._tab, policy.world, policy.index):

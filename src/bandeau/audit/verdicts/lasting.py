@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bandeau.audit.addresses import host_of, page_of, queried
 from bandeau.audit.evidence import Phase, Request
 from bandeau.audit.finding import Finding, Severity
-from bandeau.audit.shown import Role, Visit
+from bandeau.audit.shown import NO_WAY_BACK, Role, Visit
 from bandeau.audit.verdicts.asking import gated, notices
 from bandeau.audit.verdicts.audited import Audited, Moment
 from bandeau.audit.verdicts.telling import told
@@ -83,6 +83,8 @@ def harder(audited: Audited) -> Iterator[Finding]:
     """Withdrawing in more actions than accepting (V20, W2), without a control for it (W3)."""
     made = (moment.seen.choosing for moment in audited.judged(Phase.ACCEPTED))
     accepted = min((each.clicks for each in made if each and not each.by_rules), default=0)
+    for moment in audited.moments(Phase.WITHDRAWN):
+        yield from _leading_nowhere(moment)
     for moment in audited.judged(Phase.WITHDRAWN):
         choosing = moment.seen.choosing
         clicks = choosing.clicks if choosing and not choosing.by_rules else 0
@@ -115,6 +117,21 @@ def harder(audited: Audited) -> Iterator[Finding]:
                 f"“{layer.text[max(found.start() - 40, 0) : found.end() + 60]}”",
                 moment,
             )
+
+
+def _leading_nowhere(moment: Moment) -> Iterator[Finding]:
+    """Something is called a way back, but opens nothing in which to choose (V20)."""
+    choosing, here = moment.seen.choosing, moment.seen.visits[-1:]
+    named = bool(here) and here[0].reopen
+    if named and choosing and not choosing.done and choosing.proof == NO_WAY_BACK:
+        yield _withdrawing(
+            ("V20", "W1", "W2"),
+            Severity.WARNING,
+            "What seems to lead back to the choices opens none",
+            "A link or icon speaks of them, but nothing came up in which to withdraw.",
+            choosing.proof,
+            moment,
+        )
 
 
 def _withdrawing(

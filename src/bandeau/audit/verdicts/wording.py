@@ -59,6 +59,10 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _TRACKING = frozenset({"advertising", "statistics", "social", "personalisation"})
+_PREFERRING = re.compile(
+    r"pr[eéäê]f[eéê]r[eèê]n\w*|voorkeur\w*|предпочт\w*|تفضيل\w*|προτιμήσ\w*", re.IGNORECASE
+)
+"""What settings are called: it names no use, unless that is all there is."""
 _LOOK = "Open the page in a fresh profile and read the notice."
 
 
@@ -189,7 +193,9 @@ def _undeclared(notice: Notice, moment: Moment, audited: Audited) -> Iterator[Fi
     }
     panels = [m.seen.panel.text for m in audited.moments() if m.seen.panel is not None]
     controls = (control.label for control in notice.controls)
-    if seen and not purposes_told(" ".join((notice.text, *controls, *panels))) & _TRACKING:
+    text = " ".join((notice.text, *controls, *panels))
+    plain = text if seen == {"personalisation"} else _PREFERRING.sub(" ", text)
+    if seen and not purposes_told(plain) & _TRACKING:
         yield _said(
             ("V7", "I1", "B16"),
             Severity.VIOLATION,

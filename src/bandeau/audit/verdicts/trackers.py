@@ -252,7 +252,7 @@ def _finding(culprit: str, deeds: list[Use], moment: Moment, audited: Audited) -
 
 
 def _state(deeds: Iterable[Use], moment: Moment) -> _State:
-    """How deeds are told: a site that does not end its own old cookies uses them for nothing."""
+    """How deeds are told; what does no more than lie there from an earlier visit, as that."""
     seeded = any(seen.phase is Phase.SEEDED for seen in moment.before)
     lying = all(use.own and use.deed in _LYING_THERE for use in deeds)
     refused = moment.phase is Phase.REFUSED

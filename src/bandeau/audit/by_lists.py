@@ -45,7 +45,7 @@ _NEEDED = re.compile(
     r"^(__host-|__secure-)?(.*sess(ion)?([-_]?id)?|phpsessid|jsessionid|asp\.net_sessionid|sid"
     r"|connect\.sid|.*(csrf|xsrf).*|.*requestverificationtoken.*|lang(uage)?|locale|currency|theme"
     r"|dark[-_]?mode|cart([-_].*)?|basket([-_].*)?|auth([-_]?token)?|logged[-_]?in"
-    r"|panier|warenkorb|varukorg|handlekurv|indkobskurv|kosik|koszyk|cos|carrito|cesta|carrello"
+    r"|panier|warenkorb|varukorg|handlekurv|indkobskurv|kosik|koszyk|carrito|cesta|carrello"
     r"|carrinho|winkelwagen|winkelmand|mandje|kosar"
     r"|bigipserver.*|aws(alb|elb).*|__cf_bm|cf_clearance|__cflb|nlbi_.*|incap_ses_.*|server(id)?)$",
     re.IGNORECASE,

@@ -208,6 +208,13 @@ def test_a_consent_is_taken_back_on_the_page_that_tells_of_privacy(port: int) ->
     assert [yes for _, yes in withdrawn.after.purposes] == [False, False]
 
 
+def test_a_consent_is_taken_back_by_switches_that_stand_in_a_page(port: int) -> None:
+    accepted, withdrawn = on_page(port, "radios", both_ways)
+    assert accepted.choosing.done, accepted.choosing.proof
+    assert (withdrawn.choosing.done, withdrawn.choosing.clicks) == (True, 2), withdrawn.choosing
+    assert [yes for _, yes in withdrawn.after.purposes] == [False, False]
+
+
 def test_where_nothing_leads_back_nothing_is_withdrawn(port: int) -> None:
     worked = on_page(port, "nothing", lambda tab: choose(tab, Action.WITHDRAW))
     assert not worked.choosing.done

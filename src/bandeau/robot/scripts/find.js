@@ -39,12 +39,16 @@ const overlayOf = (start) => {
   return pressable.find(visible) ?? pressable[0] ?? null;
 };
 
-/** @param {Node} start @returns {Element | null} the block around words that has a button of its own */
+/**
+ * @param {Node} start
+ * @returns {Element | null} the block around words, or a switch, that has a button of its own
+ */
 const blockOf = (start) => {
+  const toggle = start instanceof Element && switched(start);
   const line = start instanceof Element ? [start, ...ancestors(start)] : ancestors(start);
   const stop = line.findIndex((each) => pageLike(each) || each.matches("main, article, footer, nav"));
   return line.slice(0, Math.min(8, stop < 0 ? line.length : stop))
-    .find((each) => pressedIn(each, 1).length > 0) ?? null;
+    .find((each) => pressedIn(each, 60).some((one) => !toggle || !switched(one))) ?? null;
 };
 
 /** @param {Node[]} nodes @returns {Element | null} the smallest element around all of them */

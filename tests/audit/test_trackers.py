@@ -326,3 +326,14 @@ def test_a_declared_file_host_stays_without_cookies() -> None:
 def test_without_a_policy_the_record_of_a_choice_is_no_tracker(value: str, tracks: bool) -> None:
     refused = seen(Phase.REFUSED, cookies=(cookie("qx7", value=value),))
     assert ("V3" in ids(judged(refused, policy=None))) is tracks
+
+
+@pytest.mark.parametrize("name", ["FCCDCF", "_sp_su", "_cmpRepromptHash", "IABGPP_HDR_GppString"])
+def test_what_a_consent_tool_keeps_of_the_choice_needs_none(name: str) -> None:
+    looked = seen(Phase.REFUSED, writes=(write(name),), cookies=(cookie(name),))
+    assert judged(looked, policy=None) == ()
+
+
+@pytest.mark.parametrize("host", ["cmp.inmobi.com", "cdn-cookieyes.com", "cdn.trustcommander.net"])
+def test_a_consent_tools_host_is_no_tracker(host: str) -> None:
+    assert judged(seen(requests=(request(f"https://{host}/notice.js"),)), policy=None) == ()

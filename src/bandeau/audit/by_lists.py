@@ -26,6 +26,7 @@ _CONSENT = re.compile(
     r"consent|cookie[-_ ]?(law|notice|policy|choice|control|bar|pref|settings|accept|status)"
     r"|accept.{0,6}cookie|gdpr|rgpd|dsgvo|ccpa|eupubconsent|usprivacy|tarteaucitron|klaro|orejime"
     r"|axeptio|didomi|cmplz|cookieyes|onetrust|optanon|borlabs|^cc_cookie$|^fc(cdcf|nec)$"
+    r"|^tcpid$|^real_cookie_banner|^_sp_(su|v1_)|^iabgpp_|^sncmp$|^_swb|^civic|cookies_(accepted|policy)"
     r"|^_cmp|^cmp[-_:.]|^moove_|^c15t|^uc_(settings|user_\w+|gcm|ab_variant)|^ucdata|^termly|^truste"
     r"|^notice_(preferences|behavior)|^cmapi_|^osano_|^_iub_cs",
     re.IGNORECASE,
@@ -50,6 +51,8 @@ _NEEDED = re.compile(
     r"|bigipserver.*|aws(alb|elb).*|__cf_bm|cf_clearance|__cflb|nlbi_.*|incap_ses_.*|server(id)?)$",
     re.IGNORECASE,
 )
+# Records of Google's own consent tool, which the list has under statistics.
+_LISTED_WRONGLY = frozenset({"FCCDCF", "FCNEC"})
 _MEASUREMENT = re.compile(r"^(_pk_(id|ses|ref|hsr|cvar)|atuserid|atidvisitor|_pcid|pa_|plausible_)")
 
 
@@ -152,6 +155,8 @@ class ByLists:
         return replace(known, source=f"{known.source}, {UNLESS_EXEMPT},")
 
     def _named(self, name: str, host: str) -> Known | None:
+        if name in _LISTED_WRONGLY:
+            return None
         vendor = self._lists.vendors.cookie(name)
         if vendor is not None and vendor.purpose:
             return _of_vendor(vendor)

@@ -71,6 +71,14 @@ async def way_to_policy(tab: Window) -> WayBack | None:
     return ways[-1] if ways else None
 
 
+async def has_switches(tab: Window) -> bool:
+    """Whether anything outside a notice can be switched on and off."""
+    try:
+        return any(raw["toggle"] for raw in await ask((await tab.worlds())[0], "ways"))
+    except CallFailed:
+        return False
+
+
 async def _ways(tab: Window, wanted: Callable[[Message], bool]) -> list[WayBack]:
     try:
         world = (await tab.worlds())[0]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from bandeau import limits
 from bandeau.audit.believing import Action, Belief, State, believed
 from bandeau.audit.shown import NO_WAY_BACK, RULES, Choosing, Control, Notice, Role
-from bandeau.robot.notice_page import read_page, way_to_policy, ways_back
+from bandeau.robot.notice_page import has_switches, read_page, way_to_policy, ways_back
 from bandeau.robot.notice_press import ACT_SECONDS, press, taken_back
 from bandeau.robot.notice_rules import ORDERS, by_rules
 from bandeau.robot.notice_sight import Sight, look
@@ -256,12 +256,17 @@ class _Walk:
             await look(self._tab, first=False, within=0)
             ways = await ways_back(self._tab, policy=True)
         for at in ways[:3]:
-            if await press(self._tab, at.world, at.index):
+            began = await _loaded_at(self._tab)
+            if why := await press(self._tab, at.world, at.index):
+                self.failure = f"what leads back to the choices could not be pressed: {why}"
                 continue
             sight = await look(self._tab, first=False)
             if sight.notice is not None:
                 self.failure = "the choices could be opened again, but not refused"
                 return sight
+            elsewhere = await _loaded_at(self._tab) != began
+            if not elsewhere or await has_switches(self._tab):
+                self.failure = "what leads back to the choices opened nothing that was understood"
         return Sight()
 
     async def _open(self, step: int) -> None:

@@ -86,7 +86,7 @@ BEFORE = pairs(
         )},
     ),
     Site("no-notice", "trackers, and nobody is asked", expects=("V1",),
-         tolerates=(*BEFORE_CHOICE, "V3", "R1", "V20", "W1", "W2", "I1", "V2", "B1", "T6"),
+         tolerates=(*BEFORE_CHOICE, "V3", "R1", "R2", "V20", "W1", "W2", "I1", "V2", "B1", "T6"),
          trackers=(Tracker("pixel", when=_ALWAYS), Tracker("script", "statistics", when=_ALWAYS)),
          notice=Notice(tool="none", reopen="none")),
 )  # fmt: skip

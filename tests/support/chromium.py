@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Playwright
+from playwright.sync_api import BrowserContext, Playwright, expect
 
+# What is waited for may take its time on a busy machine; five seconds are too few.
+expect.set_options(timeout=30_000)
 EXECUTABLE = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

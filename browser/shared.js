@@ -182,15 +182,18 @@
   const shown = signal ? "signal" : !mask ? "" : granted.length === 0 ? "refused"
     : granted.length === keys.length ? "allowed" : "mixed";
   const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
-  const sight = new MutationObserver(() => {
+  /* Its parts are not whole before the script behind them is there: a page may come in pieces. */
+  const look = () => {
     const root = document.querySelector("[data-bandeau=root]");
     if (framed) root?.remove();
-    else if (root?.shadowRoot?.querySelector("#states")) show(shown);
+    else if (root?.querySelector(":scope > script")) show(shown);
     else return;
     sight.disconnect();
-  });
+  };
+  const sight = new MutationObserver(look);
   if (framed || shown) sight.observe(document, { childList: true, subtree: true });
   parsed.then(async () => {
+    if (shown) show(shown);
     if (mask && (await confirmed()) && granted.length) activate();
   }).catch(() => {});
   self.remove();

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -65,6 +68,9 @@ DRAWING = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>M
 <image xlink:href="http://ads.test/drawn.gif" width="9" height="9"/>
 <script href="http://ads.test/second.js"/></svg>
 </body></html>"""
+
+
+STATES = re.compile(rb'<div [^>]*data-bandeau="?root"?.*?<template id="?states"?>', re.DOTALL)
 
 
 @dataclass
@@ -230,6 +236,56 @@ def test_a_choice_that_the_ledger_does_not_know_opens_nothing(world: World, tmp_
         expect(page.locator("[data-bandeau=band]")).to_have_attribute("data-state", "refused")
         page.wait_for_load_state("networkidle")
         assert world.parties == []
+
+
+def test_a_page_that_comes_in_pieces_shows_the_choice(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(POLICY, encoding="utf-8")
+    begun, whole = threading.Event(), threading.Event()
+    with serving(_site([])) as origin:
+        app = gateway(tmp_path / "policy.toml", origin.url, tmp_path / "data", shared_page=True)
+        with serving(_in_pieces(app, begun, whole)) as front, sync_playwright() as playwright:
+            rules = f"MAP www.paper.test:80 127.0.0.1:{front.port},MAP * ~NOTFOUND"
+            with browsing(playwright, tmp_path / "profile", rules) as context:
+                begun.set()
+                whole.set()
+                page = _open(context)
+                _press(page, "refuse-all")
+                begun.clear()
+                whole.clear()
+                page.goto("http://www.paper.test/article?in=pieces", wait_until="commit")
+                page.wait_for_function("document.querySelector('title')")
+                begun.set()
+                page.wait_for_function(
+                    "document.querySelector('[data-bandeau=root]')"
+                    "?.shadowRoot?.querySelector('#states')"
+                )
+                whole.set()
+                band = page.locator("[data-bandeau=band]")
+                expect(band).to_have_attribute("data-state", "refused")
+
+
+def _in_pieces(app: Any, *holds: threading.Event) -> Any:
+    """The application, its page held before our part, and in the middle of what the band may say,
+    each until its event."""
+
+    async def pieces(scope: Any, receive: Any, send: Any) -> None:
+        async def held(message: Any) -> None:
+            body = message.get("body", b"")
+            if found := STATES.search(body):
+                ends = (found.start(), found.end())
+                for start, end, hold in zip((0, ends[0]), ends, holds, strict=True):
+                    await send({**message, "body": body[start:end], "more_body": True})
+                    await asyncio.to_thread(hold.wait, 60)
+                message = {**message, "body": body[ends[1] :]}
+            await send(message)
+
+        if scope["type"] == "http" and scope["path"] == "/article":
+            kept = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
+            await app({**scope, "headers": kept}, receive, held)
+        else:
+            await app(scope, receive, send)
+
+    return pieces
 
 
 def test_every_way_is_held_by_the_page_itself(tmp_path: Path) -> None:

@@ -59,13 +59,13 @@ def _crossing(
 ) -> Iterator[Finding]:
     first = _carriers(audited, moment.seen)
     for piece in sorted(first.keys() & again.keys()):
+        alike = piece in everywhere
         for carrier in first[piece]:
             severity = _severity(carrier, audited, moment)
-            if piece in everywhere:
+            if alike:
                 made = carrier.kept and severity is Severity.VIOLATION
                 severity = Severity.WARNING if made else None
             if severity is not None:
-                alike = piece in everywhere
                 yield _finding(carrier, again[piece], severity, moment, there, alike=alike)
 
 
